@@ -1,0 +1,3 @@
+module github.com/ssereel/ssereel
+
+go 1.26

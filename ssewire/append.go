@@ -1,0 +1,83 @@
+package ssewire
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// ErrUnwritable is what the error of an event wraps that the wire format cannot
+// carry: an ID with a line break or a NUL, or a type with a line break. Written
+// all the same, it would end the field and let its rest be read as other fields.
+var ErrUnwritable = errors.New("ssewire: the wire format cannot carry this")
+
+// AppendEvent appends ev to dst as one block, blank line included, and returns the
+// extended slice. It does not keep ev.
+//
+// Data is split into a data field per line, at every LF, CR and CRLF; a reader
+// joins them with LF. Nil Data makes a block that dispatches nothing, for example
+// to set the last event ID only; but where there is a type, nil Data is written as
+// empty Data, because a type alone would not be dispatched. A nil ID leaves the
+// last event ID as it is; an empty one that is not nil resets it.
+//
+// Where ev cannot be written, AppendEvent returns dst as it was and an error that
+// wraps [ErrUnwritable].
+func AppendEvent(dst []byte, ev Event) ([]byte, error) {
+	if i := bytes.IndexAny(ev.Type, "\n\r"); i >= 0 {
+		return dst, fmt.Errorf("%w: type %q has a line break at byte %d", ErrUnwritable, ev.Type, i)
+	}
+	if i := bytes.IndexAny(ev.ID, "\n\r\x00"); i >= 0 {
+		return dst, fmt.Errorf("%w: id %q has a line break or NUL at byte %d", ErrUnwritable, ev.ID, i)
+	}
+	if ev.ID != nil {
+		dst = appendField(dst, "id", ev.ID)
+	}
+	if len(ev.Type) > 0 {
+		dst = appendField(dst, "event", ev.Type)
+	}
+	if ev.Data != nil || len(ev.Type) > 0 {
+		dst = appendLines(dst, "data", ev.Data)
+	}
+	return append(dst, '\n'), nil
+}
+
+// AppendComment appends text to dst as a comment, which readers ignore: one line
+// of comment for each of its lines, and no blank line. Servers send comments to
+// keep an idle connection open.
+func AppendComment(dst, text []byte) []byte { return appendLines(dst, "", text) }
+
+// AppendReconnectionTime appends a retry field and a blank line to dst: how long
+// a client is to wait before it connects again. The wire format counts whole
+// milliseconds; d is rounded down to them, and a negative d is 0.
+func AppendReconnectionTime(dst []byte, d time.Duration) []byte {
+	dst = append(dst, "retry: "...)
+	dst = strconv.AppendInt(dst, max(d, 0).Milliseconds(), 10)
+	return append(dst, "\n\n"...)
+}
+
+func appendField(dst []byte, name string, value []byte) []byte {
+	dst = append(dst, name...)
+	dst = append(dst, ':')
+	if len(value) > 0 {
+		dst = append(dst, ' ')
+		dst = append(dst, value...)
+	}
+	return append(dst, '\n')
+}
+
+// appendLines appends a field for each line of text.
+func appendLines(dst []byte, name string, text []byte) []byte {
+	for {
+		n := bytes.IndexAny(text, "\n\r")
+		if n < 0 {
+			return appendField(dst, name, text)
+		}
+		dst = appendField(dst, name, text[:n])
+		if text[n] == '\r' && n+1 < len(text) && text[n+1] == '\n' {
+			n++
+		}
+		text = text[n+1:]
+	}
+}

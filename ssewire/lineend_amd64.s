@@ -1,0 +1,70 @@
+#include "textflag.h"
+
+// lineEndTable, indexed by the low four bits of a byte, holds the line end that
+// has these bits, or else a byte that has others: a byte is a line end if looking
+// it up gives the byte itself. For bytes from 0x80, VPSHUFB gives 0.
+DATA lineEndTable<>+0(SB)/8, $0x0101010101010201
+DATA lineEndTable<>+8(SB)/8, $0x01010d01010a0101
+GLOBL lineEndTable<>(SB), RODATA|NOPTR, $16
+
+// func indexLineEndAVX2(b []byte, n int) int
+//
+// Standard library and compiler search for one byte at a time: two searches for
+// two kinds of line end, in each of which a line's length is walked. This walks
+// it once, 64 bytes at a step, and never has a tail to treat: b goes on behind n.
+TEXT ·indexLineEndAVX2(SB), NOSPLIT, $0-40
+	MOVQ           b_base+0(FP), SI
+	MOVQ           n+24(FP), CX
+	VBROADCASTI128 lineEndTable<>(SB), Y0
+	XORL           AX, AX
+
+loop:
+	CMPQ      AX, CX
+	JGE       none
+	VMOVDQU   (SI)(AX*1), Y1
+	VMOVDQU   32(SI)(AX*1), Y2
+	VPSHUFB   Y1, Y0, Y3
+	VPSHUFB   Y2, Y0, Y4
+	VPCMPEQB  Y1, Y3, Y3
+	VPCMPEQB  Y2, Y4, Y4
+	ADDQ      $64, AX
+	VPOR      Y3, Y4, Y5
+	VPMOVMSKB Y5, DX
+	TESTL     DX, DX
+	JZ        loop
+
+	VPMOVMSKB Y3, DX
+	VPMOVMSKB Y4, BX
+	SHLQ      $32, BX
+	ORQ       BX, DX
+	BSFQ      DX, DX
+	LEAQ      -64(AX)(DX*1), AX
+	CMPQ      AX, CX
+	JL        done
+
+none:
+	MOVQ CX, AX
+
+done:
+	MOVQ AX, ret+32(FP)
+	VZEROUPPER
+	RET
+
+// func cpuid(leaf, subleaf uint32) (a, b, c, d uint32)
+TEXT ·cpuid(SB), NOSPLIT, $0-24
+	MOVL leaf+0(FP), AX
+	MOVL subleaf+4(FP), CX
+	CPUID
+	MOVL AX, a+8(FP)
+	MOVL BX, b+12(FP)
+	MOVL CX, c+16(FP)
+	MOVL DX, d+20(FP)
+	RET
+
+// func xgetbv() (low, high uint32)
+TEXT ·xgetbv(SB), NOSPLIT, $0-8
+	XORL CX, CX
+	XGETBV
+	MOVL AX, low+0(FP)
+	MOVL DX, high+4(FP)
+	RET

@@ -1,0 +1,483 @@
+package ssewire
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+)
+
+// DefaultMaxEventSize is the limit that holds where [MaxEventSize] sets none:
+// 16 MiB.
+const DefaultMaxEventSize = 16 << 20
+
+// A stream of small events needs no more than this, and a program may hold
+// thousands of streams.
+const minBuffer = 4 << 10
+
+// ErrEventTooLarge is what the error of a stream wraps whose event exceeds the
+// limit of [MaxEventSize].
+var ErrEventTooLarge = errors.New("ssewire: event too large")
+
+// An Option sets up a [Parser], a [Reader] or a [Stream].
+type Option func(*Parser)
+
+// MaxEventSize limits an event to n bytes: its data together with the line that
+// is being read. An event over the limit ends the stream with an error that wraps
+// [ErrEventTooLarge]. Comments of any length are skipped without being stored and
+// do not count. n <= 0 means [DefaultMaxEventSize].
+func MaxEventSize(n int) Option {
+	return func(p *Parser) { p.limit = n }
+}
+
+// LastEventID sets the last event ID that holds until the stream sets another:
+// the one that was sent as Last-Event-ID when the connection was made again.
+func LastEventID(id string) Option {
+	return func(p *Parser) { p.initialID = id }
+}
+
+// Parser is the push side: it takes the stream a chunk at a time, cut anywhere,
+// and hands out the events that are complete.
+//
+//	p.Feed(chunk)
+//	for p.Next() {
+//		ev := p.Event()
+//	}
+//	if err := p.Err(); err != nil { … }
+//
+// Any way of cutting the same bytes gives the same events. An event that the
+// stream's end cuts off is not dispatched, as the standard demands, so there is
+// nothing to call at the end.
+//
+// The zero value is ready for use. A Parser must not be used from several
+// goroutines at once.
+type Parser struct {
+	// The window: buf[pos:end] is fed and not yet parsed, pos is the start of a
+	// line. The data that waits for its blank line lies before pos, at
+	// buf[dataStart:dataEnd]. buf has slack bytes more than it may be filled to.
+	buf []byte
+	pos int
+	end int
+
+	// buf[pos:scanned] holds no line end. A line that drips in is looked at once,
+	// not once a chunk.
+	scanned int
+
+	begun   bool // the byte order mark is behind us
+	fresh   bool // a block begins at pos, of which nothing is scanned
+	afterCR bool // a CR has ended the line before pos: an LF at pos belongs to it
+
+	// The block so far. Data lines after the first are moved down to join the
+	// first where it lies. typ lies in buf until it has to move to typBuf, or in
+	// typLine, the last event field that the short way has met, line end included.
+	dataStart, dataEnd int // dataStart < 0 where there is no data
+	typ                []byte
+	typBuf, typLine    []byte
+	id                 []byte // last event ID buffer, where hasID
+	hasID              bool
+
+	lastID    []byte // last event ID string, shown to the user as ev.ID
+	initialID string
+	retry     time.Duration
+	hasRetry  bool
+	limit     int
+
+	base   int64 // position in the stream of buf[0], as seen from pos
+	block  int64 // position in the stream of the block being read
+	events int64 // dispatched so far
+
+	ev  Event
+	err error
+}
+
+// NewParser returns a Parser with options. Without any, new(Parser) does as well.
+func NewParser(opts ...Option) *Parser {
+	p := new(Parser)
+	for _, opt := range opts {
+		opt(p)
+	}
+	return p
+}
+
+// Reset makes p ready for a new stream. It keeps the buffers and the options and
+// forgets everything else, the reconnection time included; the last event ID is
+// again that of the option [LastEventID].
+func (p *Parser) Reset() {
+	*p = Parser{
+		buf:       p.buf,
+		typBuf:    p.typBuf[:0],
+		typLine:   p.typLine[:0],
+		id:        p.id[:0],
+		lastID:    p.lastID[:0],
+		limit:     p.limit,
+		initialID: p.initialID,
+	}
+}
+
+// Feed adds a chunk to what is to be parsed. The chunk is copied: the caller may
+// change it as soon as Feed returns. The memory that p holds grows with the
+// chunk, so a caller with very large ones feeds them in parts. Feed invalidates
+// the last Event.
+func (p *Parser) Feed(chunk []byte) {
+	copy(p.room(len(chunk)), chunk)
+	p.filled(len(chunk))
+}
+
+// Event returns the event that the last call of Next has found. It is a view,
+// valid until the next call of Next, Feed or Reset.
+func (p *Parser) Event() Event { return p.ev }
+
+// Err returns the error that has ended the stream, nil while there is none. It
+// wraps [ErrEventTooLarge], the only thing that can be wrong with an event stream.
+func (p *Parser) Err() error { return p.err }
+
+// LastEventID returns the last event ID in force: what a client that connects
+// again sends as Last-Event-ID, unless it is empty. A block with nothing but an
+// id sets it, though it dispatches no event.
+func (p *Parser) LastEventID() string {
+	if !p.begun {
+		return p.initialID
+	}
+	return string(p.lastID)
+}
+
+// ReconnectionTime returns the last reconnection time that the stream has set
+// with a retry field. Values beyond the range of time.Duration become the
+// longest one.
+func (p *Parser) ReconnectionTime() (d time.Duration, ok bool) { return p.retry, p.hasRetry }
+
+// Next goes on to the next event that the chunks fed so far hold whole. It returns
+// false when there is none: feed more, unless Err says that the stream has ended.
+func (p *Parser) Next() bool {
+	// This is the short way through the block that most streams consist of:
+	// perhaps a type, one line of data, a blank line; lines that end in LF, fields
+	// spelled as everybody spells them, all of it in the window. Where the block
+	// turns out to be different, next goes on from there.
+	buf, pos, end := p.buf, p.pos, p.end
+	if !p.fresh || pos == end {
+		return p.next()
+	}
+	var typ []byte
+	line, head := pos, le.Uint64(buf[pos:])
+	if head<<8 == eventField<<8 {
+		// Most events are of the type of the one before. To compare is not only
+		// cheaper than to search: where the line ends is then no longer something
+		// that the processor has to wait for.
+		if n := len(p.typLine); n > 0 && n <= end-pos && string(buf[pos:pos+n]) == string(p.typLine) {
+			pos += n
+		} else {
+			pos += indexLineEnd(buf[pos:], end-pos)
+			if pos == end || pos < line+7 || buf[pos] != '\n' || pos-line > p.limit {
+				p.leave(line, pos, nil)
+				return p.next()
+			}
+			pos++
+			p.typLine = append(p.typLine[:0], buf[line:pos]...)
+		}
+		typ = p.typLine[7 : len(p.typLine)-1]
+		line, head = pos, le.Uint64(buf[pos:])
+	}
+	if head<<16 == dataField<<16 {
+		pos += indexLineEnd(buf[pos:], end-pos)
+		if pos+1 < end && pos >= line+6 && buf[pos] == '\n' && buf[pos+1] == '\n' && pos-line <= p.limit {
+			p.ev.Type = typ
+			p.ev.Data = buf[line+6 : pos : pos]
+			p.pos = pos + 2
+			p.events++
+			return true
+		}
+	}
+	p.leave(line, pos, typ)
+	return p.next()
+}
+
+// leave leaves the short way before the line at line, of which the bytes before
+// scanned hold no line end.
+func (p *Parser) leave(line, scanned int, typ []byte) {
+	p.block = p.base + int64(p.pos)
+	p.pos, p.scanned, p.typ = line, scanned, typ
+	p.fresh = false
+}
+
+// next is Next for all that may be in a stream.
+func (p *Parser) next() bool {
+	if p.fresh {
+		p.leave(p.pos, p.pos, nil)
+	}
+	if !p.begun && !p.begin() {
+		return false
+	}
+	if p.err != nil {
+		return false
+	}
+	buf, limit := p.buf, p.limit
+	pos, afterCR := p.pos, p.afterCR
+	scanned := p.scanned
+	dataStart, dataEnd, typ := p.dataStart, p.dataEnd, p.typ
+	for {
+		if pos == p.end {
+			p.pos, p.scanned, p.afterCR = pos, pos, afterCR
+			p.dataStart, p.dataEnd, p.typ = dataStart, dataEnd, typ
+			return false
+		}
+		end := pos
+		if c := buf[pos]; c != '\n' && c != '\r' {
+			end = scanned + indexLineEnd(buf[scanned:], p.end-scanned)
+			if end == p.end {
+				p.pos, p.scanned, p.afterCR = pos, end, afterCR
+				p.dataStart, p.dataEnd, p.typ = dataStart, dataEnd, typ
+				p.wait()
+				return false
+			}
+		}
+
+		if end == pos {
+			// A blank line dispatches the block, unless it is the second half of
+			// a CRLF.
+			isLF := buf[end] == '\n'
+			pos = end + 1
+			scanned = pos
+			if isLF && afterCR {
+				afterCR = false
+				if p.block == p.base+int64(end) {
+					p.block++
+				}
+				continue
+			}
+			afterCR = !isLF
+			p.block = p.base + int64(pos)
+			if p.hasID {
+				p.commitID()
+			}
+			if dataStart < 0 {
+				typ = nil
+				continue
+			}
+			p.ev.Type = typ
+			p.ev.Data = buf[dataStart:dataEnd:dataEnd]
+			p.pos, p.scanned, p.afterCR = pos, pos, afterCR
+			p.dataStart, p.dataEnd, p.typ = -1, -1, nil
+			p.fresh = !afterCR
+			p.events++
+			return true
+		}
+
+		line := buf[pos:end]
+		if len(line)+dataEnd-dataStart > limit && line[0] != ':' {
+			p.fail()
+			return false
+		}
+		data := -1 // where the value of a data field begins
+		switch head := le.Uint64(buf[pos:]); {
+		case head<<16 == dataField<<16 && len(line) >= 6:
+			data = pos + 6
+		case head<<8 == eventField<<8 && len(line) >= 7:
+			typ = line[7:len(line):len(line)]
+		default:
+			switch name, v := field(line); name {
+			case 'd':
+				data = pos + v
+			case 'e':
+				typ = line[v:len(line):len(line)]
+			case 'i':
+				p.setID(line[v:])
+			case 'r':
+				p.setRetry(line[v:])
+			}
+		}
+		if data >= 0 {
+			if dataStart < 0 {
+				dataStart, dataEnd = data, end
+			} else {
+				// The line break and the field name leave room for the LF that
+				// joins the lines, but a type between them would be overwritten.
+				typ = p.keepType(typ)
+				buf[dataEnd] = '\n'
+				dataEnd += 1 + copy(buf[dataEnd+1:], buf[data:end])
+			}
+		}
+		afterCR = buf[end] == '\r'
+		pos = end + 1
+		scanned = pos
+	}
+}
+
+var le = binary.LittleEndian
+
+// The fields that matter most, as they are mostly spelled: the first bytes of the
+// line as a little-endian number.
+const (
+	dataField  = 'd' | 'a'<<8 | 't'<<16 | 'a'<<24 | ':'<<32 | ' '<<40
+	eventField = 'e' | 'v'<<8 | 'e'<<16 | 'n'<<24 | 't'<<32 | ':'<<40 | ' '<<48
+)
+
+// field returns the first letter of the field that the line is, 0 for a comment
+// or an unknown one, and where its value begins.
+func field(line []byte) (name byte, v int) {
+	var want string
+	switch line[0] {
+	case 'd':
+		want = "data"
+	case 'e':
+		want = "event"
+	case 'i':
+		want = "id"
+	case 'r':
+		want = "retry"
+	default:
+		return 0, 0
+	}
+	n := len(want)
+	switch {
+	case len(line) < n || string(line[:n]) != want:
+		return 0, 0
+	case len(line) == n:
+		return want[0], n
+	case line[n] != ':':
+		return 0, 0
+	case len(line) > n+1 && line[n+1] == ' ':
+		return want[0], n + 2
+	default:
+		return want[0], n + 1
+	}
+}
+
+// setID puts v, unless it has a NUL, into the last event ID buffer. The block's
+// end makes it the last event ID: one that the end of the stream cuts off does
+// not count.
+func (p *Parser) setID(v []byte) {
+	if bytes.IndexByte(v, 0) >= 0 {
+		return
+	}
+	if p.id == nil {
+		p.id = []byte{} // an empty ID is not nil, see Event.ID
+	}
+	p.id = append(p.id[:0], v...)
+	p.hasID = true
+}
+
+func (p *Parser) commitID() {
+	p.hasID = false
+	p.id, p.lastID = p.lastID, p.id
+	p.ev.ID = p.lastID[:len(p.lastID):len(p.lastID)]
+}
+
+// setRetry takes the value of a retry field. Anything but ASCII digits is
+// ignored, and so is an empty value.
+func (p *Parser) setRetry(v []byte) {
+	const most = math.MaxInt64 / int64(time.Millisecond)
+	var ms int64
+	for _, c := range v {
+		if c < '0' || c > '9' {
+			return
+		}
+		ms = min(ms*10+int64(c-'0'), most)
+	}
+	switch {
+	case len(v) == 0:
+		return
+	case ms == most:
+		p.retry = math.MaxInt64
+	default:
+		p.retry = time.Duration(ms) * time.Millisecond
+	}
+	p.hasRetry = true
+}
+
+// keepType saves typ from what is about to happen to buf.
+func (p *Parser) keepType(typ []byte) []byte {
+	if typ == nil {
+		return nil
+	}
+	p.typBuf = append(p.typBuf[:0], typ...)
+	return p.typBuf
+}
+
+// begin settles what comes before the first line: one byte order mark is
+// dropped. It returns false where that takes more bytes.
+func (p *Parser) begin() bool {
+	const bom = "\xef\xbb\xbf"
+	head := p.buf[p.pos:p.end]
+	if len(head) < len(bom) && string(head) == bom[:len(head)] {
+		return false
+	}
+	if len(head) >= len(bom) && string(head[:len(bom)]) == bom {
+		p.pos += len(bom)
+		p.scanned = p.pos
+	}
+	if p.limit <= 0 {
+		p.limit = DefaultMaxEventSize
+	}
+	if p.initialID != "" {
+		p.lastID = append(p.lastID[:0], p.initialID...)
+		p.ev.ID = p.lastID
+	}
+	p.dataStart, p.dataEnd = -1, -1
+	p.block = p.base + int64(p.pos)
+	p.begun = true
+	return true
+}
+
+// wait leaves the line at pos for the next chunk to complete.
+func (p *Parser) wait() {
+	rest := p.buf[p.pos:p.end]
+	switch {
+	case len(rest) == 0:
+	case rest[0] == ':':
+		// A comment loses nothing with its text: let its last byte be all of it.
+		p.pos = p.end - 1
+		p.buf[p.pos] = ':'
+	case p.dataEnd-p.dataStart+len(rest) > p.limit:
+		p.fail()
+	}
+}
+
+func (p *Parser) fail() {
+	p.err = fmt.Errorf("%w: event %d, which begins at byte %d of the stream, exceeds the limit of %d bytes; raise it with the option ssewire.MaxEventSize",
+		ErrEventTooLarge, p.events+1, p.block, p.limit)
+}
+
+// room returns the free part of buf behind the window, at least n bytes of it.
+func (p *Parser) room(n int) []byte {
+	full := len(p.buf) - slack
+	if free := full - p.end; free < n || free < full/2 {
+		p.slide()
+		// A quarter free at the least keeps the cost of sliding, per byte fed,
+		// independent of how small the chunks are.
+		if free := full - p.end; free < n || free < full/2 {
+			p.grow(max(2*len(p.buf), p.end+n+slack, minBuffer))
+		}
+	}
+	return p.buf[p.end : len(p.buf)-slack]
+}
+
+// slide moves what is still needed to the front of buf.
+func (p *Parser) slide() {
+	p.typ = p.keepType(p.typ)
+	if p.dataStart > 0 {
+		p.dataEnd = copy(p.buf, p.buf[p.dataStart:p.dataEnd])
+		p.dataStart = 0
+	}
+	front := max(p.dataEnd, 0)
+	if shift := p.pos - front; shift > 0 {
+		copy(p.buf[front:], p.buf[p.pos:p.end])
+		p.pos -= shift
+		p.end -= shift
+		p.scanned -= shift
+		p.base += int64(shift)
+	}
+}
+
+func (p *Parser) grow(size int) {
+	buf := make([]byte, size)
+	copy(buf, p.buf[:p.end])
+	p.buf = buf
+}
+
+// filled takes n bytes more of buf into the window.
+func (p *Parser) filled(n int) { p.end += n }
+
+// position returns how many bytes of the stream have been fed.
+func (p *Parser) position() int64 { return p.base + int64(p.end) }

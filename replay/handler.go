@@ -1,0 +1,226 @@
+package replay
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// MaxSpeed is the Speed that plays as fast as the client takes it.
+const MaxSpeed = 1e18
+
+// Playback says how a recording is played.
+type Playback struct {
+	// Speed is how many times faster than recorded; 0 means 1, and [MaxSpeed]
+	// without any wait.
+	Speed float64
+
+	// OnServe, if set, is told of each request that is answered from the
+	// recording, before it is. It may be called by several goroutines at once.
+	OnServe func(req *http.Request, x *Exchange)
+}
+
+// Handler returns an http.Handler that answers requests with the recorded
+// responses: the recorded status and header after the recorded wait, then each
+// recorded read as a write of its own, flushed, at its recorded moment since the
+// request. An exchange that broke is broken again: the connection is cut at the
+// same byte. One that the client gave up, waiting in vain, leaves its client
+// waiting.
+//
+// A request is answered by the exchange of the same method, path and query; else
+// by one of the same method and path; of several, by the one with the same
+// Last-Event-ID, else by the first that has a response. Besides, GET / is answered
+// by the first event stream where the client accepts text/event-stream, and with a
+// list of what is there otherwise. Scripts of any origin may read the answers
+// (CORS), or browsers could not use them: serve them on loopback.
+func (r *Recording) Handler(p Playback) http.Handler {
+	return &handler{rec: r, playback: p}
+}
+
+type handler struct {
+	rec      *Recording
+	playback Playback
+}
+
+func (h *handler) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	allowOrigin(w.Header(), req)
+	x := h.rec.match(req)
+	switch {
+	case x != nil:
+		if h.playback.OnServe != nil {
+			h.playback.OnServe(req, x)
+		}
+		h.play(w, req, x)
+	case req.Method == http.MethodOptions:
+		w.WriteHeader(http.StatusNoContent)
+	case req.URL.Path == "/":
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		fmt.Fprintf(w, "This is a recording. It answers:\n%s", h.rec.list())
+	default:
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		w.WriteHeader(http.StatusNotFound)
+		fmt.Fprintf(w, "The recording has no %s %s. It answers:\n%s", req.Method, req.URL.RequestURI(), h.rec.list())
+	}
+}
+
+// match returns the exchange that answers req, nil if there is none.
+func (r *Recording) match(req *http.Request) *Exchange {
+	var best *Exchange
+	bestScore := 0
+	for _, x := range r.exchanges {
+		if x.StatusCode == 0 || x.Method != req.Method {
+			continue
+		}
+		score := 0
+		switch {
+		case x.path == cmp.Or(req.URL.EscapedPath(), "/"):
+			score = 2
+			if x.query == req.URL.RawQuery {
+				score += 2
+			}
+		case req.URL.Path == "/" && x.isEventStream() && strings.Contains(req.Header.Get("Accept"), eventStream):
+			score = 2
+		}
+		if score > 0 && x.RequestHeader.Get("Last-Event-ID") == req.Header.Get("Last-Event-ID") {
+			score++
+		}
+		if score > bestScore {
+			best, bestScore = x, score
+		}
+	}
+	return best
+}
+
+const eventStream = "text/event-stream"
+
+// isEventStream returns whether the response is one. A recording made by hand may
+// leave the content type out.
+func (x *Exchange) isEventStream() bool {
+	mediaType, _, _ := strings.Cut(x.Header.Get("Content-Type"), ";")
+	mediaType = strings.TrimSpace(mediaType)
+	return x.StatusCode == http.StatusOK && (mediaType == "" || strings.EqualFold(mediaType, eventStream))
+}
+
+func (r *Recording) list() string {
+	var b strings.Builder
+	for _, x := range r.exchanges {
+		if x.StatusCode == 0 {
+			continue
+		}
+		target := x.path
+		if x.query != "" {
+			target += "?" + x.query
+		}
+		fmt.Fprintf(&b, "%s %s (%d, %d bytes)\n", x.Method, target, x.StatusCode, x.Size)
+	}
+	return b.String()
+}
+
+func allowOrigin(h http.Header, req *http.Request) {
+	origin := req.Header.Get("Origin")
+	if origin == "" {
+		return
+	}
+	h.Set("Access-Control-Allow-Origin", origin)
+	h.Set("Access-Control-Allow-Credentials", "true")
+	h.Set("Vary", "Origin")
+	if req.Method == http.MethodOptions {
+		h.Set("Access-Control-Allow-Methods", cmp.Or(req.Header.Get("Access-Control-Request-Method"), http.MethodGet))
+		if names := req.Header.Get("Access-Control-Request-Headers"); names != "" {
+			h.Set("Access-Control-Allow-Headers", names)
+		}
+	}
+}
+
+// dropped are the headers that are about the recorded connection (RFC 9110,
+// section 7.6.1), and those that allowOrigin answers.
+var dropped = map[string]bool{
+	"Connection": true, "Keep-Alive": true, "Proxy-Connection": true, "Te": true,
+	"Trailer": true, "Transfer-Encoding": true, "Upgrade": true, "Content-Length": true,
+	"Proxy-Authenticate": true, "Access-Control-Allow-Origin": true,
+	"Access-Control-Allow-Credentials": true, "Vary": true, "Alt-Svc": true,
+	"Strict-Transport-Security": true,
+}
+
+// play writes the response of x.
+func (h *handler) play(w http.ResponseWriter, req *http.Request, x *Exchange) {
+	clock := newClock(req.Context(), h.playback.Speed, x.Sent)
+	if !clock.wait(x.Received) {
+		return
+	}
+	for name, values := range x.Header {
+		if !dropped[name] {
+			w.Header()[name] = values
+		}
+	}
+	if length := x.Header.Get("Content-Length"); x.End == EndEOF && length == strconv.FormatInt(x.Size, 10) {
+		w.Header().Set("Content-Length", length)
+	}
+	w.WriteHeader(x.StatusCode)
+	flush := http.NewResponseController(w).Flush
+	if len(x.reads) == 0 || x.reads[0].at > x.Received {
+		flush()
+	}
+	for read, err := range x.Reads() {
+		if err != nil {
+			panic(http.ErrAbortHandler) // the file has gone from under us
+		}
+		if !clock.wait(read.At) {
+			return
+		}
+		if _, err := w.Write(read.Data); err != nil {
+			return
+		}
+		flush()
+	}
+	switch x.End {
+	case EndEOF, EndCanceled:
+		clock.wait(x.Ended)
+	case EndTimeout:
+		<-req.Context().Done()
+	default:
+		clock.wait(x.Ended)
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// clock turns moments of a recording into moments of now.
+type clock struct {
+	ctx   context.Context
+	speed float64
+	from  time.Duration // this moment of the recording
+	start time.Time     // is this one
+	timer *time.Timer
+}
+
+func newClock(ctx context.Context, speed float64, from time.Duration) *clock {
+	return &clock{ctx: ctx, speed: cmp.Or(speed, 1), from: from, start: time.Now()}
+}
+
+// wait waits for the moment at of the recording. It returns false where the
+// context ends first.
+func (c *clock) wait(at time.Duration) bool {
+	if c.speed >= MaxSpeed {
+		return c.ctx.Err() == nil
+	}
+	left := time.Duration(float64(at-c.from)/c.speed) - time.Since(c.start)
+	if left <= 0 {
+		return c.ctx.Err() == nil
+	}
+	if c.timer == nil {
+		c.timer = time.NewTimer(left)
+	} else {
+		c.timer.Reset(left)
+	}
+	select {
+	case <-c.timer.C:
+		return true
+	case <-c.ctx.Done():
+		c.timer.Stop()
+		return false
+	}
+}

@@ -1,0 +1,506 @@
+package replay
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"math"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+var errLongLine = fmt.Errorf("the line is longer than %d bytes", maxLine)
+
+// loader reads a reel from beginning to end into the index of a Recording. It
+// holds no more of the reel than a line at a time.
+type loader struct {
+	rec       Recording
+	src       io.ReaderAt
+	lines     *lineReader
+	line      int // number of the line that was read last
+	at        time.Duration
+	lineAt    int64 // its offset
+	exchanges map[int]*Exchange
+
+	// The read whose lines are being read, if x is not nil.
+	x         *Exchange
+	toRequest bool
+	readLine  int
+	readAt    int64
+	piece     piece
+	size      int64  // so far
+	want      int64  // as announced, or -1
+	sum       uint32 // of the body, this read included
+	scratch   []byte
+
+	sealFrom int64 // where the bytes begin that the next seal is about
+
+	// What lies before this is whole.
+	goodLine   int
+	goodOffset int64
+}
+
+func newLoader(src io.ReaderAt, size int64) *loader {
+	return &loader{
+		src:       src,
+		lines:     newLineReader(io.NewSectionReader(src, 0, size)),
+		exchanges: make(map[int]*Exchange),
+	}
+}
+
+// version reads the first line.
+func (l *loader) version() error {
+	line, err := l.lines.next()
+	if err == io.EOF {
+		return fmt.Errorf("%w: it is empty", ErrNotReel)
+	}
+	if err == errLongLine {
+		return fmt.Errorf("%w: the first line is not %q", ErrNotReel, header)
+	}
+	if err != nil {
+		return fmt.Errorf("replay: %w", err)
+	}
+	l.line++
+	switch text := string(bytes.TrimSuffix(line, []byte("\n"))); {
+	case text == header && len(line) == len(text):
+		return &FormatError{Line: 1, Reason: "the line has no end", Err: ErrTruncated}
+	case text == header:
+	case text == header+"\r":
+		return fmt.Errorf("%w: its lines end in CRLF, so it went through a conversion of line ends; get it again without one (in git: *.reel -text)", ErrNotReel)
+	case strings.HasPrefix(text, "reel ") && isNumber(text[len("reel "):]):
+		return fmt.Errorf("%w: this is %q, and %q is the one this program reads", ErrVersion, text, header)
+	default:
+		return fmt.Errorf("%w: the first line is %.40q, not %q", ErrNotReel, text, header)
+	}
+	l.good()
+	return nil
+}
+
+// good notes that all that was read so far is whole.
+func (l *loader) good() {
+	l.goodLine, l.goodOffset = l.line+1, l.lines.position()
+}
+
+// load reads the rest.
+func (l *loader) load() error {
+	var changed *fault // the first
+	for {
+		l.lineAt = l.lines.position()
+		line, err := l.lines.next()
+		l.line++
+		if err == io.EOF {
+			break
+		}
+		switch {
+		case err == errLongLine:
+			return l.damaged(l.fault("%w", err))
+		case err != nil:
+			return fmt.Errorf("replay: %w", err)
+		case line[len(line)-1] != '\n':
+			// The read before may have had more lines, unless it says otherwise.
+			if l.size == l.want {
+				l.endRead()
+			}
+			return l.truncated("the line has no end")
+		}
+		if f := l.record(line); f != nil {
+			if !f.harmless {
+				return l.damaged(f)
+			}
+			if changed == nil {
+				changed = f
+			}
+		}
+		l.rec.duration = l.at
+	}
+	if f := l.endRead(); f != nil {
+		return l.truncated(f.reason)
+	}
+	if changed != nil {
+		return l.damaged(changed)
+	}
+	for _, x := range l.rec.exchanges {
+		if x.End == EndUnknown {
+			return l.truncated(fmt.Sprintf("exchange %d has no end", x.Number))
+		}
+	}
+	return nil
+}
+
+// fault is what is wrong with a line.
+type fault struct {
+	line     int
+	offset   int64
+	reason   string
+	harmless bool // to reading on: a sum does not agree
+}
+
+// fault returns a fault of the line that was read last.
+func (l *loader) fault(format string, args ...any) *fault {
+	return &fault{line: l.line, offset: l.lineAt, reason: fmt.Errorf(format, args...).Error()}
+}
+
+func (l *loader) damaged(f *fault) error {
+	return &FormatError{Line: f.line, Offset: f.offset, Reason: f.reason, Err: ErrDamaged}
+}
+
+func (l *loader) truncated(reason string) error {
+	return &FormatError{Line: l.goodLine, Offset: l.goodOffset, Reason: reason, Err: ErrTruncated}
+}
+
+// record takes one line.
+func (l *loader) record(line []byte) *fault {
+	text := line[:len(line)-1]
+	if len(text) == 0 {
+		return nil
+	}
+	if text[len(text)-1] == '\r' {
+		return l.fault(`the line ends in a CR, which a reel writes as \r: it went through a conversion of line ends (in git: *.reel -text)`)
+	}
+	kind := text[0]
+	if isBodyLine(text) {
+		return l.body(line)
+	}
+	if kind == '#' {
+		if l.x == nil && len(l.rec.exchanges) == 0 {
+			l.comment(text)
+		}
+		return nil
+	}
+	if f := l.endRead(); f != nil {
+		return f
+	}
+	rest, ok := bytes.CutPrefix(text[1:], []byte(" "))
+	var f *fault
+	switch {
+	case bytes.IndexByte([]byte("@$><^=."), kind) < 0:
+		return l.fault("%q begins no line of a reel", kind)
+	case !ok:
+		return l.fault("%q wants a space behind it", kind)
+	case kind == '@':
+		f = l.clock(string(rest))
+	case kind == '$':
+		f = l.seal(string(rest))
+	default:
+		f = l.exchange(kind, rest)
+	}
+	if l.x == nil && (f == nil || f.harmless) {
+		l.good()
+	}
+	return f
+}
+
+func (l *loader) comment(text []byte) {
+	const most = 100
+	if len(l.rec.comments) < most && len(text) < 1<<10 {
+		unquoted, err := appendUnquoted(nil, bytes.TrimPrefix(text[1:], []byte(" ")))
+		if err != nil { // written by hand, with a backslash
+			unquoted = bytes.TrimPrefix(text[1:], []byte(" "))
+		}
+		l.rec.comments = append(l.rec.comments, string(unquoted))
+	}
+}
+
+func (l *loader) clock(text string) *fault {
+	t, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil {
+		return l.fault("%q is no time like 2026-05-07T16:10:57.161Z", text)
+	}
+	if l.rec.start.IsZero() {
+		l.rec.start = t.Add(-l.at)
+	}
+	return nil
+}
+
+func (l *loader) seal(text string) *fault {
+	size, sum, _, err := parseSums(text)
+	if err != nil {
+		return l.fault("%w", err)
+	}
+	from := l.sealFrom
+	l.sealFrom = l.lines.position()
+	gotSum := l.lines.sumBefore(int(l.sealFrom - l.lineAt))
+	if size != nil && *size != l.lineAt-from || sum != nil && *sum != gotSum {
+		f := l.fault("the seal says bytes=%s crc32c=%s, but what stands before it, from byte %d on, is bytes=%d crc32c=%08x: something in it has changed (a header, a time or a comment, where no body is named)",
+			showSize(size), showSum(sum), from, l.lineAt-from, gotSum)
+		f.harmless = true
+		return f
+	}
+	l.rec.sealed = size != nil && sum != nil
+	return nil
+}
+
+// exchange takes a line of the kinds that name an exchange.
+func (l *loader) exchange(kind byte, rest []byte) *fault {
+	l.rec.sealed = false
+	word, rest, _ := bytes.Cut(rest, []byte(" "))
+	number, err := strconv.ParseInt(string(word), 10, 32)
+	if err != nil || number < 1 || !isNumber(string(word)) {
+		return l.fault("%q is no number of an exchange", word)
+	}
+	x := l.exchanges[int(number)]
+	switch {
+	case x == nil && kind != '>':
+		return l.fault("exchange %d has not begun: a line with > has to come first", number)
+	case x != nil && x.End != EndUnknown:
+		return l.fault("exchange %d has ended before", number)
+	case x != nil && kind == '>' && x.StatusCode != 0:
+		return l.fault("exchange %d has its response already", number)
+	case x != nil && kind == '>':
+		return l.header(x.RequestHeader, rest)
+	case x != nil && kind == '<' && x.StatusCode != 0:
+		return l.header(x.Header, rest)
+	case kind == '=' && x.StatusCode == 0:
+		return l.fault("exchange %d has no response yet: a line with < has to come first", number)
+	}
+
+	word, rest, _ = bytes.Cut(rest, []byte(" "))
+	since, err := parseSeconds(string(word))
+	if err != nil {
+		return l.fault("%w", err)
+	}
+	if since > math.MaxInt64-l.at {
+		return l.fault("with %s, the recording is longer than %d years", word, math.MaxInt64/int64(365*24*time.Hour))
+	}
+	at := l.at + since
+	var f *fault
+	switch kind {
+	case '>':
+		f = l.request(int(number), at, rest)
+	case '<':
+		f = l.response(x, at, string(rest))
+	case '.':
+		f = l.end(x, at, string(rest))
+	default:
+		f = l.beginRead(x, kind == '^', at, string(rest))
+	}
+	if f == nil || f.harmless {
+		l.at = at
+	}
+	return f
+}
+
+func (l *loader) request(number int, at time.Duration, rest []byte) *fault {
+	method, target, ok := bytes.Cut(rest, []byte(" "))
+	if !ok || !isToken(string(method)) || len(target) == 0 {
+		return l.fault("%q is no method and URL", rest)
+	}
+	unquoted, err := appendUnquoted(nil, target)
+	if err != nil {
+		return l.fault("%w", err)
+	}
+	x := &Exchange{
+		Number:        number,
+		Sent:          at,
+		Method:        string(method),
+		URL:           string(unquoted),
+		RequestHeader: make(http.Header),
+		src:           l.src,
+		line:          l.line,
+		offset:        l.lineAt,
+	}
+	if u, err := url.Parse(x.URL); err == nil {
+		x.path, x.query = cmp.Or(u.EscapedPath(), "/"), u.RawQuery
+	}
+	l.exchanges[number] = x
+	l.rec.exchanges = append(l.rec.exchanges, x)
+	return nil
+}
+
+func (l *loader) response(x *Exchange, at time.Duration, rest string) *fault {
+	status, err := strconv.Atoi(rest)
+	if err != nil || len(rest) != 3 || status < 100 {
+		return l.fault("%q is no status of three digits", rest)
+	}
+	x.Received, x.StatusCode, x.Header = at, status, make(http.Header)
+	return nil
+}
+
+func (l *loader) header(h http.Header, line []byte) *fault {
+	name, value, ok := bytes.Cut(line, []byte(":"))
+	if !ok || !isToken(string(name)) {
+		return l.fault("%q is no header", line)
+	}
+	unquoted, err := appendUnquoted(nil, bytes.TrimPrefix(value, []byte(" ")))
+	if err != nil {
+		return l.fault("%w", err)
+	}
+	h.Add(string(name), string(unquoted))
+	return nil
+}
+
+func (l *loader) end(x *Exchange, at time.Duration, rest string) *fault {
+	word, rest, _ := strings.Cut(rest, " ")
+	end := End(word)
+	switch end {
+	case EndEOF, EndReset, EndTimeout, EndCanceled:
+	default:
+		return l.fault("%q is no way to end: write %s, %s, %s or %s", word, EndEOF, EndReset, EndTimeout, EndCanceled)
+	}
+	size, sum, cause, err := parseSums(rest)
+	if err != nil {
+		return l.fault("%w", err)
+	}
+	x.End, x.Ended, x.Cause = end, at, cause
+	if size != nil && *size != x.Size || sum != nil && *sum != x.sum {
+		return &fault{line: x.line, offset: x.offset, harmless: true,
+			reason: fmt.Sprintf("the body of exchange %d, which begins here and ends in line %d with bytes=%s crc32c=%s, is bytes=%d crc32c=%08x: something in it has changed",
+				x.Number, l.line, showSize(size), showSum(sum), x.Size, x.sum)}
+	}
+	return nil
+}
+
+// parseSums reads bytes=N and crc32c=X, each of which may be missing, and error=
+// with the rest of the line.
+func parseSums(text string) (size *int64, sum *uint32, cause string, err error) {
+	for text != "" {
+		if value, ok := strings.CutPrefix(text, "error="); ok {
+			unquoted, err := appendUnquoted(nil, []byte(value))
+			return size, sum, string(unquoted), err
+		}
+		var word string
+		word, text, _ = strings.Cut(text, " ")
+		key, value, ok := strings.Cut(word, "=")
+		switch {
+		case !ok:
+			return nil, nil, "", fmt.Errorf("%q is not of the form name=value", word)
+		case key == "bytes":
+			n, err := strconv.ParseInt(value, 10, 64)
+			if err != nil || !isNumber(value) {
+				return nil, nil, "", fmt.Errorf("%q is no number of bytes", value)
+			}
+			size = &n
+		case key == "crc32c":
+			n, err := strconv.ParseUint(value, 16, 32)
+			if err != nil || fmt.Sprintf("%08x", n) != value {
+				return nil, nil, "", fmt.Errorf("%q is no sum of eight hexadecimal digits, in small letters", value)
+			}
+			s := uint32(n)
+			sum = &s
+		default:
+			return nil, nil, "", fmt.Errorf("%q is none of bytes, crc32c and error", key)
+		}
+	}
+	return size, sum, "", nil
+}
+
+func showSize(n *int64) string {
+	if n == nil {
+		return "?"
+	}
+	return strconv.FormatInt(*n, 10)
+}
+
+func showSum(n *uint32) string {
+	if n == nil {
+		return "?"
+	}
+	return fmt.Sprintf("%08x", *n)
+}
+
+// beginRead takes the line that begins a read.
+func (l *loader) beginRead(x *Exchange, request bool, at time.Duration, rest string) *fault {
+	l.want = -1
+	if rest != "" {
+		n, err := strconv.ParseInt(rest, 10, 64)
+		if err != nil || !isNumber(rest) || n > maxRead {
+			return l.fault("%q is no number of bytes up to %d", rest, maxRead)
+		}
+		l.want = n
+	}
+	l.x, l.toRequest = x, request
+	l.readLine, l.readAt = l.line, l.lineAt
+	l.piece = piece{at: at, offset: l.lines.position()}
+	l.size, l.sum = 0, x.sum
+	return nil
+}
+
+// body takes a line of a body.
+func (l *loader) body(line []byte) *fault {
+	if l.x == nil {
+		return l.fault("%q begins a line of a body, but no read has begun: a line with = has to come first", line[0])
+	}
+	b := line[1:]
+	switch line[0] {
+	case bodyLine:
+	case bodyPart:
+		b = b[:len(b)-1]
+	default:
+		var err error
+		l.scratch, err = appendBodyLine(l.scratch[:0], line[:len(line)-1])
+		if err != nil {
+			return l.fault("%w", err)
+		}
+		b = l.scratch
+	}
+	l.size += int64(len(b))
+	length := l.lines.position() - l.piece.offset
+	switch {
+	case l.want >= 0 && l.size > l.want:
+		return l.fault("the read in line %d says that it has %d bytes, but it has more: correct the number, or leave it out", l.readLine, l.want)
+	case l.size > maxRead || length > math.MaxInt32:
+		return l.fault("the read in line %d has more than %d bytes: make it several", l.readLine, maxRead)
+	}
+	l.piece.length = int32(length)
+	l.sum = crc32.Update(l.sum, castagnoli, b)
+	return nil
+}
+
+// endRead puts the read whose lines have been read into its exchange, where it is
+// whole.
+func (l *loader) endRead() *fault {
+	x := l.x
+	if x == nil {
+		return nil
+	}
+	l.x = nil
+	if l.size < l.want {
+		return &fault{line: l.readLine, offset: l.readAt,
+			reason: fmt.Sprintf("the read in line %d says that it has %d bytes, but it has %d", l.readLine, l.want, l.size)}
+	}
+	l.piece.size = int32(l.size)
+	if l.toRequest {
+		x.requestPieces = append(x.requestPieces, l.piece)
+	} else {
+		x.reads = append(x.reads, l.piece)
+		x.Size += l.size
+		x.sum = l.sum
+	}
+	l.goodLine, l.goodOffset = l.line, l.lineAt
+	return nil
+}
+
+// parseSeconds reads a time like +1.204: seconds, up to the nanosecond.
+func parseSeconds(text string) (time.Duration, error) {
+	const most = math.MaxInt64 / int64(time.Second)
+	bad := fmt.Errorf("%q is no time like +1.204", text)
+	digits, ok := strings.CutPrefix(text, "+")
+	whole, frac, point := strings.Cut(digits, ".")
+	if !ok || !isNumber(whole) || point && (!isNumber(frac) || len(frac) > 9) {
+		return 0, bad
+	}
+	s, err := strconv.ParseInt(whole, 10, 64)
+	if err != nil || s >= most {
+		return 0, bad
+	}
+	d := time.Duration(s) * time.Second
+	for unit, i := time.Second/10, 0; i < len(frac); unit, i = unit/10, i+1 {
+		d += time.Duration(frac[i]-'0') * unit
+	}
+	return d, nil
+}
+
+// isNumber returns whether s is one or more digits.
+func isNumber(s string) bool {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return s != ""
+}

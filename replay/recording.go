@@ -1,0 +1,129 @@
+package replay
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+)
+
+var (
+	// ErrNotReel says that the input is something else than a reel.
+	ErrNotReel = errors.New("not a reel")
+
+	// ErrVersion says that the reel is of a version that this package does not
+	// know.
+	ErrVersion = errors.New("unknown version of the reel format")
+
+	// ErrTruncated says that the reel was cut off while it was written. What it
+	// holds is good, up to the last whole read.
+	ErrTruncated = errors.New("the reel is truncated")
+
+	// ErrDamaged says that the reel is not as it was written: a line breaks the
+	// rules of the format, or a sum does not agree.
+	ErrDamaged = errors.New("the reel is damaged")
+)
+
+// FormatError says where a reel is not what it should be. It wraps [ErrTruncated]
+// or [ErrDamaged]. Line and Offset are, for a truncated reel, the end of what is
+// whole; for a damaged one the line that is wrong or, where a sum does not agree,
+// the first line that the sum is about.
+type FormatError struct {
+	Line   int   // counted from 1
+	Offset int64 // of the line, in bytes
+	Reason string
+	Err    error // ErrTruncated or ErrDamaged
+}
+
+func (e *FormatError) Error() string {
+	return fmt.Sprintf("%v at line %d (byte %d): %s", e.Err, e.Line, e.Offset, e.Reason)
+}
+
+func (e *FormatError) Unwrap() error { return e.Err }
+
+// Recording is what a reel holds. It is immutable and safe for use by several
+// goroutines at once. It keeps an index in memory and reads bodies from the reel
+// when they are asked for.
+type Recording struct {
+	start     time.Time
+	duration  time.Duration
+	comments  []string
+	exchanges []*Exchange
+	sealed    bool
+	closer    io.Closer
+}
+
+// Open reads the reel in the named file, which stays open until Close.
+//
+// Bad input does not cost good data: for a reel that is truncated or damaged, Open
+// returns the Recording of what is good together with an error that wraps a
+// [*FormatError]. With any other error ([ErrNotReel], [ErrVersion], one of the
+// file system) the Recording is nil.
+func Open(name string) (*Recording, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("replay: %w", err)
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = errors.New("not a regular file")
+	}
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("replay: %s: %w", name, err)
+	}
+	rec, err := Load(f, info.Size())
+	if err != nil {
+		err = fmt.Errorf("%s: %w", name, err)
+	}
+	if rec == nil {
+		f.Close()
+		return nil, err
+	}
+	rec.closer = f
+	return rec, err
+}
+
+// Load reads the reel in the first size bytes of src, which must stay readable as
+// long as the Recording is in use. Its errors are those of [Open].
+func Load(src io.ReaderAt, size int64) (*Recording, error) {
+	l := newLoader(src, size)
+	err := l.version()
+	if err == nil {
+		err = l.load()
+	}
+	var format *FormatError
+	if err != nil && !errors.As(err, &format) {
+		return nil, err
+	}
+	return &l.rec, err
+}
+
+// Close closes the file that Open has opened. The bodies of its exchanges cannot
+// be read any more.
+func (r *Recording) Close() error {
+	if r.closer == nil {
+		return nil
+	}
+	return r.closer.Close()
+}
+
+// Start returns the wall clock at the start of the recording, the zero Time where
+// the reel does not tell.
+func (r *Recording) Start() time.Time { return r.start }
+
+// Duration returns the last moment of the recording.
+func (r *Recording) Duration() time.Duration { return r.duration }
+
+// Comments returns the comments of the reel, one a line, without their mark.
+func (r *Recording) Comments() []string { return r.comments }
+
+// Exchanges returns the exchanges in the order in which they began. The slice
+// must not be changed.
+func (r *Recording) Exchanges() []*Exchange { return r.exchanges }
+
+// Sealed returns whether the reel ends with a sum over all of it that agrees: then
+// nothing in it has changed since its writer closed it. Reels written by hand
+// need not have one.
+func (r *Recording) Sealed() bool { return r.sealed }

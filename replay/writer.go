@@ -1,0 +1,310 @@
+package replay
+
+import (
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// End is how an exchange ended.
+type End string
+
+const (
+	EndEOF      End = "eof"      // the body came to its end
+	EndReset    End = "reset"    // the connection broke, or never was
+	EndTimeout  End = "timeout"  // the client waited in vain
+	EndCanceled End = "canceled" // the client did not want more
+
+	// EndUnknown is the end of an exchange whose recording was cut off.
+	EndUnknown End = ""
+)
+
+// Writer writes a reel: the low level beneath a [Recorder], for programs that
+// compose recordings or capture what does not come over net/http. FORMAT.md in
+// this package's directory is the format.
+//
+// Each record goes to the underlying writer with one Write, so that a program that
+// dies leaves a reel that is good up to its last whole read. After the first error
+// nothing more is written.
+//
+// Moments are durations since the start of the recording. One that lies before the
+// moment of the record before it is taken to be equal to it.
+//
+// The methods of a Writer and of its ExchangeWriters may be called from several
+// goroutines at once.
+type Writer struct {
+	mu        sync.Mutex
+	w         io.Writer
+	err       error
+	buf       []byte
+	at        time.Duration
+	exchanges int
+	size      int64 // of the reel since the last seal
+	sum       uint32
+}
+
+// NewWriter returns a Writer to w that has written the first lines of a reel: the
+// version and, unless it is zero, the wall clock at the start of the recording.
+func NewWriter(w io.Writer, start time.Time) (*Writer, error) {
+	rw := &Writer{w: w}
+	rw.buf = append(rw.buf, header+"\n"...)
+	if !start.IsZero() {
+		rw.buf = append(rw.buf, "@ "...)
+		rw.buf = start.UTC().AppendFormat(rw.buf, time.RFC3339Nano)
+		rw.buf = append(rw.buf, '\n')
+	}
+	return rw, rw.flush()
+}
+
+const header = "reel 1"
+
+// Comment writes text as comment lines, one for each of its lines.
+func (w *Writer) Comment(text string) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for line := range strings.SplitSeq(text, "\n") {
+		w.buf = append(w.buf, '#')
+		if line != "" {
+			w.buf = append(w.buf, ' ')
+			w.buf, _ = appendQuoted(w.buf, []byte(line))
+		}
+		w.buf = append(w.buf, '\n')
+	}
+	return w.flush()
+}
+
+// Close seals the reel: a last line with the sum of all that was written, by which
+// a change to any of it can be told. It does not close the underlying writer, and
+// exchanges that have not ended stay so. The error is that of the first record
+// that could not be written.
+func (w *Writer) Close() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.err != nil {
+		return w.err
+	}
+	w.buf = fmt.Appendf(w.buf, "$ bytes=%d crc32c=%08x\n", w.size, w.sum)
+	err := w.flush()
+	w.size, w.sum = 0, 0
+	if w.err == nil {
+		w.err = errClosed
+	}
+	return err
+}
+
+var errClosed = errors.New("replay: the reel is closed")
+
+// Err returns the error that has stopped the writing, nil while there is none.
+func (w *Writer) Err() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.err == errClosed {
+		return nil
+	}
+	return w.err
+}
+
+// Exchange begins an exchange with its request, sent at the moment at. The header
+// is written sorted by name. The ExchangeWriter is not nil even where err is not.
+func (w *Writer) Exchange(at time.Duration, method, url string, h http.Header) (*ExchangeWriter, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !isToken(method) {
+		x := &ExchangeWriter{w: w, ended: true}
+		return x, fmt.Errorf("replay: %q is no HTTP method", method)
+	}
+	w.exchanges++
+	x := &ExchangeWriter{w: w, number: w.exchanges}
+	w.begin('>', x.number, at)
+	w.buf = append(w.buf, ' ')
+	w.buf = append(w.buf, method...)
+	w.buf = append(w.buf, ' ')
+	w.buf, _ = appendQuoted(w.buf, []byte(url))
+	w.buf = append(w.buf, '\n')
+	w.appendHeader('>', x.number, h)
+	return x, w.flush()
+}
+
+// ExchangeWriter writes one exchange: the pieces of the request's body, if they
+// matter, then the response, its reads, and its end.
+type ExchangeWriter struct {
+	w      *Writer
+	number int
+	size   int64
+	sum    uint32
+	ended  bool
+}
+
+// RequestBody writes a piece of the request's body, sent at the moment at.
+func (x *ExchangeWriter) RequestBody(at time.Duration, b []byte) error {
+	x.w.mu.Lock()
+	defer x.w.mu.Unlock()
+	return x.piece('^', at, b)
+}
+
+// Response writes the response's status and header, received at the moment at.
+func (x *ExchangeWriter) Response(at time.Duration, status int, h http.Header) error {
+	x.w.mu.Lock()
+	defer x.w.mu.Unlock()
+	if x.ended {
+		return x.w.err
+	}
+	if status < 100 || status > 999 {
+		return fmt.Errorf("replay: %d is no HTTP status", status)
+	}
+	x.w.begin('<', x.number, at)
+	x.w.buf = append(x.w.buf, ' ')
+	x.w.buf = strconv.AppendInt(x.w.buf, int64(status), 10)
+	x.w.buf = append(x.w.buf, '\n')
+	x.w.appendHeader('<', x.number, h)
+	return x.w.flush()
+}
+
+// Read writes the bytes of the response's body that one read returned at the
+// moment at. It does not keep b.
+func (x *ExchangeWriter) Read(at time.Duration, b []byte) error {
+	x.w.mu.Lock()
+	defer x.w.mu.Unlock()
+	if !x.ended {
+		x.size += int64(len(b))
+		x.sum = crc32.Update(x.sum, castagnoli, b)
+	}
+	return x.piece('=', at, b)
+}
+
+func (x *ExchangeWriter) piece(kind byte, at time.Duration, b []byte) error {
+	if x.ended {
+		return x.w.err
+	}
+	for len(b) > maxRead {
+		if err := x.piece(kind, at, b[:maxRead]); err != nil {
+			return err
+		}
+		b = b[maxRead:]
+	}
+	x.w.begin(kind, x.number, at)
+	x.w.buf = append(x.w.buf, ' ')
+	x.w.buf = strconv.AppendInt(x.w.buf, int64(len(b)), 10)
+	x.w.buf = append(x.w.buf, '\n')
+	x.w.buf = appendBody(x.w.buf, b)
+	return x.w.flush()
+}
+
+// End writes how the exchange ended, and why if cause is not nil. Nothing is
+// written for the exchange after that; a second End does nothing.
+func (x *ExchangeWriter) End(at time.Duration, end End, cause error) error {
+	x.w.mu.Lock()
+	defer x.w.mu.Unlock()
+	if x.ended {
+		return x.w.err
+	}
+	x.ended = true
+	x.w.begin('.', x.number, at)
+	x.w.buf = fmt.Appendf(x.w.buf, " %s bytes=%d crc32c=%08x", end, x.size, x.sum)
+	if cause != nil {
+		x.w.buf = append(x.w.buf, " error="...)
+		x.w.buf, _ = appendQuoted(x.w.buf, []byte(cause.Error()))
+	}
+	x.w.buf = append(x.w.buf, '\n')
+	return x.w.flush()
+}
+
+// begin appends the beginning of a record: its kind, exchange and time.
+func (w *Writer) begin(kind byte, exchange int, at time.Duration) {
+	since := max(at-w.at, 0)
+	if w.err == nil {
+		w.at += since
+	}
+	w.buf = append(w.buf, kind, ' ')
+	w.buf = strconv.AppendInt(w.buf, int64(exchange), 10)
+	w.buf = append(w.buf, " +"...)
+	w.buf = appendSeconds(w.buf, since)
+}
+
+// appendSeconds appends d, which is not negative, in seconds, as exactly as it is
+// and without zeros that say nothing.
+func appendSeconds(dst []byte, d time.Duration) []byte {
+	dst = strconv.AppendInt(dst, int64(d/time.Second), 10)
+	frac := d % time.Second
+	if frac == 0 {
+		return dst
+	}
+	dst = append(dst, '.')
+	for unit := time.Second / 10; frac > 0; unit /= 10 {
+		dst = append(dst, '0'+byte(frac/unit))
+		frac %= unit
+	}
+	return dst
+}
+
+func (w *Writer) appendHeader(kind byte, exchange int, h http.Header) {
+	names := make([]string, 0, len(h))
+	for name := range h {
+		// net/http lets no other name in, and there is no way to write one.
+		if isToken(name) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		for _, value := range h[name] {
+			w.buf = append(w.buf, kind, ' ')
+			w.buf = strconv.AppendInt(w.buf, int64(exchange), 10)
+			w.buf = append(w.buf, ' ')
+			w.buf = append(w.buf, strings.ToLower(name)...)
+			w.buf = append(w.buf, ':')
+			if value != "" {
+				w.buf = append(w.buf, ' ')
+				w.buf, _ = appendQuoted(w.buf, []byte(value))
+			}
+			w.buf = append(w.buf, '\n')
+		}
+	}
+}
+
+// isToken returns whether s is a token, which methods and field names are: RFC
+// 9110, section 5.6.2.
+func isToken(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+		case strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0:
+		default:
+			return false
+		}
+	}
+	return s != ""
+}
+
+// flush writes the record in buf.
+func (w *Writer) flush() error {
+	record := w.buf
+	w.buf = w.buf[:0]
+	if cap(w.buf) > 4*maxText {
+		w.buf = nil
+	}
+	if w.err != nil {
+		return w.err
+	}
+	n, err := w.w.Write(record)
+	if err == nil && n < len(record) {
+		err = io.ErrShortWrite
+	}
+	if err != nil {
+		w.err = fmt.Errorf("replay: the reel ends here, at byte %d: %w", w.size+int64(n), err)
+		return w.err
+	}
+	w.size += int64(n)
+	w.sum = crc32.Update(w.sum, castagnoli, record)
+	return nil
+}

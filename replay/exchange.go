@@ -54,6 +54,9 @@ type Read struct {
 	Data []byte
 }
 
+// NumReads returns the number of reads of the response's body.
+func (x *Exchange) NumReads() int { return len(x.reads) }
+
 // Reads returns the reads of the response's body in their order. Data is valid
 // until the loop body returns. An error, which only reading the file can give,
 // ends the loop.

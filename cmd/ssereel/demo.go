@@ -1,0 +1,210 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/ssereel/ssereel/replay"
+	"github.com/ssereel/ssereel/ssewire"
+	"github.com/ssereel/ssereel/testdata"
+)
+
+var demoCommand = command{
+	name:  "demo",
+	short: "play a recording on a loopback port, record it again, compare the two",
+	long: `
+Shows what ssereel does, without a network: plays the update stream of an Assembly
+on a loopback port, records it from there over HTTP, prints the Assembly's timeline
+while it happens, and compares the two recordings byte for byte and read for read.
+The new recording stays, so that you can play it yourself.
+`,
+	setup: func(flags *pflag.FlagSet) func(context.Context, console, []string) error {
+		output := flags.StringP("output", "o", "", "write the new recording to `FILE` (default a temporary file)")
+		speed := speedFlag(flags, "10")
+		return func(ctx context.Context, c console, args []string) error {
+			if len(args) > 0 {
+				return usagef("takes no argument, has %q", args)
+			}
+			return demo(ctx, c, *output, float64(*speed))
+		}
+	},
+}
+
+const demoReel = "assembly.reel"
+
+func demo(ctx context.Context, c console, output string, speed float64) error {
+	reel, err := testdata.Recordings.ReadFile(demoReel)
+	if err != nil {
+		return err
+	}
+	rec, err := replay.Load(bytes.NewReader(reel), int64(len(reel)))
+	if err != nil {
+		return err
+	}
+	played := rec.Exchanges()[0]
+
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	served := make(chan error, 1)
+	defer func() { cancel(); <-served }()
+	go func() { served <- serve(ctx, l, rec.Handler(replay.Playback{Speed: speed})) }()
+	streamURL := "http://" + l.Addr().String() + "/"
+
+	if output == "" {
+		dir, err := os.MkdirTemp("", "ssereel-demo-")
+		if err != nil {
+			return err
+		}
+		output = filepath.Join(dir, demoReel)
+	}
+	f, err := os.OpenFile(output, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+
+	fmt.Fprintf(c.out, "An Assembly's update stream of %s, played %s on %s\n\n",
+		seconds(played.Ended-played.Sent), pace(speed), streamURL)
+	if err := demoRecord(ctx, c.out, f, streamURL, speed); err != nil {
+		return err
+	}
+
+	again, err := replay.Open(output)
+	if err != nil {
+		return err
+	}
+	defer again.Close()
+	recorded := again.Exchanges()[0]
+	fmt.Fprintf(c.out, "\nrecorded to %s\n", output)
+	fmt.Fprintf(c.out, "  played    %5d bytes in %d reads\n", played.Size, played.NumReads())
+	fmt.Fprintf(c.out, "  recorded  %5d bytes in %d reads\n", recorded.Size, recorded.NumReads())
+	if err := compare(played, recorded); err != nil {
+		return err
+	}
+	fmt.Fprintf(c.out, `  the same, byte for byte and read for read
+
+Play it yourself (ssereel is this program: go run ./cmd/ssereel, if you have not
+installed it):
+  ssereel replay %s
+  ssereel events %s
+`, output, output)
+	return nil
+}
+
+func pace(speed float64) string {
+	switch speed {
+	case 1:
+		return "as recorded"
+	case replay.MaxSpeed:
+		return "as fast as it can"
+	}
+	return fmt.Sprintf("%g times faster", speed)
+}
+
+// demoRecord records the stream at url into reel, and prints what it says.
+func demoRecord(ctx context.Context, out, reel io.Writer, url string, speed float64) error {
+	transport := &http.Transport{}
+	defer transport.CloseIdleConnections()
+	recorder, err := replay.NewRecorder(reel, transport)
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Accept", "text/event-stream")
+	start := time.Now()
+	resp, err := recorder.RoundTrip(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	r := ssewire.NewReader(resp.Body)
+	id := ""
+	for ev, err := range r.All() {
+		if err != nil {
+			return err
+		}
+		at := time.Since(start).Seconds()
+		if speed != replay.MaxSpeed {
+			at *= speed
+		}
+		if r.LastEventID() != id {
+			id = r.LastEventID()
+			fmt.Fprintf(out, "           last event ID %s\n", id)
+		}
+		fmt.Fprintf(out, "  %6.2f s %s\n", at, timelineEntry(ev))
+	}
+	return recorder.Close()
+}
+
+// timelineEntry is what an update of an Assembly says, for a person.
+func timelineEntry(ev ssewire.Event) string {
+	typ := string(ev.Type)
+	switch typ {
+	case "":
+		return string(ev.Data)
+	case "assembly_execution_progress":
+		var p struct {
+			Combined float64 `json:"progress_combined"`
+		}
+		if json.Unmarshal(ev.Data, &p) == nil {
+			bar := strings.Repeat("#", min(max(int(p.Combined), 0), 100)/5)
+			return fmt.Sprintf("%s  %3.0f %% %s", typ, p.Combined, bar)
+		}
+	case "assembly_result_finished":
+		var result struct {
+			Name string `json:"name"`
+			Size int64  `json:"size"`
+		}
+		step := ""
+		if json.Unmarshal(ev.Data, &[]any{&step, &result}) == nil {
+			return fmt.Sprintf("%s     %s: %s, %s", typ, step, result.Name, count(result.Size, "byte"))
+		}
+	}
+	return typ
+}
+
+// compare returns how b differs from a, which it was recorded from.
+func compare(a, b *replay.Exchange) error {
+	bytesA, err := io.ReadAll(a.Body())
+	if err != nil {
+		return err
+	}
+	bytesB, err := io.ReadAll(b.Body())
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(bytesA, bytesB) {
+		return fmt.Errorf("the bytes differ: %d were played and %d recorded", len(bytesA), len(bytesB))
+	}
+	played, recorded := readSizes(a), readSizes(b)
+	if !slices.Equal(played, recorded) {
+		return fmt.Errorf("the bytes are the same, but not the reads, which had %v bytes when they were played and %v when they were recorded: this machine was too busy to keep the pieces apart at this speed; try a lower --speed", played, recorded)
+	}
+	return nil
+}
+
+func readSizes(x *replay.Exchange) []int {
+	var sizes []int
+	for read := range x.Reads() {
+		sizes = append(sizes, len(read.Data))
+	}
+	return sizes
+}

@@ -1,0 +1,178 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/ssereel/ssereel/replay"
+	"github.com/ssereel/ssereel/ssewire"
+)
+
+var eventsCommand = command{
+	name:  "events",
+	args:  "[FILE|-]",
+	short: "print the events of a recording or a raw stream as JSON, one a line",
+	long: `
+Prints the events of FILE, or of standard input, one JSON object a line:
+
+  {"type":"message","id":"","data":"..."}
+
+The input is a recording, or a raw event stream, whose events are printed as they
+come in:
+
+  ssereel events my.reel
+  curl -sN https://example.com/stream | ssereel events | jq .data
+
+The type is "message" where the stream names none, id is the last event ID, and
+invalid UTF-8 is replaced with U+FFFD, all as a browser's EventSource has it.
+Of a recording with several streams, one comes after the other.
+`,
+	setup: func(flags *pflag.FlagSet) func(context.Context, console, []string) error {
+		limit := flags.Int("max-event-size", ssewire.DefaultMaxEventSize, "fail on an event of more `BYTES`")
+		return func(ctx context.Context, c console, args []string) error {
+			name := "-"
+			if len(args) > 0 {
+				var err error
+				if name, err = oneArg(args, "one FILE"); err != nil {
+					return err
+				}
+			}
+			if *limit < 1 {
+				return usagef("--max-event-size wants a positive number, not %d", *limit)
+			}
+			p := &eventPrinter{w: bufio.NewWriter(c.out), limit: *limit}
+			p.enc = json.NewEncoder(p.w)
+			p.enc.SetEscapeHTML(false)
+			return errors.Join(p.file(c.in, name), p.w.Flush())
+		}
+	},
+}
+
+// eventPrinter prints events as JSON.
+type eventPrinter struct {
+	w     *bufio.Writer
+	enc   *json.Encoder
+	limit int
+	event struct {
+		Type string `json:"type"`
+		ID   string `json:"id"`
+		Data string `json:"data"`
+	}
+	text []byte
+}
+
+// file prints the events of the named file, of in if it is called -.
+func (p *eventPrinter) file(in io.Reader, name string) error {
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		in = f
+	}
+	const mark = "reel "
+	head := make([]byte, len(mark))
+	n, err := io.ReadFull(in, head)
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return err
+	}
+	in = io.MultiReader(bytes.NewReader(head[:n]), in)
+	if string(head[:n]) != mark {
+		if err := p.stream(in); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		return nil
+	}
+	var rec *replay.Recording
+	if name == "-" {
+		b, readErr := io.ReadAll(in)
+		if readErr != nil {
+			return readErr
+		}
+		rec, err = replay.Load(bytes.NewReader(b), int64(len(b)))
+	} else {
+		rec, err = replay.Open(name)
+	}
+	if rec == nil {
+		return err
+	}
+	defer rec.Close()
+	for _, x := range rec.Exchanges() {
+		if !isEventStream(x) {
+			continue
+		}
+		if streamErr := p.exchange(x); streamErr != nil {
+			return fmt.Errorf("%s: exchange %d: %w", name, x.Number, streamErr)
+		}
+	}
+	return err
+}
+
+func isEventStream(x *replay.Exchange) bool {
+	mediaType, _, _ := strings.Cut(x.Header.Get("Content-Type"), ";")
+	return x.StatusCode == 200 && (mediaType == "" || strings.EqualFold(strings.TrimSpace(mediaType), "text/event-stream"))
+}
+
+func (p *eventPrinter) exchange(x *replay.Exchange) error {
+	body := x.Body()
+	if strings.EqualFold(x.Header.Get("Content-Encoding"), "gzip") {
+		var err error
+		if body, err = gzip.NewReader(body); err != nil {
+			return err
+		}
+	}
+	return p.stream(body)
+}
+
+// stream prints the events of a stream, each as soon as it is whole.
+func (p *eventPrinter) stream(in io.Reader) error {
+	var parser = ssewire.NewParser(ssewire.MaxEventSize(p.limit))
+	chunk := make([]byte, 32<<10)
+	for {
+		n, err := in.Read(chunk)
+		parser.Feed(chunk[:n])
+		for parser.Next() {
+			if err := p.print(parser.Event()); err != nil {
+				return err
+			}
+		}
+		if parser.Err() != nil {
+			return parser.Err()
+		}
+		if err := p.w.Flush(); err != nil {
+			return err
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (p *eventPrinter) print(ev ssewire.Event) error {
+	p.event.Type = "message"
+	if len(ev.Type) > 0 {
+		p.event.Type = p.decode(ev.Type)
+	}
+	p.event.ID = p.decode(ev.ID)
+	p.event.Data = p.decode(ev.Data)
+	return p.enc.Encode(&p.event)
+}
+
+func (p *eventPrinter) decode(b []byte) string {
+	p.text = appendText(p.text[:0], b)
+	return string(p.text)
+}

@@ -1,0 +1,161 @@
+// Command ssereel records event streams and replays them, byte for byte, in the
+// same pieces, at the same moments.
+//
+//	ssereel demo
+//	ssereel record https://example.com/stream
+//	ssereel replay FILE.reel
+//	ssereel events FILE.reel
+//	ssereel verify FILE.reel
+//
+// ssereel --help and ssereel COMMAND --help say more. Results go to standard
+// output and everything else to standard error; the exit status is 0 where it is
+// done, 1 where it failed, and 2 where the command line was wrong.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/pflag"
+)
+
+// console is where a command reads and writes.
+type console struct {
+	in  io.Reader
+	out io.Writer // results
+	err io.Writer // talk
+}
+
+// A command is one of ssereel's commands.
+type command struct {
+	name  string
+	args  string // behind the options, as the usage line shows them
+	short string // one line, for the list
+	long  string
+	// setup declares the options and returns what runs the command with them.
+	setup func(*pflag.FlagSet) func(ctx context.Context, c console, args []string) error
+}
+
+var commands = []command{demoCommand, recordCommand, replayCommand, eventsCommand, verifyCommand}
+
+// usageError is about the command line; the exit status is then 2.
+type usageError struct{ error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// failed ends with exit status 1 and without a message, for a command that has
+// said all in its result.
+var errFailed = errors.New("failed")
+
+func main() {
+	// Without this, a reader that closes our pipe would kill us in the middle of
+	// a recording.
+	signal.Ignore(syscall.SIGPIPE)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-ctx.Done()
+		stop() // the second signal kills
+	}()
+	os.Exit(run(ctx, console{os.Stdin, os.Stdout, os.Stderr}, os.Args[1:]))
+}
+
+// run is main without the process around it. It returns the exit status.
+func run(ctx context.Context, c console, args []string) int {
+	if len(args) == 0 {
+		help(c.err)
+		return 2
+	}
+	name, args := args[0], args[1:]
+	switch name {
+	case "help", "--help", "-h":
+		if len(args) == 0 || name != "help" {
+			help(c.out)
+			return 0
+		}
+		name, args = args[0], []string{"--help"}
+	case "--version", "version":
+		fmt.Fprintln(c.out, "ssereel", version())
+		return 0
+	}
+	for _, cmd := range commands {
+		if cmd.name == name {
+			return cmd.run(ctx, c, args)
+		}
+	}
+	fmt.Fprintf(c.err, "ssereel: there is no command %q; ssereel --help lists them\n", name)
+	return 2
+}
+
+func (cmd command) run(ctx context.Context, c console, args []string) int {
+	flags := pflag.NewFlagSet(cmd.name, pflag.ContinueOnError)
+	flags.Usage = func() {}
+	flags.SortFlags = false
+	runIt := cmd.setup(flags)
+	err := flags.Parse(args)
+	switch {
+	case errors.Is(err, pflag.ErrHelp):
+		cmd.help(c.out, flags)
+		return 0
+	case err != nil:
+		err = usageError{err}
+	default:
+		err = runIt(ctx, c, flags.Args())
+	}
+	var usage usageError
+	switch {
+	case err == nil, errors.Is(err, syscall.EPIPE):
+		return 0 // whoever reads our output has had enough of it
+	case err == errFailed:
+		return 1
+	case errors.As(err, &usage):
+		fmt.Fprintf(c.err, "ssereel %s: %v; see ssereel %s --help\n", cmd.name, err, cmd.name)
+		return 2
+	default:
+		fmt.Fprintf(c.err, "ssereel %s: %v\n", cmd.name, err)
+		return 1
+	}
+}
+
+func help(w io.Writer) {
+	fmt.Fprint(w, `ssereel records event streams (Server-Sent Events) and replays them, byte for
+byte, in the same pieces, at the same moments.
+
+Usage:
+  ssereel COMMAND [OPTION]... [ARGUMENT]...
+
+Commands:
+`)
+	for _, cmd := range commands {
+		fmt.Fprintf(w, "  %-8s %s\n", cmd.name, cmd.short)
+	}
+	fmt.Fprint(w, `
+Try it:
+  ssereel demo                                     no network, takes two seconds
+  ssereel record -o my.reel https://example.com/stream
+  ssereel replay my.reel                           and open what it prints
+
+ssereel COMMAND --help tells more of a command. Exit status: 0 done, 1 failed,
+2 wrong usage.
+`)
+}
+
+func (cmd command) help(w io.Writer, flags *pflag.FlagSet) {
+	fmt.Fprintf(w, "Usage:\n  %s\n\n%s\n", strings.TrimSpace("ssereel "+cmd.name+" [OPTION]... "+cmd.args), strings.TrimSpace(cmd.long))
+	if options := flags.FlagUsages(); options != "" {
+		fmt.Fprintf(w, "\nOptions:\n%s", options)
+	}
+}
+
+// oneArg returns the only argument.
+func oneArg(args []string, what string) (string, error) {
+	if len(args) != 1 {
+		return "", usagef("wants %s, has %d arguments", what, len(args))
+	}
+	return args[0], nil
+}

@@ -1,0 +1,247 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/ssereel/ssereel/replay"
+	"github.com/ssereel/ssereel/ssewire"
+)
+
+var recordCommand = command{
+	name:  "record",
+	args:  "URL",
+	short: "record an event stream to a file while it comes",
+	long: `
+Requests URL and writes what comes back to a recording, each piece at once, with
+its moment, until the stream ends or Ctrl-C. Even a recording that is killed can be
+played up to its last whole read.
+
+  ssereel record -o tokens.reel -H 'Authorization: Bearer '"$KEY" \
+      -d '{"model":"m","stream":true}' https://api.example.com/v1/chat
+
+Credentials in headers and in the URL's query are replaced with REDACTED before
+anything is written, and the file is readable for its owner only. The body of the
+response is recorded as it is: look at it before you pass it on.
+`,
+	setup: func(flags *pflag.FlagSet) func(context.Context, console, []string) error {
+		var r recording
+		flags.StringVarP(&r.output, "output", "o", "", "write to `FILE`, - for standard output (default HOST-DATE-TIME.reel)")
+		headers := flags.StringArrayP("header", "H", nil, "send the header `'NAME: VALUE'`; can be given several times")
+		flags.StringVarP(&r.data, "data", "d", "", "send `DATA` as the body of a POST, @FILE for a file's content")
+		flags.StringVarP(&r.method, "request", "X", "", "use `METHOD` instead of GET, or POST with --data")
+		flags.BoolVarP(&r.force, "force", "f", false, "overwrite the file")
+		return func(ctx context.Context, c console, args []string) error {
+			target, err := oneArg(args, "one URL")
+			if err != nil {
+				return err
+			}
+			u, err := url.Parse(target)
+			if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+				return usagef("%q is no URL like https://example.com/stream", target)
+			}
+			req, err := r.request(ctx, target, *headers)
+			if err != nil {
+				return err
+			}
+			if r.output == "" {
+				host := strings.NewReplacer(":", "-", "[", "", "]", "").Replace(u.Host)
+				r.output = fmt.Sprintf("%s-%s.reel", host, time.Now().Format("20060102-150405"))
+			}
+			return r.run(c, req)
+		}
+	},
+}
+
+// recording is what a record command is to do.
+type recording struct {
+	output string
+	method string
+	data   string
+	force  bool
+}
+
+func (r *recording) request(ctx context.Context, target string, headers []string) (*http.Request, error) {
+	var body io.Reader
+	method := http.MethodGet
+	if r.data != "" {
+		method = http.MethodPost
+		data := []byte(r.data)
+		if name, ok := strings.CutPrefix(r.data, "@"); ok {
+			var err error
+			if data, err = os.ReadFile(name); err != nil {
+				return nil, err
+			}
+		}
+		body = bytes.NewReader(data)
+	}
+	if r.method != "" {
+		method = r.method
+	}
+	req, err := http.NewRequestWithContext(ctx, method, target, body)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	req.Header.Set("Accept", "text/event-stream")
+	req.Header.Set("Cache-Control", "no-store")
+	req.Header.Set("User-Agent", "ssereel/"+version())
+	if r.data != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	for _, h := range headers {
+		name, value, ok := strings.Cut(h, ":")
+		if !ok {
+			return nil, usagef("--header wants 'NAME: VALUE', not %q", h)
+		}
+		req.Header.Set(name, strings.TrimSpace(value))
+	}
+	return req, nil
+}
+
+// run records the response to req.
+func (r *recording) run(c console, req *http.Request) (err error) {
+	out, report := c.out, c.err
+	if r.output != "-" {
+		f, err := r.create()
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		out, report = f, c.out
+	}
+	// The pieces are to be those of the server: no compression that the
+	// transport would undo.
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.DisableCompression = true
+	defer transport.CloseIdleConnections()
+	rec, err := replay.NewRecorder(out, transport)
+	if err != nil {
+		return r.cannotWrite(err)
+	}
+	resp, err := (&http.Client{Transport: rec}).Do(req)
+	if err == nil {
+		err = wantStream(resp)
+	}
+	if err != nil {
+		r.discard()
+		if req.Context().Err() != nil {
+			return errors.New("interrupted before the server answered; nothing was recorded")
+		}
+		return err
+	}
+	defer resp.Body.Close()
+
+	start := time.Now()
+	events, size, err := r.copy(rec, resp.Body, newProgress(c.err))
+	took := time.Since(start)
+	if closeErr := rec.Close(); closeErr != nil {
+		return r.cannotWrite(closeErr)
+	}
+	how := ""
+	if req.Context().Err() != nil {
+		err, how = nil, ", stopped"
+	}
+	if err != nil {
+		how = ", cut off"
+	}
+	fmt.Fprintf(report, "%s: %s, %s in %s%s\n", r.output, count(events, "event"), count(size, "byte"), seconds(took), how)
+	if err != nil {
+		return fmt.Errorf("the stream was cut off, which is recorded: %w", err)
+	}
+	return nil
+}
+
+// copy reads the stream to its end, or to the end of the recording, which is done
+// by reading, and counts what comes.
+func (r *recording) copy(rec *replay.Recorder, body io.Reader, p *progress) (events, size int64, err error) {
+	start := time.Now()
+	stop := p.tick(func() string {
+		return fmt.Sprintf("%s, %s, %s   Ctrl-C ends the recording", count(events, "event"), count(size, "byte"), seconds(time.Since(start)))
+	})
+	defer stop()
+	parser := ssewire.NewParser()
+	chunk := make([]byte, 64<<10)
+	for rec.Err() == nil {
+		n, err := body.Read(chunk)
+		p.Lock()
+		size += int64(n)
+		if parser.Err() == nil {
+			parser.Feed(chunk[:n])
+			for parser.Next() {
+				events++
+			}
+		}
+		p.Unlock()
+		if err == io.EOF {
+			return events, size, nil
+		}
+		if err != nil {
+			return events, size, err
+		}
+	}
+	return events, size, nil
+}
+
+// create makes the file.
+func (r *recording) create() (*os.File, error) {
+	flags := os.O_WRONLY | os.O_CREATE | os.O_EXCL
+	if r.force {
+		flags = os.O_WRONLY | os.O_CREATE | os.O_TRUNC
+	}
+	f, err := os.OpenFile(r.output, flags, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil, fmt.Errorf("%s is there already: choose another name with -o, or overwrite it with --force", r.output)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot write the recording: %w: choose another place with -o", err)
+	}
+	return f, nil
+}
+
+// discard removes the file in which nothing was recorded.
+func (r *recording) discard() {
+	if r.output != "-" && !r.force {
+		os.Remove(r.output)
+	}
+}
+
+func (r *recording) cannotWrite(err error) error {
+	if errors.Is(err, syscall.EPIPE) {
+		return err
+	}
+	remedy := "choose another place with -o"
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		remedy = "make room, or choose another place with -o"
+	}
+	return fmt.Errorf("cannot write %s any further: %w; what it holds by now can be played; %s", r.output, err, remedy)
+}
+
+// wantStream returns an error that tells a person what the server sent instead of
+// an event stream.
+func wantStream(resp *http.Response) error {
+	mediaType, _, _ := strings.Cut(resp.Header.Get("Content-Type"), ";")
+	switch {
+	case resp.StatusCode == http.StatusUnauthorized, resp.StatusCode == http.StatusForbidden:
+		resp.Body.Close()
+		return fmt.Errorf("the server answered %s: does it want a header, such as -H 'Authorization: Bearer ...'", resp.Status)
+	case resp.StatusCode != http.StatusOK:
+		resp.Body.Close()
+		return fmt.Errorf("the server answered %s, which is no event stream: check the URL", resp.Status)
+	case !strings.EqualFold(strings.TrimSpace(mediaType), "text/event-stream"):
+		resp.Body.Close()
+		return fmt.Errorf("the server sent %q, which is no event stream (text/event-stream): check the URL", mediaType)
+	}
+	return nil
+}

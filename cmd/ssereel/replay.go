@@ -1,0 +1,133 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/ssereel/ssereel/replay"
+)
+
+var replayCommand = command{
+	name:  "replay",
+	args:  "FILE",
+	short: "serve a recording over HTTP, at the recorded pace or faster",
+	long: `
+Serves the recording FILE until it is interrupted. Each request gets the recorded
+response of the same method and path: the same bytes, in the same pieces, at the
+same moments after the request. Besides, the first event stream is at / for clients
+that accept text/event-stream, as a browser's EventSource does:
+
+  ssereel replay --listen 127.0.0.1:8080 my.reel
+  curl -N -H 'Accept: text/event-stream' http://127.0.0.1:8080/
+  new EventSource('http://127.0.0.1:8080/')
+
+The first line on standard output is "listening on http://HOST:PORT". A truncated
+or damaged recording is served as far as it is good, with a warning.
+`,
+	setup: func(flags *pflag.FlagSet) func(context.Context, console, []string) error {
+		listen := flags.String("listen", "127.0.0.1:0", "listen on `ADDR`, HOST:PORT; port 0 is any free one")
+		speed := speedFlag(flags, "1")
+		return func(ctx context.Context, c console, args []string) error {
+			name, err := oneArg(args, "one FILE")
+			if err != nil {
+				return err
+			}
+			host, _, err := net.SplitHostPort(*listen)
+			if err != nil {
+				return usagef("--listen wants HOST:PORT, such as 127.0.0.1:8080, not %q", *listen)
+			}
+			rec, err := replay.Open(name)
+			if rec == nil {
+				return err
+			}
+			defer rec.Close()
+			if err != nil {
+				fmt.Fprintf(c.err, "ssereel replay: %v; serving what is good\n", err)
+			}
+			if !hasResponse(rec) {
+				return fmt.Errorf("%s holds no response that could be served", name)
+			}
+			l, err := net.Listen("tcp", *listen)
+			if err != nil {
+				return fmt.Errorf("%w: choose another address with --listen; port 0 is any free one", err)
+			}
+			if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+				fmt.Fprintf(c.err, "ssereel replay: whoever can reach %s can read the recording\n", l.Addr())
+			}
+			if _, err := fmt.Fprintf(c.out, "listening on http://%s\n", l.Addr()); err != nil {
+				l.Close()
+				return err
+			}
+			handler := rec.Handler(replay.Playback{
+				Speed: float64(*speed),
+				OnServe: func(req *http.Request, x *replay.Exchange) {
+					fmt.Fprintf(c.err, "%s %s %s: exchange %d, %s in %s\n", time.Now().Format(time.TimeOnly),
+						req.Method, req.URL.RequestURI(), x.Number, count(x.Size, "byte"), seconds(x.Ended-x.Sent))
+				},
+			})
+			return serve(ctx, l, handler)
+		}
+	},
+}
+
+func hasResponse(rec *replay.Recording) bool {
+	for _, x := range rec.Exchanges() {
+		if x.StatusCode != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// serve serves until ctx ends, and then cuts the connections: a stream may have
+// hours to go.
+func serve(ctx context.Context, l net.Listener, h http.Handler) error {
+	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
+	stop := context.AfterFunc(ctx, func() { server.Close() })
+	defer stop()
+	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// speedValue is a --speed.
+type speedValue float64
+
+func speedFlag(flags *pflag.FlagSet, def string) *speedValue {
+	speed := new(speedValue)
+	if err := speed.Set(def); err != nil {
+		panic(err)
+	}
+	flags.Var(speed, "speed", "play `N` times faster than recorded, or max: as fast as the client takes it")
+	return speed
+}
+
+func (s *speedValue) Set(text string) error {
+	if text == "max" {
+		*s = replay.MaxSpeed
+		return nil
+	}
+	n, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(n > 0) || n > replay.MaxSpeed {
+		return errors.New("it wants a number such as 1, 10 or 0.5, or max")
+	}
+	*s = speedValue(n)
+	return nil
+}
+
+func (s *speedValue) String() string {
+	if *s == replay.MaxSpeed {
+		return "max"
+	}
+	return strconv.FormatFloat(float64(*s), 'g', -1, 64)
+}
+
+func (s *speedValue) Type() string { return "speed" }

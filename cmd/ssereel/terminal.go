@@ -1,0 +1,63 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"golang.org/x/term"
+)
+
+// progress is a line on the terminal that is written again and again. On anything
+// but a terminal it is nothing.
+type progress struct {
+	sync.Mutex // guards what the line is about
+	w          io.Writer
+}
+
+func newProgress(w io.Writer) *progress {
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		return &progress{w: w}
+	}
+	return &progress{}
+}
+
+// tick shows what line returns, ten times a second until stop is called, which
+// takes it away. line is called with the lock held.
+func (p *progress) tick(line func() string) (stop func()) {
+	if p.w == nil {
+		return func() {}
+	}
+	done, gone := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(gone)
+		ticker := time.NewTicker(100 * time.Millisecond)
+		defer ticker.Stop()
+		for {
+			p.Lock()
+			text := line()
+			p.Unlock()
+			fmt.Fprintf(p.w, "\r%s\x1b[K", text)
+			select {
+			case <-ticker.C:
+			case <-done:
+				fmt.Fprint(p.w, "\r\x1b[K")
+				return
+			}
+		}
+	}()
+	return func() { close(done); <-gone }
+}
+
+// count is a number of things: 1 event, 2 events.
+func count(n int64, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+// seconds rounds to what a person wants to know.
+func seconds(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/pflag"
+
+	"github.com/ssereel/ssereel/replay"
+)
+
+var verifyCommand = command{
+	name:  "verify",
+	args:  "FILE",
+	short: "tell whether a recording is whole, truncated or damaged, and where",
+	long: `
+Reads all of FILE and prints one line that says whether it is
+
+  whole       as it was written, or, if it was written by hand, without a mistake
+  truncated   cut off, as by a crash or a full disk; good up to the line it names
+  damaged     changed, or wrong, at the line it names
+
+"sealed" says that a sum over the whole file agrees. What a truncated or damaged
+recording still holds can be played. The exit status is 0 only where it is whole.
+`,
+	setup: func(flags *pflag.FlagSet) func(context.Context, console, []string) error {
+		asJSON := flags.Bool("json", false, "print a JSON object instead")
+		return func(ctx context.Context, c console, args []string) error {
+			name, err := oneArg(args, "one FILE")
+			if err != nil {
+				return err
+			}
+			v, err := verify(name)
+			if err != nil {
+				return err
+			}
+			if *asJSON {
+				enc := json.NewEncoder(c.out)
+				enc.SetEscapeHTML(false)
+				err = enc.Encode(v)
+			} else {
+				_, err = fmt.Fprintln(c.out, v)
+			}
+			if err == nil && v.Verdict != "whole" {
+				err = errFailed
+			}
+			return err
+		}
+	},
+}
+
+// verdict is what verify has to say.
+type verdict struct {
+	File      string  `json:"file"`
+	Verdict   string  `json:"verdict"`
+	Line      int     `json:"line,omitempty"`
+	Offset    int64   `json:"offset,omitempty"`
+	Reason    string  `json:"reason,omitempty"`
+	Sealed    bool    `json:"sealed"`
+	Exchanges int     `json:"exchanges"`
+	Reads     int     `json:"reads"`
+	Bytes     int64   `json:"bytes"`
+	Seconds   float64 `json:"seconds"`
+}
+
+func verify(name string) (verdict, error) {
+	rec, err := replay.Open(name)
+	if rec == nil {
+		return verdict{}, err
+	}
+	defer rec.Close()
+	v := verdict{
+		File:      name,
+		Verdict:   "whole",
+		Sealed:    rec.Sealed(),
+		Exchanges: len(rec.Exchanges()),
+		Seconds:   rec.Duration().Seconds(),
+	}
+	for _, x := range rec.Exchanges() {
+		v.Reads += x.NumReads()
+		v.Bytes += x.Size
+	}
+	var fault *replay.FormatError
+	switch {
+	case err == nil:
+		return v, nil
+	case !errors.As(err, &fault):
+		return v, err
+	case errors.Is(err, replay.ErrTruncated):
+		v.Verdict = "truncated"
+	default:
+		v.Verdict = "damaged"
+	}
+	v.Line, v.Offset, v.Reason = fault.Line, fault.Offset, fault.Reason
+	return v, nil
+}
+
+func (v verdict) String() string {
+	holds := fmt.Sprintf("%s, %s, %s, %.1f s",
+		count(int64(v.Exchanges), "exchange"), count(int64(v.Reads), "read"), count(v.Bytes, "byte"), v.Seconds)
+	switch v.Verdict {
+	case "truncated":
+		return fmt.Sprintf("%s: truncated: good up to line %d (byte %d), with %s: %s", v.File, v.Line, v.Offset, holds, v.Reason)
+	case "damaged":
+		return fmt.Sprintf("%s: damaged at line %d (byte %d): %s; it holds %s", v.File, v.Line, v.Offset, v.Reason, holds)
+	}
+	if v.Sealed {
+		holds += ", sealed"
+	}
+	return fmt.Sprintf("%s: whole: %s", v.File, holds)
+}

@@ -218,9 +218,12 @@ func (l *loader) clock(text string) *fault {
 }
 
 func (l *loader) seal(text string) *fault {
-	size, sum, _, err := parseSums(text)
+	size, sum, cause, err := parseSums(text)
 	if err != nil {
 		return l.fault("%w", err)
+	}
+	if size == nil && sum == nil || cause != "" {
+		return l.fault("%q is no seal like bytes=384 crc32c=ba9ae901", text)
 	}
 	from := l.sealFrom
 	l.sealFrom = l.lines.position()
@@ -369,13 +372,13 @@ func parseSums(text string) (size *int64, sum *uint32, cause string, err error) 
 		switch {
 		case !ok:
 			return nil, nil, "", fmt.Errorf("%q is not of the form name=value", word)
-		case key == "bytes":
+		case key == "bytes" && size == nil:
 			n, err := strconv.ParseInt(value, 10, 64)
 			if err != nil || !isNumber(value) {
 				return nil, nil, "", fmt.Errorf("%q is no number of bytes", value)
 			}
 			size = &n
-		case key == "crc32c":
+		case key == "crc32c" && sum == nil:
 			n, err := strconv.ParseUint(value, 16, 32)
 			if err != nil || fmt.Sprintf("%08x", n) != value {
 				return nil, nil, "", fmt.Errorf("%q is no sum of eight hexadecimal digits, in small letters", value)
@@ -383,7 +386,7 @@ func parseSums(text string) (size *int64, sum *uint32, cause string, err error) 
 			s := uint32(n)
 			sum = &s
 		default:
-			return nil, nil, "", fmt.Errorf("%q is none of bytes, crc32c and error", key)
+			return nil, nil, "", fmt.Errorf("%q is none of bytes=, crc32c= and error=, once each", key)
 		}
 	}
 	return size, sum, "", nil

@@ -1,3 +1,22 @@
+// Package replay records HTTP exchanges, event streams above all, to files with
+// the moment of each read, and plays them back byte for byte, in the same pieces,
+// at the same moments.
+//
+// A [Recorder] is an http.RoundTripper: put it under an http.Client, and what the
+// program reads ends up in a reel. [Open] reads a reel; [Recording.Handler] serves
+// it to any client.
+//
+//	f, err := os.OpenFile("my.reel", os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+//	rec, err := replay.NewRecorder(f, nil)
+//	client := &http.Client{Transport: rec}
+//	…
+//	err = rec.Close()
+//
+//	recording, err := replay.Open("my.reel")
+//	server := httptest.NewServer(recording.Handler(replay.Playback{Speed: 10}))
+//
+// The format of reels is text, and a promise: FORMAT.md in this directory defines
+// it, and every later version of this package reads version 1.
 package replay
 
 import (

@@ -481,15 +481,11 @@ func (l *loader) endRead() *fault {
 // parseSeconds reads a time like +1.204: seconds, up to the nanosecond.
 func parseSeconds(text string) (time.Duration, error) {
 	const most = math.MaxInt64 / int64(time.Second)
-	bad := fmt.Errorf("%q is no time like +1.204", text)
 	digits, ok := strings.CutPrefix(text, "+")
 	whole, frac, point := strings.Cut(digits, ".")
-	if !ok || !isNumber(whole) || point && (!isNumber(frac) || len(frac) > 9) {
-		return 0, bad
-	}
 	s, err := strconv.ParseInt(whole, 10, 64)
-	if err != nil || s >= most {
-		return 0, bad
+	if !ok || err != nil || s >= most || !isNumber(whole) || point && (!isNumber(frac) || len(frac) > 9) {
+		return 0, fmt.Errorf("%q is no time like +1.204", text)
 	}
 	d := time.Duration(s) * time.Second
 	for unit, i := time.Second/10, 0; i < len(frac); unit, i = unit/10, i+1 {

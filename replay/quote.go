@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"bytes"
 	"fmt"
 	"unicode/utf8"
 )
@@ -75,19 +76,16 @@ const hex = "0123456789abcdef"
 func appendQuoted(dst, b []byte) (quoted []byte, escapes int) {
 	for len(b) > 0 {
 		n := plainPrefix(b)
-		for i, c := range b[:n] {
-			if c == '\\' {
-				n = i
-				break
-			}
+		plain := b[:n]
+		for i := bytes.IndexByte(plain, '\\'); i >= 0; i = bytes.IndexByte(plain, '\\') {
+			dst = append(append(dst, plain[:i]...), `\\`...)
+			plain = plain[i+1:]
 		}
-		dst = append(dst, b[:n]...)
+		dst = append(dst, plain...)
 		if n == len(b) {
 			break
 		}
 		switch c := b[n]; c {
-		case '\\':
-			dst = append(dst, `\\`...)
 		case '\n':
 			dst = append(dst, `\n`...)
 		case '\r':
@@ -104,14 +102,12 @@ func appendQuoted(dst, b []byte) (quoted []byte, escapes int) {
 // appendUnquoted appends what the quoted form q stands for.
 func appendUnquoted(dst, q []byte) ([]byte, error) {
 	for i := 0; i < len(q); {
-		n := i
-		for n < len(q) && q[n] != '\\' {
-			n++
+		n := bytes.IndexByte(q[i:], '\\')
+		if n < 0 {
+			return append(dst, q[i:]...), nil
 		}
+		n += i
 		dst = append(dst, q[i:n]...)
-		if n == len(q) {
-			break
-		}
 		if n+1 == len(q) {
 			return dst, fmt.Errorf(`a backslash ends the line: write \\ for a backslash`)
 		}

@@ -19,8 +19,9 @@ var ErrUnwritable = errors.New("ssewire: the wire format cannot carry this")
 // Data is split into a data field per line, at every LF, CR and CRLF; a reader
 // joins them with LF. Nil Data makes a block that dispatches nothing, for example
 // to set the last event ID only; but where there is a type, nil Data is written as
-// empty Data, because a type alone would not be dispatched. A nil ID leaves the
-// last event ID as it is; an empty one that is not nil resets it.
+// empty Data, because a type alone would not be dispatched. An empty Type is no
+// type. A nil ID leaves the last event ID as it is; an empty one that is not nil
+// resets it. The zero Event is a blank line.
 //
 // Where ev cannot be written, AppendEvent returns dst as it was and an error that
 // wraps [ErrUnwritable].
@@ -44,8 +45,9 @@ func AppendEvent(dst []byte, ev Event) ([]byte, error) {
 }
 
 // AppendComment appends text to dst as a comment, which readers ignore: one line
-// of comment for each of its lines, and no blank line. Servers send comments to
-// keep an idle connection open.
+// of comment for each of its lines (an empty text, and what follows a line break
+// at its end, are lines too), and no blank line, so that it may stand within a
+// block. Servers send comments to keep an idle connection open.
 func AppendComment(dst, text []byte) []byte { return appendLines(dst, "", text) }
 
 // AppendReconnectionTime appends a retry field and a blank line to dst: how long

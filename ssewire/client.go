@@ -34,13 +34,14 @@ type Client struct {
 	// be 0: it would end every stream.
 	HTTP *http.Client
 
-	// ReconnectionTime holds until the stream sets another; 0 means
+	// ReconnectionTime holds until the stream sets another; 0 or less means
 	// [DefaultReconnectionTime].
 	ReconnectionTime time.Duration
 
 	// OnDisconnect, if set, is told that a connection was lost or could not be
 	// made, why (nil for a clean end), and how long the Stream will wait before
-	// it connects again. It is called by Next.
+	// it connects again. It is called by Next, and not when the stream has ended
+	// for good.
 	OnDisconnect func(err error, wait time.Duration)
 }
 
@@ -54,12 +55,17 @@ type Client struct {
 //	}
 //	err := s.Err()
 //
-// Connections are made again, after the reconnection time, when they are lost,
-// when they end, and when they cannot be made; with the last event ID in the
-// header Last-Event-ID. The stream ends for good with a response of status 204
-// (no error), with any other response that is not an event stream of status 200
-// (a [*ResponseError]), with an event over the limit ([ErrEventTooLarge]), or with
-// the request's context.
+// A connection that is lost, that ends, or that cannot be made is followed by
+// another, with the last event ID in the header Last-Event-ID. The wait before it
+// is the reconnection time. It doubles with each attempt that fails after another,
+// up to a minute or the reconnection time, whichever is longer; and it is not
+// shorter than 100 ms after a connection that brought no event, whatever the
+// stream has set.
+//
+// The stream ends for good with a response of status 204 (no error), with any
+// other response that is not an event stream of status 200 (a [*ResponseError]),
+// with an event over the limit ([ErrEventTooLarge]), with a last event ID that no
+// header can carry, or with the request's context.
 //
 // A Stream must not be used from several goroutines at once.
 type Stream struct {
@@ -78,10 +84,11 @@ type Stream struct {
 }
 
 // Connect returns the Stream of what req gets. It does not use the network: Next
-// does. A header Last-Event-ID of the request is where the stream goes on from.
-// The headers Accept and Cache-Control are set unless the request has them. To
-// connect again, a request with a Body needs GetBody as well, which
-// http.NewRequest sets for the usual kinds of body.
+// does. The option [LastEventID], or else a header Last-Event-ID of the request,
+// is where the stream goes on from. The headers Accept and Cache-Control are set
+// unless the request has them. To connect again, a request with a Body needs
+// GetBody as well, which http.NewRequest sets for the usual kinds of body; without
+// it, or when it fails, the stream ends with an error instead.
 func (c Client) Connect(req *http.Request, opts ...Option) *Stream {
 	s := &Stream{
 		client: c,
@@ -90,7 +97,7 @@ func (c Client) Connect(req *http.Request, opts ...Option) *Stream {
 		retry:  c.ReconnectionTime,
 		lastID: req.Header.Get("Last-Event-ID"),
 	}
-	if s.retry == 0 {
+	if s.retry <= 0 {
 		s.retry = DefaultReconnectionTime
 	}
 	if id := s.r.LastEventID(); id != "" {
@@ -101,6 +108,7 @@ func (c Client) Connect(req *http.Request, opts ...Option) *Stream {
 
 // Next goes on to the next event. It blocks until there is one, through as many
 // connections as it takes, and returns false when the stream has ended for good.
+// To interrupt it, cancel the request's context.
 func (s *Stream) Next() bool {
 	for !s.done {
 		if s.body == nil && !s.connect() {
@@ -125,7 +133,7 @@ func (s *Stream) Err() error { return s.err }
 
 // All returns the events that are to come, for use with range. An error that
 // ends the stream comes last, with the zero Event. Each Event is a view, valid
-// until the loop body returns.
+// until the loop body returns. A loop that is left early leaves the stream open.
 func (s *Stream) All() iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		for s.Next() {

@@ -1,7 +1,7 @@
 // Package ssewire turns event streams into events and events into event
 // streams: the wire format of Server-Sent Events, as the WHATWG HTML standard
-// defines it in the section "Server-sent events" and as Chromium's EventSource
-// implements it.
+// defines it in the section "Server-sent events". Where the standard leaves
+// something open, it is as in Chromium's EventSource.
 //
 // Read a stream with a [Reader]:
 //
@@ -33,12 +33,14 @@ type Event struct {
 	// or an empty one. EventSource then dispatches the event as "message".
 	Type []byte
 
-	// Data is the values of the data fields, joined with LF. The bytes are those
-	// of the stream: invalid UTF-8 is not replaced here as a browser would.
+	// Data is the values of the data fields, joined with LF, never nil in an event
+	// that was read. The bytes are those of the stream: invalid UTF-8 is not
+	// replaced here as a browser would.
 	Data []byte
 
 	// ID is the last event ID in force when the event was dispatched, whether
-	// this block set it or one before it. It is nil until the stream has set one,
-	// and empty but not nil after the stream has set it to the empty string.
+	// this block set it, one before it, or the option [LastEventID]. It is nil
+	// while nothing has set one, and empty but not nil after the stream has set it
+	// to the empty string.
 	ID []byte
 }

@@ -24,8 +24,9 @@ var ErrEventTooLarge = errors.New("ssewire: event too large")
 // An Option sets up a [Parser], a [Reader] or a [Stream].
 type Option func(*Parser)
 
-// MaxEventSize limits an event to n bytes: its data together with the line that
-// is being read. An event over the limit ends the stream with an error that wraps
+// MaxEventSize limits an event to n bytes: at each of its lines, the line, field
+// name included and line end not, together with the data of the lines before it.
+// An event over the limit ends the stream with an error that wraps
 // [ErrEventTooLarge]. Comments of any length are skipped without being stored and
 // do not count. n <= 0 means [DefaultMaxEventSize].
 func MaxEventSize(n int) Option {
@@ -33,7 +34,8 @@ func MaxEventSize(n int) Option {
 }
 
 // LastEventID sets the last event ID that holds until the stream sets another:
-// the one that was sent as Last-Event-ID when the connection was made again.
+// the one that was sent as Last-Event-ID when the connection was made again. An
+// empty one is the same as none.
 func LastEventID(id string) Option {
 	return func(p *Parser) { p.initialID = id }
 }
@@ -125,8 +127,8 @@ func (p *Parser) Feed(chunk []byte) {
 	p.filled(len(chunk))
 }
 
-// Event returns the event that the last call of Next has found. It is a view,
-// valid until the next call of Next, Feed or Reset.
+// Event returns the event that the last call of Next has found, if it returned
+// true. It is a view, valid until the next call of Next, Feed or Reset.
 func (p *Parser) Event() Event { return p.ev }
 
 // Err returns the error that has ended the stream, nil while there is none. It
@@ -365,7 +367,7 @@ func (p *Parser) commitID() {
 }
 
 // setRetry takes the value of a retry field. Anything but ASCII digits is
-// ignored, and so is an empty value.
+// ignored, and so is an empty value (which sets Chromium back to its default).
 func (p *Parser) setRetry(v []byte) {
 	const most = math.MaxInt64 / int64(time.Millisecond)
 	var ms int64
@@ -373,12 +375,12 @@ func (p *Parser) setRetry(v []byte) {
 		if c < '0' || c > '9' {
 			return
 		}
-		ms = min(ms*10+int64(c-'0'), most)
+		ms = min(ms*10+int64(c-'0'), most+1)
 	}
 	switch {
 	case len(v) == 0:
 		return
-	case ms == most:
+	case ms > most:
 		p.retry = math.MaxInt64
 	default:
 		p.retry = time.Duration(ms) * time.Millisecond

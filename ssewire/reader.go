@@ -63,18 +63,22 @@ func (r *Reader) Next() bool {
 	return true
 }
 
-// Event returns the event that the last call of Next has found. It is a view,
-// valid until the next call of Next or Reset.
+// Event returns the event that the last call of Next has found, if it returned
+// true. It is a view, valid until the next call of Next or Reset.
 func (r *Reader) Event() Event {
+	// Field by field: a copy of the whole, in registers wider than the fields,
+	// would wait for the stores of Next to reach the cache.
 
 	ev := &r.p.ev
 	return Event{Type: ev.Type, Data: ev.Data, ID: ev.ID}
 }
 
-// Err returns what ended the stream: nil at its clean end (and as long as it has
-// not ended), an error that wraps [ErrEventTooLarge], or one that wraps the error
-// of the source's Read and says how far the stream was read. All events before
-// the error have been handed out by then.
+// Err returns what ended the stream: nil at its clean end, which is io.EOF from the
+// source (and as long as it has not ended), an error that wraps
+// [ErrEventTooLarge], or one that wraps the error of the source's Read and says
+// how far the stream was read. A source that returns nothing and no error again
+// and again ends it with io.ErrNoProgress. All events before the error have been
+// handed out by then.
 func (r *Reader) Err() error { return r.err }
 
 // All returns the events that remain, for use with range. An error that ends the

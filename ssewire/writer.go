@@ -46,8 +46,8 @@ func setDefault(h http.Header, name, value string) {
 
 // WriteEvent writes ev as [AppendEvent] has it. An error that wraps
 // [ErrUnwritable] is about this event, and nothing of it was written; any other
-// is about the stream: the client has gone, or w cannot be flushed
-// (http.ErrNotSupported), and what was written may be half an event.
+// is about the stream: the client has gone, and what was written may be half an
+// event, or what was written cannot be flushed (http.ErrNotSupported).
 func (w *Writer) WriteEvent(ev Event) error {
 	var err error
 	w.buf, err = AppendEvent(w.buf[:0], ev)

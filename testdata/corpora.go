@@ -5,7 +5,10 @@ package testdata
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"strings"
+
+	"github.com/ssereel/ssereel/replay"
 )
 
 // Tokens returns n events as a language model streams them: one JSON delta of
@@ -29,6 +32,27 @@ func Progress(n int) []byte {
 	}
 	return b.Bytes()
 }
+
+// Assembly returns the update stream of assembly.reel n times over, three of whose
+// events are results of 1.8 KB.
+func Assembly(n int) []byte {
+	reel, err := Recordings.ReadFile("assembly.reel")
+	if err != nil {
+		panic(err)
+	}
+	rec, err := replay.Load(bytes.NewReader(reel), int64(len(reel)))
+	if err != nil {
+		panic(err)
+	}
+	body, err := io.ReadAll(rec.Exchanges()[0].Body())
+	if err != nil {
+		panic(err)
+	}
+	return bytes.Repeat(body, n)
+}
+
+// AssemblyEvents is the number of events in Assembly(1).
+const AssemblyEvents = 12
 
 // Large returns n events of 8 KB of JSON each.
 func Large(n int) []byte {

@@ -40,7 +40,7 @@ type contender struct {
 	name string
 	run  func(in input) (units int, err error)
 	// loose marks a contender whose count is not compared, because it does not
-	// read what is counted.
+	// count the same.
 	loose bool
 }
 

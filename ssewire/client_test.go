@@ -1,0 +1,1083 @@
+package ssewire_test
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/ssereel/ssereel/ssewire"
+)
+
+// An answer is what the other side makes of one request.
+type answer func(h *host, req *http.Request) (*http.Response, error)
+
+// host is the other side of a Client, in memory, in a synctest bubble: it gives its
+// answers one a request and says 204 after the last of them.
+type host struct {
+	answers []answer
+	start   time.Time
+	seen    []request
+	open    int // bodies that have not been closed
+}
+
+// request is one that the host has seen.
+type request struct {
+	at     time.Duration // since the first request could be made
+	header http.Header
+	method string
+	body   string
+}
+
+func newHost(answers ...answer) *host {
+	return &host{answers: answers, start: time.Now()}
+}
+
+func (h *host) RoundTrip(req *http.Request) (*http.Response, error) {
+	r := request{at: time.Since(h.start), header: req.Header.Clone(), method: req.Method}
+	if req.Body != nil {
+		body, err := io.ReadAll(req.Body)
+		if err != nil {
+			return nil, err
+		}
+		req.Body.Close()
+		r.body = string(body)
+	}
+	h.seen = append(h.seen, r)
+	if err := req.Context().Err(); err != nil {
+		return nil, err
+	}
+	if len(h.answers) == 0 {
+		return status(http.StatusNoContent, "")(h, req)
+	}
+	next := h.answers[0]
+	h.answers = h.answers[1:]
+	return next(h, req)
+}
+
+// at returns the moments of the requests.
+func (h *host) at() []time.Duration {
+	var at []time.Duration
+	for _, r := range h.seen {
+		at = append(at, r.at)
+	}
+	return at
+}
+
+// ids returns the Last-Event-ID of each request, "none" where there is none.
+func (h *host) ids() []string {
+	var ids []string
+	for _, r := range h.seen {
+		ids = append(ids, cmp.Or(strings.Join(r.header.Values("Last-Event-ID"), "|"), "none"))
+	}
+	return ids
+}
+
+// body is the body of an answer.
+type body struct {
+	io.Reader
+	host   *host
+	closed bool
+}
+
+func (b *body) Close() error {
+	if !b.closed {
+		b.closed = true
+		b.host.open--
+	}
+	return nil
+}
+
+func respond(h *host, req *http.Request, code int, contentType string, src io.Reader) *http.Response {
+	h.open++
+	header := make(http.Header)
+	if contentType != "" {
+		header.Set("Content-Type", contentType)
+	}
+	return &http.Response{
+		StatusCode: code, Status: fmt.Sprintf("%d %s", code, http.StatusText(code)),
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, ContentLength: -1,
+		Header: header, Body: &body{Reader: src, host: h}, Request: req,
+	}
+}
+
+// ends is a stream that ends cleanly.
+func ends(stream string) answer {
+	return func(h *host, req *http.Request) (*http.Response, error) {
+		return respond(h, req, 200, "text/event-stream", strings.NewReader(stream)), nil
+	}
+}
+
+// breaks is a stream that ends with err.
+func breaks(stream string, err error) answer {
+	return func(h *host, req *http.Request) (*http.Response, error) {
+		return respond(h, req, 200, "text/event-stream", &pieces{chunks: [][]byte{[]byte(stream)}, end: err}), nil
+	}
+}
+
+// stays is a stream that is silent after it has said what it has to say.
+func stays(stream string) answer {
+	return func(h *host, req *http.Request) (*http.Response, error) {
+		silence := readFunc(func([]byte) (int, error) {
+			<-req.Context().Done()
+			return 0, req.Context().Err()
+		})
+		return respond(h, req, 200, "text/event-stream", io.MultiReader(strings.NewReader(stream), silence)), nil
+	}
+}
+
+// status is a response of no stream.
+func status(code int, contentType string) answer {
+	return func(h *host, req *http.Request) (*http.Response, error) {
+		return respond(h, req, code, contentType, strings.NewReader("data: not for you\n\n")), nil
+	}
+}
+
+// refuses is a connection that cannot be made.
+func refuses(h *host, req *http.Request) (*http.Response, error) { return nil, errLost }
+
+func newRequest(t *testing.T, ctx context.Context) *http.Request {
+	t.Helper()
+	req, err := http.NewRequestWithContext(ctx, "GET", "http://stream.example/updates", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return req
+}
+
+// bubble runs f in a synctest bubble, with a Stream to the host of answers. It
+// checks that no body is left open and, with the bubble, that no goroutine is.
+func bubble(t *testing.T, c ssewire.Client, answers []answer, f func(t *testing.T, h *host, s *ssewire.Stream), opts ...ssewire.Option) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost(answers...)
+		c.HTTP = &http.Client{Transport: h}
+		s := c.Connect(newRequest(t, t.Context()), opts...)
+		f(t, h, s)
+		if err := s.Close(); err != nil {
+			t.Error("Close:", err)
+		}
+		if h.open != 0 {
+			t.Errorf("%d bodies were left open", h.open)
+		}
+	})
+}
+
+// follow reads s to its end.
+func follow(s *ssewire.Stream) []event {
+	var evs []event
+	for s.Next() {
+		evs = append(evs, seen(s.Event()))
+	}
+	return evs
+}
+
+func wantEvents(t *testing.T, got []event, want ...event) {
+	t.Helper()
+	if !slices.Equal(got, want) {
+		t.Errorf("events %q, want %q", got, want)
+	}
+}
+
+func TestClientReconnects(t *testing.T) {
+	const s = time.Second
+	for _, c := range []struct {
+		name    string
+		client  ssewire.Client
+		answers []answer
+		want    []event
+		ids     []string        // Last-Event-ID of each request
+		at      []time.Duration // the moment of each
+	}{
+		{
+			"204 at once", ssewire.Client{}, nil,
+			nil, []string{"none"}, []time.Duration{0},
+		},
+		{
+			"after a clean end", ssewire.Client{},
+			[]answer{ends("data: a\n\n"), ends("data: b\n\n")},
+			msgs("a", "b"), []string{"none", "none", "none"}, []time.Duration{0, 3 * s, 6 * s},
+		},
+		{
+			"after a lost connection", ssewire.Client{},
+			[]answer{breaks("data: a\n\n", errLost), breaks("data: b\n\n", io.ErrUnexpectedEOF)},
+			msgs("a", "b"), []string{"none", "none", "none"}, []time.Duration{0, 3 * s, 6 * s},
+		},
+		{
+			"after an empty stream", ssewire.Client{},
+			[]answer{ends(""), ends("data: a\n\n")},
+			msgs("a"), []string{"none", "none", "none"}, []time.Duration{0, 3 * s, 6 * s},
+		},
+		{
+			"after the Client's own time", ssewire.Client{ReconnectionTime: 250 * time.Millisecond},
+			[]answer{ends("data: a\n\n"), ends("data: b\n\n")},
+			msgs("a", "b"), []string{"none", "none", "none"}, []time.Duration{0, s / 4, s / 2},
+		},
+		{
+			"after the stream's time rather than the Client's", ssewire.Client{ReconnectionTime: time.Hour},
+			[]answer{ends("retry: 1234\ndata: a\n\n")},
+			msgs("a"), []string{"none", "none"}, []time.Duration{0, 1234 * time.Millisecond},
+		},
+		{
+			"after the time that an earlier connection has set", ssewire.Client{},
+			[]answer{ends("retry: 1000\n\n"), ends("data: a\n\n"), breaks("data: b\n\n", errLost), ends("retry: 5000\n\n")},
+			msgs("a", "b"), []string{"none", "none", "none", "none", "none"}, []time.Duration{0, 1 * s, 2 * s, 3 * s, 8 * s},
+		},
+		{
+			"after a time of a block that was cut off", ssewire.Client{},
+			[]answer{breaks("data: a\nretry: 1000\n", errLost)},
+			nil, []string{"none", "none"}, []time.Duration{0, 1 * s},
+		},
+		{
+			"after the default where retry is no number", ssewire.Client{},
+			[]answer{ends("retry: soon\nretry: -1\n\n")},
+			nil, []string{"none", "none"}, []time.Duration{0, 3 * s},
+		},
+		{
+			"at once where retry says so", ssewire.Client{},
+			[]answer{ends("retry: 0\ndata: a\n\n"), ends("data: b\n\n")},
+			msgs("a", "b"), []string{"none", "none", "none"}, []time.Duration{0, 0, 0},
+		},
+		{
+			"with the last event ID", ssewire.Client{},
+			[]answer{ends("id: 1\ndata: a\n\nid: 2\ndata: b\n\n"), ends("data: c\n\n"), ends("id: 3\ndata: d\n\n")},
+			[]event{{"message", "a", "1"}, {"message", "b", "2"}, {"message", "c", "2"}, {"message", "d", "3"}},
+			[]string{"none", "2", "2", "3"}, []time.Duration{0, 3 * s, 6 * s, 9 * s},
+		},
+		{
+			"with the last event ID of a block without data", ssewire.Client{},
+			[]answer{breaks("id: "+assemblyID+"\n\n", errLost), ends("data: assembly_finished\n\n")},
+			[]event{{"message", "assembly_finished", assemblyID}},
+			[]string{"none", assemblyID, assemblyID}, []time.Duration{0, 3 * s, 6 * s},
+		},
+		{
+			"without the id of a block that was cut off", ssewire.Client{},
+			[]answer{breaks("id: 1\ndata: a\n\nid: 2\ndata: b\n", errLost), ends("data: c\n\n")},
+			[]event{{"message", "a", "1"}, {"message", "c", "1"}},
+			[]string{"none", "1", "1"}, []time.Duration{0, 3 * s, 6 * s},
+		},
+		{
+			"without the id of a first block that was cut off", ssewire.Client{},
+			[]answer{ends("id: 2\ndata: b\n"), ends("data: c\n\n")},
+			[]event{{"message", "c", ""}},
+			[]string{"none", "none", "none"}, []time.Duration{0, 3 * s, 6 * s},
+		},
+		{
+			"without a last event ID that was reset", ssewire.Client{},
+			[]answer{ends("id: 1\ndata: a\n\n"), ends("id\n\n"), ends("data: b\n\n")},
+			[]event{{"message", "a", "1"}, {"message", "b", ""}},
+			[]string{"none", "1", "none", "none"}, []time.Duration{0, 3 * s, 6 * s, 9 * s},
+		},
+		{
+			"without an id with a nul", ssewire.Client{},
+			[]answer{ends("id: 1\ndata: a\n\nid: 2\x00\ndata: b\n\n")},
+			[]event{{"message", "a", "1"}, {"message", "b", "1"}},
+			[]string{"none", "1"}, []time.Duration{0, 3 * s},
+		},
+		{
+			"with an id in UTF-8", ssewire.Client{},
+			[]answer{ends("id: Straße ☃\n\n")},
+			nil, []string{"none", "Straße ☃"}, []time.Duration{0, 3 * s},
+		},
+		{
+			"without what the connection before it left unfinished", ssewire.Client{},
+			[]answer{breaks("event: tick\ndata: lost\n", errLost), breaks("data: lost", errLost), ends("\xef\xbb"), breaks(": comment", errLost), ends("data: a\n\n")},
+			msgs("a"), []string{"none", "none", "none", "none", "none", "none"}, []time.Duration{0, 3 * s, 6 * s, 9 * s, 12 * s, 15 * s},
+		},
+		{
+			"and strips a byte order mark each time", ssewire.Client{},
+			[]answer{ends(bom + "data: a\n\n"), ends(bom + "data: b\n\n")},
+			msgs("a", "b"), []string{"none", "none", "none"}, []time.Duration{0, 3 * s, 6 * s},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			bubble(t, c.client, c.answers, func(t *testing.T, h *host, s *ssewire.Stream) {
+				wantEvents(t, follow(s), c.want...)
+				if err := s.Err(); err != nil {
+					t.Error("204 is a clean end, not", err)
+				}
+				if got := h.ids(); !slices.Equal(got, c.ids) {
+					t.Errorf("Last-Event-ID %q, want %q", got, c.ids)
+				}
+				if got := h.at(); !slices.Equal(got, c.at) {
+					t.Errorf("requests at %v, want %v", got, c.at)
+				}
+				for range 2 {
+					if s.Next() || len(h.seen) != len(c.ids) {
+						t.Error("the stream goes on after its end")
+					}
+				}
+			})
+		})
+	}
+}
+
+// After an attempt that has failed the next may come later than the reconnection
+// time, but not earlier; and never so late that it is as good as given up.
+func TestClientBacksOff(t *testing.T) {
+	const failures = 80
+	var waits []time.Duration
+	c := ssewire.Client{OnDisconnect: func(_ error, wait time.Duration) { waits = append(waits, wait) }}
+	answers := slices.Repeat([]answer{refuses}, failures)
+	answers = append(answers, ends("retry: 2000\ndata: a\n\n"), refuses, ends("data: b\n\n"))
+	bubble(t, c, answers, func(t *testing.T, h *host, s *ssewire.Stream) {
+		wantEvents(t, follow(s), msgs("a", "b")...)
+		if s.Err() != nil {
+			t.Error(s.Err())
+		}
+		at := h.at()
+		if len(at) != failures+4 {
+			t.Fatalf("%d requests, want %d", len(at), failures+4)
+		}
+		var gaps []time.Duration
+		for i := range at[1:] {
+			gaps = append(gaps, at[i+1]-at[i])
+		}
+		if !slices.Equal(gaps, waits) {
+			t.Errorf("the Client waits %v and says %v", gaps, waits)
+		}
+		if gaps[0] < ssewire.DefaultReconnectionTime {
+			t.Errorf("first wait %v, the reconnection time is %v", gaps[0], ssewire.DefaultReconnectionTime)
+		}
+		if !slices.IsSorted(gaps[:failures]) || gaps[failures-1] <= gaps[0] || gaps[failures-1] > 24*time.Hour {
+			t.Errorf("waits after failed attempts: %v", gaps[:failures])
+		}
+		if gaps[failures] != 2*time.Second {
+			t.Errorf("after a connection that was made the wait is %v, want 2s", gaps[failures])
+		}
+		if gaps[failures+1] < 2*time.Second || gaps[failures+1] > gaps[failures-1] || gaps[failures+2] != 2*time.Second {
+			t.Errorf("a later failure and the end after it: %v", gaps[failures+1:])
+		}
+	})
+}
+
+// A stream that wants no waiting does not make of a dead server a busy loop.
+func TestClientBacksOffFromZero(t *testing.T) {
+	answers := append([]answer{ends("retry: 0\ndata: a\n\n")}, slices.Repeat([]answer{refuses}, 20)...)
+	bubble(t, ssewire.Client{}, answers, func(t *testing.T, h *host, s *ssewire.Stream) {
+		wantEvents(t, follow(s), msg("a"))
+		at := h.at()
+		if last := at[len(at)-1] - at[len(at)-2]; at[1] != 0 || last < time.Second {
+			t.Errorf("requests at %v", at)
+		}
+	})
+}
+
+// The attempts after a lost connection carry what is known, however many fail.
+func TestClientKeepsIDThroughFailures(t *testing.T) {
+	answers := []answer{breaks("id: 1\ndata: a\n\n", errLost), refuses, refuses, ends("data: b\n\n")}
+	bubble(t, ssewire.Client{}, answers, func(t *testing.T, h *host, s *ssewire.Stream) {
+		wantEvents(t, follow(s), event{"message", "a", "1"}, event{"message", "b", "1"})
+		if got, want := h.ids(), []string{"none", "1", "1", "1", "1"}; !slices.Equal(got, want) {
+			t.Errorf("Last-Event-ID %q, want %q", got, want)
+		}
+		if s.LastEventID() != "1" {
+			t.Errorf("LastEventID %q", s.LastEventID())
+		}
+	})
+}
+
+// The longest times do not become negative ones.
+func TestClientWithHugeTimes(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		client  ssewire.Client
+		answers []answer
+	}{
+		{"retry", ssewire.Client{}, []answer{ends("retry: 99999999999999999999\n\n")}},
+		{"retry and a failed attempt", ssewire.Client{}, []answer{ends("retry: 5000000000000\n\n"), refuses, refuses}},
+		{"the Client's own and a failed attempt", ssewire.Client{ReconnectionTime: math.MaxInt64}, []answer{refuses, refuses}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHost(c.answers...)
+				c.client.HTTP = &http.Client{Transport: h}
+				ctx, cancel := context.WithTimeout(t.Context(), 24*time.Hour)
+				defer cancel()
+				s := c.client.Connect(newRequest(t, ctx))
+				if s.Next() || !errors.Is(s.Err(), context.DeadlineExceeded) {
+					t.Errorf("err %v, want the deadline's", s.Err())
+				}
+				if len(h.seen) != 1 || time.Since(h.start) != 24*time.Hour {
+					t.Errorf("%d requests in %v", len(h.seen), time.Since(h.start))
+				}
+				s.Close()
+			})
+		})
+	}
+}
+
+func TestClientContentTypes(t *testing.T) {
+	for contentType, accepted := range map[string]bool{
+		"text/event-stream":                  true,
+		"text/event-stream;charset=utf-8":    true,
+		"text/event-stream; charset=UTF-8":   true,
+		`text/event-stream; charset="utf-8"`: true,
+		"Text/Event-Stream":                  true,
+		"TEXT/EVENT-STREAM; Charset=Utf-8":   true,
+		"text/event-stream ; charset=utf-8":  true,
+		" \ttext/event-stream \t":            true,
+		"text/event-stream;":                 true,
+		"text/event-stream;;":                true,
+		"text/event-stream;bogus":            true,
+		"text/event-stream;bogus;x=y":        true,
+		"text/event-stream;a=1;a=2":          true,
+		`text/event-stream;a="`:              true,
+		"":                                   false,
+		"text/plain":                         false,
+		"application/json":                   false,
+		"text/event-streams":                 false,
+		"text/event-stream-x":                false,
+		"text/event":                         false,
+		"text/event-strea":                   false,
+		"text":                               false,
+		"application/event-stream":           false,
+		"xtext/event-stream":                 false,
+		"text /event-stream":                 false,
+		"text/ event-stream":                 false,
+		"text/event-stream charset=utf-8":    false,
+		"text/html; x=text/event-stream":     false,
+		"; text/event-stream":                false,
+	} {
+		t.Run(contentType, func(t *testing.T) {
+			answers := []answer{func(h *host, req *http.Request) (*http.Response, error) {
+				return respond(h, req, 200, contentType, strings.NewReader("data: a\n\n")), nil
+			}}
+			bubble(t, ssewire.Client{}, answers, func(t *testing.T, h *host, s *ssewire.Stream) {
+				got := follow(s)
+				if accepted {
+					wantEvents(t, got, msg("a"))
+					if s.Err() != nil {
+						t.Error(s.Err())
+					}
+					return
+				}
+				wantEvents(t, got)
+				wantResponseError(t, s.Err(), 200)
+			})
+		})
+	}
+}
+
+func wantResponseError(t *testing.T, err error, code int) *ssewire.ResponseError {
+	t.Helper()
+	resp, ok := errors.AsType[*ssewire.ResponseError](err)
+	if !ok {
+		t.Fatalf("error %v is no *ResponseError", err)
+	}
+	if resp.StatusCode != code {
+		t.Errorf("status %d, want %d", resp.StatusCode, code)
+	}
+	return resp
+}
+
+// A response that is no event stream ends the stream for good, be it the first or a
+// later one.
+func TestClientStatus(t *testing.T) {
+	for _, code := range []int{201, 202, 205, 206, 304, 400, 401, 403, 404, 410, 429, 500, 502, 503, 504} {
+		t.Run(http.StatusText(code), func(t *testing.T) {
+			for _, before := range [][]answer{nil, {ends("data: a\n\n")}} {
+				answers := append(slices.Clone(before), status(code, "text/event-stream"), ends("data: never\n\n"))
+				bubble(t, ssewire.Client{}, answers, func(t *testing.T, h *host, s *ssewire.Stream) {
+					wantEvents(t, follow(s), slices.Repeat(msgs("a"), len(before))...)
+					resp := wantResponseError(t, s.Err(), code)
+					if resp.URL != "http://stream.example/updates" || resp.Header.Get("Content-Type") != "text/event-stream" {
+						t.Errorf("URL %q, header %v", resp.URL, resp.Header)
+					}
+					for _, want := range []string{"stream.example/updates", fmt.Sprint(code)} {
+						if !strings.Contains(s.Err().Error(), want) {
+							t.Errorf("error %q does not say %q", s.Err(), want)
+						}
+					}
+					if s.Next() || len(h.seen) != len(before)+1 {
+						t.Error("the stream goes on after its end")
+					}
+				})
+			}
+		})
+	}
+	t.Run("the content type is the fault", func(t *testing.T) {
+		bubble(t, ssewire.Client{}, []answer{status(200, "text/html")}, func(t *testing.T, h *host, s *ssewire.Stream) {
+			wantEvents(t, follow(s))
+			wantResponseError(t, s.Err(), 200)
+			if !strings.Contains(s.Err().Error(), "text/html") {
+				t.Errorf("error %q does not say what came", s.Err())
+			}
+		})
+	})
+	t.Run("204 with a body", func(t *testing.T) {
+		bubble(t, ssewire.Client{}, []answer{ends("data: a\n\n"), status(204, "text/event-stream"), ends("data: b\n\n")}, func(t *testing.T, h *host, s *ssewire.Stream) {
+			wantEvents(t, follow(s), msg("a"))
+			if s.Err() != nil || len(h.seen) != 2 {
+				t.Errorf("err %v after %d requests", s.Err(), len(h.seen))
+			}
+		})
+	})
+}
+
+func TestResponseErrorHidesPassword(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		req, err := http.NewRequestWithContext(t.Context(), "GET", "http://me:s3cret@stream.example/updates", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := ssewire.Client{HTTP: &http.Client{Transport: newHost(status(403, ""))}}.Connect(req)
+		defer s.Close()
+		if s.Next() {
+			t.Error("an event")
+		}
+		resp := wantResponseError(t, s.Err(), 403)
+		if all := resp.URL + s.Err().Error() + fmt.Sprintf("%+v", *resp); strings.Contains(all, "s3cret") {
+			t.Errorf("the password shows in %q", all)
+		}
+	})
+}
+
+func TestClientRequest(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		set    http.Header
+		opts   []ssewire.Option
+		accept string
+		cache  []string // one of them
+		ids    []string
+	}{
+		{"headers of its own", nil, nil, "text/event-stream", []string{"no-cache", "no-store"}, []string{"none", "none"}},
+		{"headers of the caller", http.Header{"Accept": {"text/event-stream, */*"}, "Cache-Control": {"max-age=0"}}, nil, "text/event-stream, */*", []string{"max-age=0"}, []string{"none", "none"}},
+		{"last event ID by header", http.Header{"Last-Event-Id": {"41"}}, nil, "text/event-stream", []string{"no-cache", "no-store"}, []string{"41", "41"}},
+		{"last event ID by option", nil, []ssewire.Option{ssewire.LastEventID("42")}, "text/event-stream", []string{"no-cache", "no-store"}, []string{"42", "42"}},
+		{"other headers", http.Header{"Authorization": {"Bearer x"}, "X-Two": {"1", "2"}}, nil, "text/event-stream", []string{"no-cache", "no-store"}, []string{"none", "none"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHost(ends("data: a\n\n"))
+				req := newRequest(t, t.Context())
+				maps.Copy(req.Header, c.set)
+				before := req.Header.Clone()
+				s := ssewire.Client{HTTP: &http.Client{Transport: h}}.Connect(req, c.opts...)
+				defer s.Close()
+				if len(h.seen) != 0 {
+					t.Error("Connect uses the network")
+				}
+				first := c.ids[0]
+				if first == "none" {
+					first = ""
+				}
+				if s.LastEventID() != first {
+					t.Errorf("before the first event LastEventID is %q, want %q", s.LastEventID(), first)
+				}
+				wantEvents(t, follow(s), event{"message", "a", first})
+				for _, r := range h.seen {
+					if got := r.header.Get("Accept"); got != c.accept || len(r.header.Values("Accept")) != 1 {
+						t.Errorf("Accept %q, want %q", got, c.accept)
+					}
+					if got := r.header.Get("Cache-Control"); !slices.Contains(c.cache, got) {
+						t.Errorf("Cache-Control %q, want one of %q", got, c.cache)
+					}
+					for name, values := range c.set {
+						if !slices.Equal(r.header[name], values) {
+							t.Errorf("%s: %q, want %q", name, r.header[name], values)
+						}
+					}
+				}
+				if got := h.ids(); !slices.Equal(got, c.ids) {
+					t.Errorf("Last-Event-ID %q, want %q", got, c.ids)
+				}
+				if !maps.EqualFunc(req.Header, before, slices.Equal) {
+					t.Errorf("the caller's request has become %v", req.Header)
+				}
+			})
+		})
+	}
+}
+
+// The header gives way to what the stream says later, and its reset.
+func TestClientHeaderGivesWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost(ends("data: a\n\n"), ends("id: 7\n\n"), ends("id\n\n"), ends("data: b\n\n"))
+		req := newRequest(t, t.Context())
+		req.Header.Set("Last-Event-ID", "5")
+		s := ssewire.Client{HTTP: &http.Client{Transport: h}}.Connect(req)
+		defer s.Close()
+		wantEvents(t, follow(s), event{"message", "a", "5"}, event{"message", "b", ""})
+		if got, want := h.ids(), []string{"5", "5", "7", "none", "none"}; !slices.Equal(got, want) {
+			t.Errorf("Last-Event-ID %q, want %q", got, want)
+		}
+	})
+}
+
+func TestClientRequestBody(t *testing.T) {
+	connect := func(t *testing.T, h *host, change func(*http.Request)) *ssewire.Stream {
+		req, err := http.NewRequestWithContext(t.Context(), "POST", "http://stream.example/chat", bytes.NewReader([]byte(`{"stream":true}`)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		change(req)
+		return ssewire.Client{HTTP: &http.Client{Transport: h}}.Connect(req)
+	}
+	t.Run("sent again", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			h := newHost(ends("data: a\n\n"), refuses, breaks("data: b\n\n", errLost))
+			s := connect(t, h, func(*http.Request) {})
+			defer s.Close()
+			wantEvents(t, follow(s), msgs("a", "b")...)
+			if len(h.seen) != 4 {
+				t.Errorf("%d requests, want 4", len(h.seen))
+			}
+			for i, r := range h.seen {
+				if r.body != `{"stream":true}` || r.method != "POST" {
+					t.Errorf("request %d is %s with %q", i, r.method, r.body)
+				}
+			}
+		})
+	})
+	t.Run("cannot be sent again", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			h := newHost(ends("data: a\n\n"), ends("data: never\n\n"))
+			s := connect(t, h, func(req *http.Request) { req.GetBody = nil })
+			defer s.Close()
+			wantEvents(t, follow(s), msg("a"))
+			if s.Err() == nil || !strings.Contains(s.Err().Error(), "GetBody") {
+				t.Errorf("error %v does not say that GetBody is missing", s.Err())
+			}
+			if len(h.seen) != 1 || h.open != 0 {
+				t.Errorf("%d requests, %d bodies left open", len(h.seen), h.open)
+			}
+		})
+	})
+	t.Run("GetBody fails", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			h := newHost(ends("data: a\n\n"))
+			s := connect(t, h, func(req *http.Request) {
+				req.GetBody = func() (io.ReadCloser, error) { return nil, errLost }
+			})
+			defer s.Close()
+			// Whether the first request takes Body or GetBody, none goes out without.
+			follow(s)
+			for _, r := range h.seen {
+				if r.body != `{"stream":true}` {
+					t.Errorf("a request has body %q", r.body)
+				}
+			}
+			if !errors.Is(s.Err(), errLost) {
+				t.Errorf("error %v does not wrap GetBody's", s.Err())
+			}
+		})
+	})
+}
+
+func TestOnDisconnect(t *testing.T) {
+	type call struct {
+		err  error
+		wait time.Duration
+		at   time.Duration
+	}
+	var calls []call
+	var h *host
+	inNext := false
+	c := ssewire.Client{OnDisconnect: func(err error, wait time.Duration) {
+		if !inNext {
+			t.Error("called by something else than Next")
+		}
+		calls = append(calls, call{err, wait, time.Since(h.start)})
+	}}
+	answers := []answer{
+		ends("data: a\n\nretry: 1000\n"),
+		breaks("data: b\n\ndata: c\n", errLost),
+		refuses,
+		ends("data: d\n\n"),
+		status(500, ""),
+	}
+	bubble(t, c, answers, func(t *testing.T, hh *host, s *ssewire.Stream) {
+		h = hh
+		inNext = true
+		for _, want := range []string{"a", "b", "d"} {
+			if !s.Next() || string(s.Event().Data) != want {
+				t.Errorf("got %q, want %q", s.Event().Data, want)
+			}
+		}
+		if len(calls) != 3 {
+			t.Fatalf("%d calls while there are events, want 3: %v", len(calls), calls)
+		}
+		s.Next()
+		inNext = false
+		wantResponseError(t, s.Err(), 500)
+		for i, want := range []error{nil, errLost, errLost, nil} {
+			if len(calls) <= i {
+				t.Fatalf("%d calls, want 4: %v", len(calls), calls)
+			}
+			got := calls[i]
+			if want == nil && got.err != nil || !errors.Is(got.err, want) {
+				t.Errorf("call %d: error %v, want %v", i, got.err, want)
+			}
+			if i != 2 && got.wait != time.Second || got.wait < time.Second {
+				t.Errorf("call %d: wait %v", i, got.wait)
+			}
+			if got.at != h.seen[i].at || h.seen[i+1].at-h.seen[i].at != got.wait {
+				t.Errorf("call %d at %v says %v; requests at %v", i, got.at, got.wait, h.at())
+			}
+		}
+		// There is no waiting after the end for good, so there is no call.
+		if len(calls) != 4 {
+			t.Errorf("%d calls, want 4: %v", len(calls), calls)
+		}
+	})
+}
+
+func TestClientContext(t *testing.T) {
+	cause := errors.New("the user has left")
+	for _, c := range []struct {
+		name     string
+		answers  []answer
+		after    time.Duration
+		want     []event
+		requests int
+	}{
+		{"while it reads", []answer{stays("data: a\n\ndata: b\n")}, 1500 * time.Millisecond, msgs("a"), 1},
+		{"while it waits after an end", []answer{ends("data: a\n\n")}, 1500 * time.Millisecond, msgs("a"), 1},
+		{"while it waits after a failure", []answer{refuses}, 1500 * time.Millisecond, nil, 1},
+		{"while it connects", []answer{ends("data: a\n\n"), func(h *host, req *http.Request) (*http.Response, error) {
+			<-req.Context().Done()
+			return nil, req.Context().Err()
+		}}, 4 * time.Second, msgs("a"), 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHost(c.answers...)
+				ctx, cancel := context.WithCancelCause(t.Context())
+				time.AfterFunc(c.after, func() { cancel(cause) })
+				var disconnects []error
+				s := ssewire.Client{
+					HTTP:         &http.Client{Transport: h},
+					OnDisconnect: func(err error, _ time.Duration) { disconnects = append(disconnects, err) },
+				}.Connect(newRequest(t, ctx))
+				wantEvents(t, follow(s), c.want...)
+				if !errors.Is(s.Err(), cause) {
+					t.Errorf("error %v does not wrap the context's cause", s.Err())
+				}
+				if got := time.Since(h.start); got != c.after {
+					t.Errorf("ended after %v, want %v", got, c.after)
+				}
+				if len(h.seen) != c.requests || s.Next() || len(h.seen) != c.requests {
+					t.Errorf("%d requests, want %d", len(h.seen), c.requests)
+				}
+				for _, err := range disconnects {
+					if errors.Is(err, cause) || errors.Is(err, context.Canceled) {
+						t.Errorf("OnDisconnect is told of the end by the context: %v", err)
+					}
+				}
+				if h.open != 0 {
+					t.Errorf("%d bodies were left open, before Close", h.open)
+				}
+				if err := s.Close(); err != nil {
+					t.Error("Close:", err)
+				}
+				if !errors.Is(s.Err(), cause) {
+					t.Errorf("after Close the error is %v", s.Err())
+				}
+			})
+		})
+	}
+	t.Run("before it starts", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			h := newHost(ends("data: a\n\n"))
+			ctx, cancel := context.WithCancelCause(t.Context())
+			cancel(cause)
+			s := ssewire.Client{HTTP: &http.Client{Transport: h}}.Connect(newRequest(t, ctx))
+			defer s.Close()
+			wantEvents(t, follow(s))
+			if !errors.Is(s.Err(), cause) || time.Since(h.start) != 0 {
+				t.Errorf("error %v after %v", s.Err(), time.Since(h.start))
+			}
+		})
+	})
+	t.Run("by its deadline", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			h := newHost(stays("data: a\n\n"))
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			s := ssewire.Client{HTTP: &http.Client{Transport: h}}.Connect(newRequest(t, ctx))
+			defer s.Close()
+			wantEvents(t, follow(s), msg("a"))
+			if !errors.Is(s.Err(), context.DeadlineExceeded) || time.Since(h.start) != time.Minute {
+				t.Errorf("error %v after %v", s.Err(), time.Since(h.start))
+			}
+		})
+	})
+}
+
+func TestClientClose(t *testing.T) {
+	t.Run("before Next", func(t *testing.T) {
+		bubble(t, ssewire.Client{}, []answer{ends("data: a\n\n")}, func(t *testing.T, h *host, s *ssewire.Stream) {
+			s.Close()
+			if s.Next() || s.Err() != nil || len(h.seen) != 0 {
+				t.Errorf("err %v after %d requests", s.Err(), len(h.seen))
+			}
+		})
+	})
+	t.Run("in mid-stream", func(t *testing.T) {
+		bubble(t, ssewire.Client{}, []answer{stays("id: 1\ndata: a\n\ndata: b\n\n")}, func(t *testing.T, h *host, s *ssewire.Stream) {
+			if !s.Next() || h.open != 1 {
+				t.Errorf("no event, %d bodies open: %v", h.open, s.Err())
+			}
+			if err := s.Close(); err != nil || h.open != 0 {
+				t.Errorf("Close: %v, %d bodies open", err, h.open)
+			}
+			if s.Next() || s.Err() != nil || len(h.seen) != 1 {
+				t.Errorf("err %v after %d requests", s.Err(), len(h.seen))
+			}
+			if s.LastEventID() != "1" {
+				t.Errorf("LastEventID %q is lost", s.LastEventID())
+			}
+		})
+	})
+	t.Run("twice and at the end", func(t *testing.T) {
+		bubble(t, ssewire.Client{}, []answer{ends("data: a\n\n")}, func(t *testing.T, h *host, s *ssewire.Stream) {
+			follow(s)
+			for range 2 {
+				if err := s.Close(); err != nil || s.Err() != nil {
+					t.Errorf("Close: %v, Err %v", err, s.Err())
+				}
+			}
+		})
+	})
+}
+
+func TestStreamAll(t *testing.T) {
+	t.Run("to a clean end", func(t *testing.T) {
+		bubble(t, ssewire.Client{}, []answer{ends("data: a\n\n"), ends("data: b\n\n")}, func(t *testing.T, h *host, s *ssewire.Stream) {
+			var got []event
+			for ev, err := range s.All() {
+				if err != nil {
+					t.Error(err)
+				}
+				got = append(got, seen(ev))
+			}
+			wantEvents(t, got, msgs("a", "b")...)
+		})
+	})
+	t.Run("to an error", func(t *testing.T) {
+		bubble(t, ssewire.Client{}, []answer{ends("data: a\n\n"), status(404, "")}, func(t *testing.T, h *host, s *ssewire.Stream) {
+			var got []event
+			var last error
+			for ev, err := range s.All() {
+				if last != nil {
+					t.Error("it goes on after the error")
+				}
+				if last = err; err == nil {
+					got = append(got, seen(ev))
+				} else if ev.Data != nil || ev.Type != nil || ev.ID != nil {
+					t.Errorf("the error comes with %q", ev)
+				}
+			}
+			wantEvents(t, got, msg("a"))
+			wantResponseError(t, last, 404)
+		})
+	})
+	t.Run("left early and gone on with", func(t *testing.T) {
+		bubble(t, ssewire.Client{}, []answer{ends("data: a\n\ndata: b\n\n")}, func(t *testing.T, h *host, s *ssewire.Stream) {
+			for ev := range s.All() {
+				if string(ev.Data) != "a" {
+					t.Errorf("first event %q", ev.Data)
+				}
+				break
+			}
+			wantEvents(t, follow(s), msg("b"))
+		})
+	})
+}
+
+// An event over the limit would come again, so it ends the stream.
+func TestClientMaxEventSize(t *testing.T) {
+	answers := []answer{ends("data: a\n\ndata: " + strings.Repeat("x", 100) + "\n\n"), ends("data: never\n\n")}
+	bubble(t, ssewire.Client{}, answers, func(t *testing.T, h *host, s *ssewire.Stream) {
+		wantEvents(t, follow(s), msg("a"))
+		if !errors.Is(s.Err(), ssewire.ErrEventTooLarge) || len(h.seen) != 1 || h.open != 0 {
+			t.Errorf("err %v after %d requests, %d bodies open", s.Err(), len(h.seen), h.open)
+		}
+	}, ssewire.MaxEventSize(50))
+}
+
+// The limit holds on every connection.
+func TestClientMaxEventSizeLater(t *testing.T) {
+	answers := []answer{ends("data: a\n\n"), ends("data: b\n\ndata: " + strings.Repeat("x", 100) + "\n\n")}
+	bubble(t, ssewire.Client{}, answers, func(t *testing.T, h *host, s *ssewire.Stream) {
+		wantEvents(t, follow(s), msgs("a", "b")...)
+		if !errors.Is(s.Err(), ssewire.ErrEventTooLarge) || len(h.seen) != 2 {
+			t.Errorf("err %v after %d requests", s.Err(), len(h.seen))
+		}
+	}, ssewire.MaxEventSize(50))
+}
+
+// One Client serves many streams, which know nothing of one another.
+func TestClientServesManyStreams(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		serve := func(req *http.Request) string {
+			return fmt.Sprintf("retry: 10\nid: %s\ndata: %s\n\n", req.URL.RawQuery, cmp.Or(req.Header.Get("Last-Event-ID"), "new"))
+		}
+		var requests atomic.Int64
+		c := ssewire.Client{HTTP: &http.Client{Transport: roundTrip(func(req *http.Request) (*http.Response, error) {
+			requests.Add(1)
+			return respond(new(host), req, 200, "text/event-stream", strings.NewReader(serve(req))), nil
+		})}}
+		const streams = 8
+		done := make(chan []event)
+		for i := range streams {
+			go func() {
+				req := newRequest(t, t.Context())
+				req.URL.RawQuery = fmt.Sprint(i)
+				s := c.Connect(req)
+				defer s.Close()
+				var got []event
+				for len(got) < 3 && s.Next() {
+					got = append(got, seen(s.Event()))
+				}
+				done <- got
+			}()
+		}
+		for range streams {
+			got := <-done
+			if len(got) != 3 {
+				t.Fatalf("got %q", got)
+			}
+			id := got[0].ID
+			wantEvents(t, got, event{"message", "new", id}, event{"message", id, id}, event{"message", id, id})
+		}
+		if n := requests.Load(); n != 3*streams {
+			t.Errorf("%d requests, want %d", n, 3*streams)
+		}
+	})
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+// Over real HTTP, with the zero Client's own http.Client: a server that ends one
+// connection, breaks off the next and answers the third with 204.
+func TestClientOverHTTP(t *testing.T) {
+	var connections atomic.Int64
+	ids := make(chan string, 9)
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		ids <- req.Header.Get("Last-Event-ID")
+		switch connections.Add(1) {
+		case 1:
+			io.WriteString(ssewireResponse(w), "retry: 1\nid: first\n\ndata: a\n\n")
+		case 2:
+			io.WriteString(ssewireResponse(w), "id: second\r\ndata: b\r\n\r\nid: third\r\ndata: lost\r\n")
+			http.NewResponseController(w).Flush()
+			panic(http.ErrAbortHandler)
+		default:
+			w.WriteHeader(http.StatusNoContent)
+		}
+	}))
+	defer srv.Close()
+	var lost []error
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, "GET", srv.URL, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := ssewire.Client{OnDisconnect: func(err error, _ time.Duration) { lost = append(lost, err) }}.Connect(req)
+	defer s.Close()
+	wantEvents(t, follow(s), event{"message", "a", "first"}, event{"message", "b", "second"})
+	if s.Err() != nil {
+		t.Error(s.Err())
+	}
+	close(ids)
+	var got []string
+	for id := range ids {
+		got = append(got, id)
+	}
+	if want := []string{"", "first", "second"}; !slices.Equal(got, want) {
+		t.Errorf("Last-Event-ID %q, want %q", got, want)
+	}
+	if len(lost) != 2 || lost[0] != nil || !errors.Is(lost[1], io.ErrUnexpectedEOF) {
+		t.Errorf("OnDisconnect was told %v, want nil and an unexpected EOF", lost)
+	}
+}
+
+func ssewireResponse(w http.ResponseWriter) http.ResponseWriter {
+	w.Header().Set("Content-Type", "text/event-stream;charset=UTF-8")
+	return w
+}
+
+// Over real HTTP, the server learns that the client has gone, by Close and by the
+// context.
+func TestClientLeavesOverHTTP(t *testing.T) {
+	for name, leave := range map[string]func(s *ssewire.Stream, cancel func()){
+		"Close":   func(s *ssewire.Stream, _ func()) { s.Close() },
+		"context": func(s *ssewire.Stream, cancel func()) { cancel(); s.Next() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			gone := make(chan bool)
+			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+				io.WriteString(ssewireResponse(w), "data: a\n\n")
+				http.NewResponseController(w).Flush()
+				<-req.Context().Done()
+				close(gone)
+			}))
+			defer srv.Close()
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			req, err := http.NewRequestWithContext(ctx, "GET", srv.URL, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := ssewire.Client{HTTP: srv.Client()}.Connect(req)
+			defer s.Close()
+			if !s.Next() {
+				t.Fatal(s.Err())
+			}
+			leave(s, cancel)
+			<-gone
+		})
+	}
+}
+
+// An id may hold control characters that no HTTP header can carry. The stream
+// either goes on without the header or ends with an error that says why; it does not
+// try the same request for ever.
+func TestClientWithUnsendableID(t *testing.T) {
+	for _, id := range []string{"a\x01b", "a\x7fb", "\x1b[2J"} {
+		t.Run(fmt.Sprintf("%q", id), func(t *testing.T) {
+			var connections atomic.Int64
+			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+				if connections.Add(1) == 1 {
+					io.WriteString(ssewireResponse(w), "retry: 1\nid: "+id+"\ndata: a\n\n")
+					return
+				}
+				w.WriteHeader(http.StatusNoContent)
+			}))
+			defer srv.Close()
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			req, err := http.NewRequestWithContext(ctx, "GET", srv.URL, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			attempts := 0
+			s := ssewire.Client{HTTP: srv.Client(), OnDisconnect: func(err error, wait time.Duration) {
+				if attempts++; attempts == 4 {
+					t.Errorf("still trying after %d connections: %v", connections.Load(), err)
+					cancel()
+				}
+			}}.Connect(req)
+			defer s.Close()
+			wantEvents(t, follow(s), event{"message", "a", id})
+		})
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"unicode/utf8"
 )
@@ -26,6 +27,9 @@ const (
 	// maxRead bounds what one read can hold, in bytes. The writer makes several
 	// reads of one that is larger.
 	maxRead = 256 << 20
+
+	// maxComments bounds the comments that a Recording keeps, in bytes.
+	maxComments = 64 << 10
 
 	// maxText is where the writer cuts text that no LF ends.
 	maxText = 1 << 20
@@ -97,6 +101,9 @@ func appendBodyLine(dst, line []byte) ([]byte, error) {
 	case bodyBase64:
 		was := len(dst)
 		dst, err := base64.StdEncoding.Strict().AppendDecode(dst, text)
+		if err == nil && bytes.IndexByte(text, '\r') >= 0 {
+			err = errors.New("it has a CR within") // which Go's decoder skips
+		}
 		if err != nil {
 			return dst[:was], fmt.Errorf("this is no base64: %w", err)
 		}

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -53,6 +54,15 @@ type Read struct {
 	At   time.Duration
 	Data []byte
 }
+
+// IsEventStream returns whether the response is an event stream: its status is 200
+// and its content type text/event-stream.
+func (x *Exchange) IsEventStream() bool {
+	mediaType, _, _ := strings.Cut(x.Header.Get("Content-Type"), ";")
+	return x.StatusCode == http.StatusOK && strings.EqualFold(strings.TrimSpace(mediaType), eventStream)
+}
+
+const eventStream = "text/event-stream"
 
 // NumReads returns the number of reads of the response's body.
 func (x *Exchange) NumReads() int { return len(x.reads) }

@@ -32,10 +32,10 @@ type Playback struct {
 // waiting.
 //
 // A request is answered by the exchange of the same method, path and query; else
-// by one of the same method and path; of several, by the one with the same
-// Last-Event-ID, else by the first that has a response. Besides, GET / is answered
-// by the first event stream where the client accepts text/event-stream, and with a
-// list of what is there otherwise. Scripts of any origin may read the answers
+// by one of the same method and path; of several, rather by one that has a response,
+// rather by one with the same Last-Event-ID, and else by the first. Besides, GET / is
+// answered by the first event stream where the client accepts text/event-stream, and
+// with a list of what is there otherwise. Scripts of any origin may read the answers
 // (CORS), or browsers could not use them: serve them on loopback.
 func (r *Recording) Handler(p Playback) http.Handler {
 	return &handler{rec: r, playback: p}
@@ -72,50 +72,45 @@ func (r *Recording) match(req *http.Request) *Exchange {
 	var best *Exchange
 	bestScore := 0
 	for _, x := range r.exchanges {
-		if x.StatusCode == 0 || x.Method != req.Method {
+		if x.Method != req.Method {
 			continue
 		}
 		score := 0
 		switch {
-		case x.path == cmp.Or(req.URL.EscapedPath(), "/"):
-			score = 2
-			if x.query == req.URL.RawQuery {
-				score += 2
+		case x.path != cmp.Or(req.URL.EscapedPath(), "/"):
+			if req.URL.Path != "/" || !x.IsEventStream() || !strings.Contains(req.Header.Get("Accept"), eventStream) {
+				continue
 			}
-		case req.URL.Path == "/" && x.isEventStream() && strings.Contains(req.Header.Get("Accept"), eventStream):
-			score = 2
+		case x.query != req.URL.RawQuery:
+			score = 8
+		default:
+			score = 16
 		}
-		if score > 0 && x.RequestHeader.Get("Last-Event-ID") == req.Header.Get("Last-Event-ID") {
-			score++
+		if x.StatusCode != 0 {
+			score += 4
 		}
-		if score > bestScore {
+		if x.RequestHeader.Get("Last-Event-ID") == req.Header.Get("Last-Event-ID") {
+			score += 2
+		}
+		if score++; score > bestScore {
 			best, bestScore = x, score
 		}
 	}
 	return best
 }
 
-const eventStream = "text/event-stream"
-
-// isEventStream returns whether the response is one. A recording made by hand may
-// leave the content type out.
-func (x *Exchange) isEventStream() bool {
-	mediaType, _, _ := strings.Cut(x.Header.Get("Content-Type"), ";")
-	mediaType = strings.TrimSpace(mediaType)
-	return x.StatusCode == http.StatusOK && (mediaType == "" || strings.EqualFold(mediaType, eventStream))
-}
-
 func (r *Recording) list() string {
 	var b strings.Builder
 	for _, x := range r.exchanges {
-		if x.StatusCode == 0 {
-			continue
-		}
 		target := x.path
 		if x.query != "" {
 			target += "?" + x.query
 		}
-		fmt.Fprintf(&b, "%s %s (%d, %d bytes)\n", x.Method, target, x.StatusCode, x.Size)
+		if x.StatusCode == 0 {
+			fmt.Fprintf(&b, "%s %s (no response)\n", x.Method, target)
+		} else {
+			fmt.Fprintf(&b, "%s %s (%d, %d bytes)\n", x.Method, target, x.StatusCode, x.Size)
+		}
 	}
 	return b.String()
 }
@@ -149,11 +144,15 @@ var dropped = map[string]bool{
 // play writes the response of x.
 func (h *handler) play(w http.ResponseWriter, req *http.Request, x *Exchange) {
 	clock := newClock(req.Context(), h.playback.Speed, x.Sent)
+	if x.StatusCode == 0 {
+		clock.finish(x)
+		return
+	}
 	if !clock.wait(x.Received) {
 		return
 	}
 	for name, values := range x.Header {
-		if !dropped[name] {
+		if !dropped[name] && !listed(x.Header["Connection"], name) {
 			w.Header()[name] = values
 		}
 	}
@@ -177,15 +176,19 @@ func (h *handler) play(w http.ResponseWriter, req *http.Request, x *Exchange) {
 		}
 		flush()
 	}
-	switch x.End {
-	case EndEOF, EndCanceled:
-		clock.wait(x.Ended)
-	case EndTimeout:
-		<-req.Context().Done()
-	default:
-		clock.wait(x.Ended)
-		panic(http.ErrAbortHandler)
+	clock.finish(x)
+}
+
+// listed returns whether name is in one of the comma-separated lists.
+func listed(lists []string, name string) bool {
+	for _, list := range lists {
+		for entry := range strings.SplitSeq(list, ",") {
+			if strings.EqualFold(strings.TrimSpace(entry), name) {
+				return true
+			}
+		}
 	}
+	return false
 }
 
 // clock turns moments of a recording into moments of now.
@@ -222,5 +225,16 @@ func (c *clock) wait(at time.Duration) bool {
 	case <-c.ctx.Done():
 		c.timer.Stop()
 		return false
+	}
+}
+
+// finish ends a response as the exchange ended.
+func (c *clock) finish(x *Exchange) {
+	switch {
+	case x.End == EndTimeout:
+		<-c.ctx.Done()
+	case !c.wait(x.Ended):
+	case x.StatusCode == 0, x.End == EndReset, x.End == EndUnknown:
+		panic(http.ErrAbortHandler) // the way to cut a connection
 	}
 }

@@ -3,6 +3,7 @@ package replay
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -38,7 +39,11 @@ type loader struct {
 	sum       uint32 // of the body, this read included
 	scratch   []byte
 
-	sealFrom int64 // where the bytes begin that the next seal is about
+	// Where the bytes begin that the next seal is about.
+	sealFrom     int64
+	sealFromLine int
+
+	commentSize int
 
 	// What lies before this is whole.
 	goodLine   int
@@ -47,9 +52,10 @@ type loader struct {
 
 func newLoader(src io.ReaderAt, size int64) *loader {
 	return &loader{
-		src:       src,
-		lines:     newLineReader(io.NewSectionReader(src, 0, size)),
-		exchanges: make(map[int]*Exchange),
+		src:          src,
+		sealFromLine: 1,
+		lines:        newLineReader(io.NewSectionReader(src, 0, size)),
+		exchanges:    make(map[int]*Exchange),
 	}
 }
 
@@ -155,6 +161,7 @@ func (l *loader) truncated(reason string) error {
 
 // record takes one line.
 func (l *loader) record(line []byte) *fault {
+	l.rec.sealed = false // by a line that comes behind the seal
 	text := line[:len(line)-1]
 	if len(text) == 0 {
 		return nil
@@ -167,9 +174,7 @@ func (l *loader) record(line []byte) *fault {
 		return l.body(line)
 	}
 	if kind == '#' {
-		if l.x == nil && len(l.rec.exchanges) == 0 {
-			l.comment(text)
-		}
+		l.comment(text)
 		return nil
 	}
 	if f := l.endRead(); f != nil {
@@ -196,18 +201,18 @@ func (l *loader) record(line []byte) *fault {
 }
 
 func (l *loader) comment(text []byte) {
-	const most = 100
-	if len(l.rec.comments) < most && len(text) < 1<<10 {
-		unquoted, err := appendUnquoted(nil, bytes.TrimPrefix(text[1:], []byte(" ")))
-		if err != nil { // written by hand, with a backslash
-			unquoted = bytes.TrimPrefix(text[1:], []byte(" "))
-		}
-		l.rec.comments = append(l.rec.comments, string(unquoted))
+	if l.commentSize += len(text); l.commentSize > maxComments {
+		return
 	}
+	text = bytes.TrimPrefix(text[1:], []byte(" "))
+	if unquoted, err := appendUnquoted(nil, text); err == nil {
+		text = unquoted
+	}
+	l.rec.comments = append(l.rec.comments, string(text))
 }
 
 func (l *loader) clock(text string) *fault {
-	t, err := time.Parse(time.RFC3339Nano, text)
+	t, err := parseClock(strings.ToUpper(text))
 	if err != nil {
 		return l.fault("%q is no time like 2026-05-07T16:10:57.161Z", text)
 	}
@@ -225,14 +230,13 @@ func (l *loader) seal(text string) *fault {
 	if size == nil && sum == nil || cause != "" {
 		return l.fault("%q is no seal like bytes=384 crc32c=ba9ae901", text)
 	}
-	from := l.sealFrom
-	l.sealFrom = l.lines.position()
+	from, fromLine := l.sealFrom, l.sealFromLine
+	l.sealFrom, l.sealFromLine = l.lines.position(), l.line+1
 	gotSum := l.lines.sumBefore(int(l.sealFrom - l.lineAt))
 	if size != nil && *size != l.lineAt-from || sum != nil && *sum != gotSum {
-		f := l.fault("the seal says bytes=%s crc32c=%s, but what stands before it, from byte %d on, is bytes=%d crc32c=%08x: something in it has changed (a header, a time or a comment, where no body is named)",
-			showSize(size), showSum(sum), from, l.lineAt-from, gotSum)
-		f.harmless = true
-		return f
+		return &fault{line: fromLine, offset: from, harmless: true,
+			reason: fmt.Sprintf("what stands from here to the seal in line %d should be bytes=%s crc32c=%s by that, but is bytes=%d crc32c=%08x: something in it has changed",
+				l.line, showSize(size), showSum(sum), l.lineAt-from, gotSum)}
 	}
 	l.rec.sealed = size != nil && sum != nil
 	return nil
@@ -240,7 +244,6 @@ func (l *loader) seal(text string) *fault {
 
 // exchange takes a line of the kinds that name an exchange.
 func (l *loader) exchange(kind byte, rest []byte) *fault {
-	l.rec.sealed = false
 	word, rest, _ := bytes.Cut(rest, []byte(" "))
 	number, err := strconv.ParseInt(string(word), 10, 32)
 	if err != nil || number < 1 || !isNumber(string(word)) {
@@ -254,6 +257,8 @@ func (l *loader) exchange(kind byte, rest []byte) *fault {
 		return l.fault("exchange %d has ended before", number)
 	case x != nil && kind == '>' && x.StatusCode != 0:
 		return l.fault("exchange %d has its response already", number)
+	case x != nil && kind == '>' && len(x.requestPieces) > 0:
+		return l.fault("exchange %d has begun to send its body already", number)
 	case x != nil && kind == '>':
 		return l.header(x.RequestHeader, rest)
 	case x != nil && kind == '<' && x.StatusCode != 0:
@@ -262,6 +267,9 @@ func (l *loader) exchange(kind byte, rest []byte) *fault {
 		return l.fault("exchange %d has no response yet: a line with < has to come first", number)
 	}
 
+	if kind != '>' && bytes.HasSuffix(rest, []byte(" ")) && !bytes.Contains(rest, []byte("error=")) {
+		return l.fault("a space ends the line")
+	}
 	word, rest, _ = bytes.Cut(rest, []byte(" "))
 	since, err := parseSeconds(string(word))
 	if err != nil {
@@ -366,8 +374,10 @@ func parseSums(text string) (size *int64, sum *uint32, cause string, err error) 
 			unquoted, err := appendUnquoted(nil, []byte(value))
 			return size, sum, string(unquoted), err
 		}
-		var word string
-		word, text, _ = strings.Cut(text, " ")
+		word, rest, more := strings.Cut(text, " ")
+		if text = rest; more && text == "" {
+			return nil, nil, "", errors.New("a space ends the line")
+		}
 		key, value, ok := strings.Cut(word, "=")
 		switch {
 		case !ok:
@@ -478,18 +488,38 @@ func (l *loader) endRead() *fault {
 	return nil
 }
 
+// parseClock reads a date-time of RFC 3339, of which time.Parse takes more.
+func parseClock(text string) (time.Time, error) {
+	const fixed = len("2006-01-02T15:04:05")
+	t, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil {
+		return t, err
+	}
+	zone := "00:00"
+	if !strings.HasSuffix(text, "Z") {
+		zone = text[len(text)-len(zone):]
+	}
+	if text[fixed-len(":04:05")] != ':' || text[fixed] == ',' || zone[:2] > "23" || zone[3:] > "59" {
+		return t, errors.New("not as in RFC 3339")
+	}
+	return t, nil
+}
+
 // parseSeconds reads a time like +1.204: seconds, up to the nanosecond.
 func parseSeconds(text string) (time.Duration, error) {
 	const most = math.MaxInt64 / int64(time.Second)
 	digits, ok := strings.CutPrefix(text, "+")
 	whole, frac, point := strings.Cut(digits, ".")
 	s, err := strconv.ParseInt(whole, 10, 64)
-	if !ok || err != nil || s >= most || !isNumber(whole) || point && (!isNumber(frac) || len(frac) > 9) {
+	if !ok || err != nil || s > most || !isNumber(whole) || point && (!isNumber(frac) || len(frac) > 9) {
 		return 0, fmt.Errorf("%q is no time like +1.204", text)
 	}
 	d := time.Duration(s) * time.Second
 	for unit, i := time.Second/10, 0; i < len(frac); unit, i = unit/10, i+1 {
 		d += time.Duration(frac[i]-'0') * unit
+	}
+	if d < 0 {
+		return 0, fmt.Errorf("%q is more than 292 years", text)
 	}
 	return d, nil
 }

@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -15,8 +16,8 @@ import (
 // Recorder, and never an error of the recording.
 //
 // What is recorded is what the program reads: the response's header and each of
-// its reads of the body, with their moments, up to the end or to the moment it
-// closes the body. Credentials in headers and URLs are replaced before they are
+// its reads of the body, with their moments to the microsecond, up to the end or to
+// the moment it closes the body. Credentials in headers and URLs are replaced before they are
 // written: see [Redacted]. Bodies of requests are not recorded; bodies of
 // responses are recorded as they are.
 //
@@ -28,7 +29,7 @@ type Recorder struct {
 	start time.Time
 
 	mu     sync.Mutex
-	open   map[*recordedBody]struct{}
+	open   map[*ExchangeWriter]struct{} // what has begun and not ended
 	closed bool
 }
 
@@ -44,7 +45,7 @@ func NewRecorder(w io.Writer, base http.RoundTripper) (*Recorder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Recorder{base: base, w: rw, start: start, open: make(map[*recordedBody]struct{})}, nil
+	return &Recorder{base: base, w: rw, start: start, open: make(map[*ExchangeWriter]struct{})}, nil
 }
 
 // now returns the moment of the recording, in whole microseconds: finer ones tell
@@ -70,44 +71,58 @@ func (r *Recorder) Close() error {
 	open := r.open
 	r.open = nil
 	r.mu.Unlock()
-	for b := range open {
-		b.x.End(r.now(), EndCanceled, errors.New("the recording ended"))
+	for x := range open {
+		x.End(r.now(), EndCanceled, errors.New("the recording ended"))
 	}
 	return r.w.Close()
 }
 
 // RoundTrip sends the request and records the exchange.
 func (r *Recorder) RoundTrip(req *http.Request) (*http.Response, error) {
-	r.mu.Lock()
-	closed := r.closed
-	r.mu.Unlock()
-	if closed {
+	x := r.begin(req)
+	if x == nil {
 		return r.base.RoundTrip(req)
 	}
-	method := req.Method
-	if method == "" {
-		method = http.MethodGet
-	}
-	x, _ := r.w.Exchange(r.now(), method, redactURL(req.URL), redactHeader(req.Header))
 	resp, err := r.base.RoundTrip(req)
 	if err != nil {
-		x.End(r.now(), endOf(err), err)
+		end := endOf(req.Context(), err)
+		if end == EndEOF {
+			end = EndReset // in place of a response
+		}
+		r.end(x, r.now(), end, redactError(err, req.URL))
 		return resp, err
 	}
 	x.Response(r.now(), resp.StatusCode, redactHeader(resp.Header))
-	if resp.StatusCode == http.StatusSwitchingProtocols {
-		// From here on it is no HTTP, and the body is a connection.
-		x.End(r.now(), EndEOF, nil)
-		return resp, nil
+	b := &recordedBody{ReadCloser: resp.Body, r: r, x: x, req: req, left: resp.ContentLength}
+	if req.Method == http.MethodHead {
+		b.left = 0
 	}
-	b := &recordedBody{ReadCloser: resp.Body, r: r, x: x, left: resp.ContentLength}
-	r.mu.Lock()
-	if !r.closed {
-		r.open[b] = struct{}{}
-	}
-	r.mu.Unlock()
 	resp.Body = b
+	if conn, ok := b.ReadCloser.(io.Writer); ok { // a protocol that is switched to
+		resp.Body = recordedConn{b, conn}
+	}
 	return resp, nil
+}
+
+// begin begins the exchange of req, unless the recording has ended.
+func (r *Recorder) begin(req *http.Request) *ExchangeWriter {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return nil
+	}
+	x, err := r.w.Exchange(r.now(), cmp.Or(req.Method, http.MethodGet), redactURL(req.URL), redactHeader(req.Header))
+	if err == nil {
+		r.open[x] = struct{}{}
+	}
+	return x
+}
+
+func (r *Recorder) end(x *ExchangeWriter, at time.Duration, end End, cause error) {
+	x.End(at, end, cause)
+	r.mu.Lock()
+	delete(r.open, x)
+	r.mu.Unlock()
 }
 
 // recordedBody is the body of a response, as the program reads it.
@@ -115,6 +130,7 @@ type recordedBody struct {
 	io.ReadCloser
 	r    *Recorder
 	x    *ExchangeWriter
+	req  *http.Request
 	left int64 // bytes until the announced end, negative where none is announced
 }
 
@@ -125,44 +141,43 @@ func (b *recordedBody) Read(p []byte) (int, error) {
 		b.x.Read(at, p[:n])
 		b.left -= int64(n)
 	}
-	if err != nil {
-		b.end(at, err)
+	switch {
+	case err == io.EOF:
+		b.r.end(b.x, at, EndEOF, nil)
+	case err != nil:
+		b.r.end(b.x, at, endOf(b.req.Context(), err), redactError(err, b.req.URL))
 	}
 	return n, err
 }
 
 func (b *recordedBody) Close() error {
 	err := b.ReadCloser.Close()
+	end := EndCanceled
 	if b.left == 0 {
-		// A program that has all it was promised need not ask for more.
-		b.end(b.r.now(), io.EOF)
-	} else {
-		b.end(b.r.now(), context.Canceled)
+		end = EndEOF // a program that has all it was promised need not ask for more
 	}
+	b.r.end(b.x, b.r.now(), end, nil)
 	return err
 }
 
-// end notes the end of the exchange; the first counts.
-func (b *recordedBody) end(at time.Duration, cause error) {
-	b.r.mu.Lock()
-	delete(b.r.open, b)
-	b.r.mu.Unlock()
-	end := endOf(cause)
-	if end == EndEOF || cause == context.Canceled {
-		cause = nil
-	}
-	b.x.End(at, end, cause)
+// recordedConn is a recordedBody that can be written to.
+type recordedConn struct {
+	*recordedBody
+	io.Writer
 }
 
-// endOf returns how an exchange ended that ended with err.
-func endOf(err error) End {
+// endOf returns how an exchange ended that ended with err; ctx is the request's.
+func endOf(ctx context.Context, err error) End {
+	// http.Client may tell a transport of its Timeout before the context does.
+	deadline, ok := ctx.Deadline()
+	late := ok && !time.Now().Before(deadline)
 	var timeout net.Error
 	switch {
 	case err == io.EOF:
 		return EndEOF
-	case errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled), ctx.Err() == context.Canceled:
 		return EndCanceled
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout(), late:
 		return EndTimeout
 	}
 	return EndReset

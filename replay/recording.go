@@ -135,7 +135,8 @@ func (r *Recording) Start() time.Time { return r.start }
 // Duration returns the last moment of the recording.
 func (r *Recording) Duration() time.Duration { return r.duration }
 
-// Comments returns the comments of the reel, one a line, without their mark.
+// Comments returns the comments of the reel, a line each, without their mark: the
+// first 64 KiB of them. The slice must not be changed.
 func (r *Recording) Comments() []string { return r.comments }
 
 // Exchanges returns the exchanges in the order in which they began. The slice

@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -51,18 +52,44 @@ func redactURL(u *url.URL) string {
 	if v.User != nil {
 		v.User = url.User(Redacted)
 	}
-	if v.RawQuery != "" {
-		params := strings.Split(v.RawQuery, "&")
-		for i, param := range params {
-			name, _, ok := strings.Cut(param, "=")
-			unescaped, err := url.QueryUnescape(name)
-			if ok && (err != nil || isSecret(unescaped)) {
-				params[i] = name + "=" + Redacted
-			}
-		}
-		v.RawQuery = strings.Join(params, "&")
+	v.RawQuery = redactParams(v.RawQuery)
+	if strings.Contains(v.Fragment, "=") { // as OAuth sends tokens
+		v.RawFragment = redactParams(v.EscapedFragment())
+		v.Fragment, _ = url.PathUnescape(v.RawFragment)
 	}
 	return v.String()
+}
+
+func redactParams(query string) string {
+	params := strings.Split(query, "&")
+	for i, param := range params {
+		name, _, ok := strings.Cut(param, "=")
+		unescaped, err := url.QueryUnescape(name)
+		if ok && (err != nil || isSecret(unescaped)) {
+			params[i] = name + "=" + Redacted
+		}
+	}
+	return strings.Join(params, "&")
+}
+
+// redactError redacts in the text of err, which is about a request of u, what is
+// redacted in u.
+func redactError(err error, u *url.URL) error {
+	if err == nil {
+		return nil
+	}
+	redactions := []string{u.String(), redactURL(u)}
+	if u.User != nil {
+		redactions = append(redactions, u.User.String(), Redacted)
+	}
+	if u.RawQuery != "" {
+		redactions = append(redactions, u.RawQuery, redactParams(u.RawQuery))
+	}
+	text := err.Error()
+	if redacted := strings.NewReplacer(redactions...).Replace(text); redacted != text {
+		return errors.New(redacted)
+	}
+	return err
 }
 
 // secretWords are words of a name behind which there is a credential.

@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -54,12 +55,14 @@ type Writer struct {
 
 // NewWriter returns a Writer to w that has written the first lines of a reel: the
 // version and, unless it is zero, the wall clock at the start of the recording.
+// Where the error is not nil, so is that of every call to come.
 func NewWriter(w io.Writer, start time.Time) (*Writer, error) {
 	rw := &Writer{w: w}
 	rw.buf = append(rw.buf, header+"\n"...)
-	if !start.IsZero() {
+	start = start.UTC()
+	if y := start.Year(); !start.IsZero() && y >= 0 && y <= 9999 { // RFC 3339 has no others
 		rw.buf = append(rw.buf, "@ "...)
-		rw.buf = start.UTC().AppendFormat(rw.buf, time.RFC3339Nano)
+		rw.buf = start.AppendFormat(rw.buf, time.RFC3339Nano)
 		rw.buf = append(rw.buf, '\n')
 	}
 	return rw, rw.flush()
@@ -114,13 +117,13 @@ func (w *Writer) Err() error {
 }
 
 // Exchange begins an exchange with its request, sent at the moment at. The header
-// is written sorted by name. The ExchangeWriter is not nil even where err is not.
+// is written sorted by name; names that HTTP does not allow are left out. The
+// ExchangeWriter is never nil: where there is an error, it writes nothing.
 func (w *Writer) Exchange(at time.Duration, method, url string, h http.Header) (*ExchangeWriter, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if !isToken(method) {
-		x := &ExchangeWriter{w: w, ended: true}
-		return x, fmt.Errorf("replay: %q is no HTTP method", method)
+	if !isToken(method) || url == "" {
+		return &ExchangeWriter{w: w, ended: true}, fmt.Errorf("replay: %q %q is no HTTP method and URL", method, url)
 	}
 	w.exchanges++
 	x := &ExchangeWriter{w: w, number: w.exchanges}
@@ -135,13 +138,15 @@ func (w *Writer) Exchange(at time.Duration, method, url string, h http.Header) (
 }
 
 // ExchangeWriter writes one exchange: the pieces of the request's body, if they
-// matter, then the response, its reads, and its end.
+// matter, the response, its reads, and its end, in this order. A call that is out of
+// order is an error, and writes nothing.
 type ExchangeWriter struct {
-	w      *Writer
-	number int
-	size   int64
-	sum    uint32
-	ended  bool
+	w         *Writer
+	number    int
+	size      int64
+	sum       uint32
+	responded bool
+	ended     bool
 }
 
 // RequestBody writes a piece of the request's body, sent at the moment at.
@@ -161,6 +166,10 @@ func (x *ExchangeWriter) Response(at time.Duration, status int, h http.Header) e
 	if status < 100 || status > 999 {
 		return fmt.Errorf("replay: %d is no HTTP status", status)
 	}
+	if x.responded {
+		return fmt.Errorf("replay: exchange %d has its response already", x.number)
+	}
+	x.responded = true
 	x.w.begin('<', x.number, at)
 	x.w.buf = append(x.w.buf, ' ')
 	x.w.buf = strconv.AppendInt(x.w.buf, int64(status), 10)
@@ -174,10 +183,14 @@ func (x *ExchangeWriter) Response(at time.Duration, status int, h http.Header) e
 func (x *ExchangeWriter) Read(at time.Duration, b []byte) error {
 	x.w.mu.Lock()
 	defer x.w.mu.Unlock()
-	if !x.ended {
-		x.size += int64(len(b))
-		x.sum = crc32.Update(x.sum, castagnoli, b)
+	if x.ended {
+		return x.w.err
 	}
+	if !x.responded {
+		return fmt.Errorf("replay: exchange %d has no response yet, so there is nothing to read", x.number)
+	}
+	x.size += int64(len(b))
+	x.sum = crc32.Update(x.sum, castagnoli, b)
 	return x.piece('=', at, b)
 }
 
@@ -206,6 +219,11 @@ func (x *ExchangeWriter) End(at time.Duration, end End, cause error) error {
 	defer x.w.mu.Unlock()
 	if x.ended {
 		return x.w.err
+	}
+	switch end {
+	case EndEOF, EndReset, EndTimeout, EndCanceled:
+	default:
+		return fmt.Errorf("replay: %q is no way to end an exchange", end)
 	}
 	x.ended = true
 	x.w.begin('.', x.number, at)
@@ -254,7 +272,9 @@ func (w *Writer) appendHeader(kind byte, exchange int, h http.Header) {
 			names = append(names, name)
 		}
 	}
-	slices.Sort(names)
+	slices.SortFunc(names, func(a, b string) int {
+		return cmp.Or(strings.Compare(strings.ToLower(a), strings.ToLower(b)), strings.Compare(a, b))
+	})
 	for _, name := range names {
 		for _, value := range h[name] {
 			w.buf = append(w.buf, kind, ' ')

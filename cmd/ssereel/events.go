@@ -109,7 +109,7 @@ func (p *eventPrinter) file(in io.Reader, name string) error {
 	}
 	defer rec.Close()
 	for _, x := range rec.Exchanges() {
-		if !isEventStream(x) {
+		if !x.IsEventStream() {
 			continue
 		}
 		if streamErr := p.exchange(x); streamErr != nil {
@@ -117,11 +117,6 @@ func (p *eventPrinter) file(in io.Reader, name string) error {
 		}
 	}
 	return err
-}
-
-func isEventStream(x *replay.Exchange) bool {
-	mediaType, _, _ := strings.Cut(x.Header.Get("Content-Type"), ";")
-	return x.StatusCode == 200 && (mediaType == "" || strings.EqualFold(strings.TrimSpace(mediaType), "text/event-stream"))
 }
 
 func (p *eventPrinter) exchange(x *replay.Exchange) error {

@@ -34,7 +34,7 @@ type Playback struct {
 // A request is answered by the exchange of the same method, path and query; else
 // by one of the same method and path; of several, rather by one that has a response,
 // rather by one with the same Last-Event-ID, and else by the first. Besides, GET / is
-// answered by the first event stream where the client accepts text/event-stream, and
+// answered by the first event stream, whatever its method, where the client accepts text/event-stream, and
 // with a list of what is there otherwise. Scripts of any origin may read the answers
 // (CORS), or browsers could not use them: serve them on loopback.
 func (r *Recording) Handler(p Playback) http.Handler {
@@ -71,14 +71,12 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 func (r *Recording) match(req *http.Request) *Exchange {
 	var best *Exchange
 	bestScore := 0
+	atRoot := req.Method == http.MethodGet && req.URL.Path == "/" && strings.Contains(req.Header.Get("Accept"), eventStream)
 	for _, x := range r.exchanges {
-		if x.Method != req.Method {
-			continue
-		}
 		score := 0
 		switch {
-		case x.path != cmp.Or(req.URL.EscapedPath(), "/"):
-			if req.URL.Path != "/" || !x.IsEventStream() || !strings.Contains(req.Header.Get("Accept"), eventStream) {
+		case x.Method != req.Method || x.path != cmp.Or(req.URL.EscapedPath(), "/"):
+			if !atRoot || !x.IsEventStream() {
 				continue
 			}
 		case x.query != req.URL.RawQuery:

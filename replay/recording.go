@@ -82,7 +82,7 @@ type Recording struct {
 func Open(name string) (*Recording, error) {
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, fmt.Errorf("replay: %w", err)
+		return nil, err
 	}
 	info, err := f.Stat()
 	if err == nil && !info.Mode().IsRegular() {
@@ -90,7 +90,7 @@ func Open(name string) (*Recording, error) {
 	}
 	if err != nil {
 		f.Close()
-		return nil, fmt.Errorf("replay: %s: %w", name, err)
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	rec, err := Load(f, info.Size())
 	if err != nil {

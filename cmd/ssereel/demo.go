@@ -23,6 +23,7 @@ import (
 
 var demoCommand = command{
 	name:  "demo",
+	ends:  true,
 	short: "play a recording on a loopback port, record it again, compare the two",
 	long: `
 Shows what ssereel does, without a network: plays the update stream of an Assembly

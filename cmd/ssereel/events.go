@@ -3,10 +3,10 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -53,7 +53,7 @@ Of a recording with several streams, one comes after the other.
 			p := &eventPrinter{w: bufio.NewWriter(c.out), limit: *limit}
 			p.enc = json.NewEncoder(p.w)
 			p.enc.SetEscapeHTML(false)
-			return errors.Join(p.file(c.in, name), p.w.Flush())
+			return cmp.Or(p.file(c.in, name), p.w.Flush())
 		}
 	},
 }
@@ -105,7 +105,7 @@ func (p *eventPrinter) file(in io.Reader, name string) error {
 		rec, err = replay.Open(name)
 	}
 	if rec == nil {
-		return err
+		return wantReel(err)
 	}
 	defer rec.Close()
 	for _, x := range rec.Exchanges() {
@@ -143,7 +143,7 @@ func (p *eventPrinter) stream(in io.Reader) error {
 			}
 		}
 		if parser.Err() != nil {
-			return parser.Err()
+			return fmt.Errorf("%w, which is here --max-event-size", parser.Err())
 		}
 		if err := p.w.Flush(); err != nil {
 			return err

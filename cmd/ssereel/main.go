@@ -13,6 +13,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,6 +37,7 @@ type console struct {
 type command struct {
 	name  string
 	args  string // behind the options, as the usage line shows them
+	ends  bool   // in its own way when the context does; others are just killed
 	short string // one line, for the list
 	long  string
 	// setup declares the options and returns what runs the command with them.
@@ -57,11 +59,12 @@ func main() {
 	// Without this, a reader that closes our pipe would kill us in the middle of
 	// a recording.
 	signal.Ignore(syscall.SIGPIPE)
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	go func() {
-		<-ctx.Done()
-		stop() // the second signal kills
-	}()
+	ctx := context.Background()
+	if cmd := find(os.Args[1:]); cmd != nil && cmd.ends {
+		var stop context.CancelFunc
+		ctx, stop = signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+		context.AfterFunc(ctx, stop) // the second signal kills
+	}
 	os.Exit(run(ctx, console{os.Stdin, os.Stdout, os.Stderr}, os.Args[1:]))
 }
 
@@ -83,13 +86,37 @@ func run(ctx context.Context, c console, args []string) int {
 		fmt.Fprintln(c.out, "ssereel", version())
 		return 0
 	}
-	for _, cmd := range commands {
-		if cmd.name == name {
-			return cmd.run(ctx, c, args)
-		}
+	if cmd := find([]string{name}); cmd != nil {
+		return cmd.run(ctx, c, args)
 	}
 	fmt.Fprintf(c.err, "ssereel: there is no command %q; ssereel --help lists them\n", name)
 	return 2
+}
+
+// find returns the command that args begin with, nil if there is none.
+func find(args []string) *command {
+	for i := range commands {
+		if len(args) > 0 && commands[i].name == args[0] {
+			return &commands[i]
+		}
+	}
+	return nil
+}
+
+// result is standard output, with its first error: a command need not look at
+// each line it prints, and still does not end as if all had been well.
+type result struct {
+	w   io.Writer
+	err error
+}
+
+func (r *result) Write(p []byte) (int, error) {
+	if r.err != nil {
+		return 0, r.err
+	}
+	n, err := r.w.Write(p)
+	r.err = err
+	return n, err
 }
 
 func (cmd command) run(ctx context.Context, c console, args []string) int {
@@ -105,7 +132,11 @@ func (cmd command) run(ctx context.Context, c console, args []string) int {
 	case err != nil:
 		err = usageError{err}
 	default:
-		err = runIt(ctx, c, flags.Args())
+		out := &result{w: c.out}
+		err = runIt(ctx, console{c.in, out, c.err}, flags.Args())
+		if err == nil || err == errFailed {
+			err = cmp.Or(out.err, err)
+		}
 	}
 	var usage usageError
 	switch {

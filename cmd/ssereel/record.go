@@ -2,17 +2,17 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/http"
 	"net/url"
 	"os"
 	"strings"
-	"syscall"
 	"time"
+	"unicode"
 
 	"github.com/spf13/pflag"
 
@@ -23,6 +23,7 @@ import (
 var recordCommand = command{
 	name:  "record",
 	args:  "URL",
+	ends:  true,
 	short: "record an event stream to a file while it comes",
 	long: `
 Requests URL and writes what comes back to a recording, each piece at once, with
@@ -40,7 +41,7 @@ response is recorded as it is: look at it before you pass it on.
 		var r recording
 		flags.StringVarP(&r.output, "output", "o", "", "write to `FILE`, - for standard output (default HOST-DATE-TIME.reel)")
 		headers := flags.StringArrayP("header", "H", nil, "send the header `'NAME: VALUE'`; can be given several times")
-		flags.StringVarP(&r.data, "data", "d", "", "send `DATA` as the body of a POST, @FILE for a file's content")
+		data := flags.StringP("data", "d", "", "send `DATA` as the body of a POST, @FILE for a file's content")
 		flags.StringVarP(&r.method, "request", "X", "", "use `METHOD` instead of GET, or POST with --data")
 		flags.BoolVarP(&r.force, "force", "f", false, "overwrite the file")
 		return func(ctx context.Context, c console, args []string) error {
@@ -51,6 +52,9 @@ response is recorded as it is: look at it before you pass it on.
 			u, err := url.Parse(target)
 			if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 				return usagef("%q is no URL like https://example.com/stream", target)
+			}
+			if flags.Changed("data") {
+				r.data = data
 			}
 			req, err := r.request(ctx, target, *headers)
 			if err != nil {
@@ -69,17 +73,17 @@ response is recorded as it is: look at it before you pass it on.
 type recording struct {
 	output string
 	method string
-	data   string
+	data   *string // nil where there is no body
 	force  bool
 }
 
 func (r *recording) request(ctx context.Context, target string, headers []string) (*http.Request, error) {
 	var body io.Reader
 	method := http.MethodGet
-	if r.data != "" {
+	if r.data != nil {
 		method = http.MethodPost
-		data := []byte(r.data)
-		if name, ok := strings.CutPrefix(r.data, "@"); ok {
+		data := []byte(*r.data)
+		if name, ok := strings.CutPrefix(*r.data, "@"); ok {
 			var err error
 			if data, err = os.ReadFile(name); err != nil {
 				return nil, err
@@ -94,33 +98,47 @@ func (r *recording) request(ctx context.Context, target string, headers []string
 	if err != nil {
 		return nil, usageError{err}
 	}
-	req.Header.Set("Accept", "text/event-stream")
-	req.Header.Set("Cache-Control", "no-store")
-	req.Header.Set("User-Agent", "ssereel/"+version())
-	if r.data != "" {
-		req.Header.Set("Content-Type", "application/json")
-	}
 	for _, h := range headers {
 		name, value, ok := strings.Cut(h, ":")
-		if !ok {
+		value = strings.TrimSpace(value)
+		if !ok || name == "" || strings.ContainsFunc(name, notInName) || strings.ContainsFunc(value, unicode.IsControl) {
 			return nil, usagef("--header wants 'NAME: VALUE', not %q", h)
 		}
-		req.Header.Set(name, strings.TrimSpace(value))
+		if strings.EqualFold(name, "Host") {
+			req.Host = value
+		} else {
+			req.Header.Add(name, value)
+		}
+	}
+	defaults := map[string]string{"Accept": "text/event-stream", "Cache-Control": "no-store", "User-Agent": "ssereel/" + version()}
+	if r.data != nil {
+		defaults["Content-Type"] = "application/json"
+	}
+	for name, value := range defaults {
+		if _, ok := req.Header[name]; !ok {
+			req.Header.Set(name, value)
+		}
 	}
 	return req, nil
 }
 
+// notInName returns whether r cannot stand in the name of a header: RFC 9110,
+// section 5.6.2.
+func notInName(r rune) bool {
+	return r <= ' ' || r >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
+}
+
 // run records the response to req.
 func (r *recording) run(c console, req *http.Request) (err error) {
-	out, report := c.out, c.err
-	if r.output != "-" {
-		f, err := r.create()
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		out, report = f, c.out
+	report := c.out
+	if r.output == "-" {
+		report = c.err
 	}
+	out, err := openReelFile(r.output, r.force, c.out)
+	if err != nil {
+		return err
+	}
+	defer func() { err = cmp.Or(err, out.close()) }()
 	// The pieces are to be those of the server: no compression that the
 	// transport would undo.
 	transport := http.DefaultTransport.(*http.Transport).Clone()
@@ -128,17 +146,19 @@ func (r *recording) run(c console, req *http.Request) (err error) {
 	defer transport.CloseIdleConnections()
 	rec, err := replay.NewRecorder(out, transport)
 	if err != nil {
-		return r.cannotWrite(err)
+		return err
 	}
 	resp, err := (&http.Client{Transport: rec}).Do(req)
 	if err == nil {
 		err = wantStream(resp)
 	}
+	if req.Context().Err() != nil {
+		return errors.New("interrupted before the server answered; nothing was recorded")
+	}
+	if err == nil {
+		err = out.begin()
+	}
 	if err != nil {
-		r.discard()
-		if req.Context().Err() != nil {
-			return errors.New("interrupted before the server answered; nothing was recorded")
-		}
 		return err
 	}
 	defer resp.Body.Close()
@@ -147,7 +167,7 @@ func (r *recording) run(c console, req *http.Request) (err error) {
 	events, size, err := r.copy(rec, resp.Body, newProgress(c.err))
 	took := time.Since(start)
 	if closeErr := rec.Close(); closeErr != nil {
-		return r.cannotWrite(closeErr)
+		return out.cannotWrite(closeErr)
 	}
 	how := ""
 	if req.Context().Err() != nil {
@@ -192,40 +212,6 @@ func (r *recording) copy(rec *replay.Recorder, body io.Reader, p *progress) (eve
 		}
 	}
 	return events, size, nil
-}
-
-// create makes the file.
-func (r *recording) create() (*os.File, error) {
-	flags := os.O_WRONLY | os.O_CREATE | os.O_EXCL
-	if r.force {
-		flags = os.O_WRONLY | os.O_CREATE | os.O_TRUNC
-	}
-	f, err := os.OpenFile(r.output, flags, 0o600)
-	if errors.Is(err, fs.ErrExist) {
-		return nil, fmt.Errorf("%s is there already: choose another name with -o, or overwrite it with --force", r.output)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("cannot write the recording: %w: choose another place with -o", err)
-	}
-	return f, nil
-}
-
-// discard removes the file in which nothing was recorded.
-func (r *recording) discard() {
-	if r.output != "-" && !r.force {
-		os.Remove(r.output)
-	}
-}
-
-func (r *recording) cannotWrite(err error) error {
-	if errors.Is(err, syscall.EPIPE) {
-		return err
-	}
-	remedy := "choose another place with -o"
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		remedy = "make room, or choose another place with -o"
-	}
-	return fmt.Errorf("cannot write %s any further: %w; what it holds by now can be played; %s", r.output, err, remedy)
 }
 
 // wantStream returns an error that tells a person what the server sent instead of

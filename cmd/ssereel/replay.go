@@ -17,6 +17,7 @@ import (
 var replayCommand = command{
 	name:  "replay",
 	args:  "FILE",
+	ends:  true,
 	short: "serve a recording over HTTP, at the recorded pace or faster",
 	long: `
 Serves the recording FILE until it is interrupted. Each request gets the recorded
@@ -39,13 +40,16 @@ or damaged recording is served as far as it is good, with a warning.
 			if err != nil {
 				return err
 			}
-			host, _, err := net.SplitHostPort(*listen)
+			host, port, err := net.SplitHostPort(*listen)
+			if err == nil {
+				_, err = net.LookupPort("tcp", port)
+			}
 			if err != nil {
 				return usagef("--listen wants HOST:PORT, such as 127.0.0.1:8080, not %q", *listen)
 			}
 			rec, err := replay.Open(name)
 			if rec == nil {
-				return err
+				return wantReel(err)
 			}
 			defer rec.Close()
 			if err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"github.com/spf13/pflag"
 
@@ -65,10 +66,24 @@ type verdict struct {
 	Seconds   float64 `json:"seconds"`
 }
 
+// wantReel adds to an error of opening a reel what a person can do about it.
+func wantReel(err error) error {
+	var path *fs.PathError
+	switch {
+	case errors.As(err, &path):
+		return fmt.Errorf("%s: %w", path.Path, path.Err)
+	case errors.Is(err, replay.ErrVersion):
+		return fmt.Errorf("%w: it takes a newer ssereel", err)
+	case errors.Is(err, replay.ErrNotReel):
+		return fmt.Errorf("%w: ssereel record makes one, and ssereel events reads a raw stream", err)
+	}
+	return err
+}
+
 func verify(name string) (verdict, error) {
 	rec, err := replay.Open(name)
 	if rec == nil {
-		return verdict{}, err
+		return verdict{}, wantReel(err)
 	}
 	defer rec.Close()
 	v := verdict{

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"syscall"
+)
+
+// reelFile is the file of a recording. Until begin, when there is something to
+// record, nothing is written to it, so that a recording that was there is lost to a
+// new one only, and a failure leaves nothing behind.
+type reelFile struct {
+	name    string
+	out     io.Writer
+	file    *os.File // nil for standard output
+	created bool     // by us
+	regular bool     // a file that was there before
+	began   bool
+	head    bytes.Buffer
+	size    int64
+}
+
+// openReelFile opens the named file, stdout if that is -, for a recording.
+func openReelFile(name string, force bool, stdout io.Writer) (*reelFile, error) {
+	if name == "-" {
+		return &reelFile{name: "standard output", out: stdout}, nil
+	}
+	r := &reelFile{name: name, created: true}
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		if !force {
+			return nil, fmt.Errorf("%s is there already: choose another name with -o, or overwrite it with --force", name)
+		}
+		r.created = false
+		f, err = os.OpenFile(name, os.O_WRONLY, 0)
+	}
+	if err == nil && !r.created {
+		if info, statErr := f.Stat(); statErr == nil && info.Mode().IsRegular() {
+			r.regular = true
+			err = f.Chmod(0o600) // before there is anything in it that is not for all
+		}
+	}
+	if err != nil {
+		return nil, r.cannotWrite(err)
+	}
+	r.file, r.out = f, f
+	return r, nil
+}
+
+// Write keeps what comes before begin.
+func (r *reelFile) Write(p []byte) (int, error) {
+	if !r.began {
+		return r.head.Write(p)
+	}
+	n, err := r.out.Write(p)
+	r.size += int64(n)
+	return n, err
+}
+
+// begin overwrites what was there with what has come so far.
+func (r *reelFile) begin() error {
+	if r.regular {
+		if err := r.file.Truncate(0); err != nil {
+			return r.cannotWrite(err)
+		}
+	}
+	r.began = true
+	if _, err := r.Write(r.head.Bytes()); err != nil {
+		return r.cannotWrite(err)
+	}
+	return nil
+}
+
+// close closes the file, and takes it away where nothing has begun.
+func (r *reelFile) close() error {
+	if r.file == nil {
+		return nil
+	}
+	err := r.file.Close()
+	if !r.began && r.created {
+		os.Remove(r.name)
+	}
+	return err
+}
+
+// cannotWrite returns an error for a person whose recording could not be written
+// because of err.
+func (r *reelFile) cannotWrite(err error) error {
+	if errors.Is(err, syscall.EPIPE) {
+		return err
+	}
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = path.Err
+	}
+	remedy := "choose another place with -o"
+	if errors.Is(err, syscall.ENOSPC) {
+		remedy = "make room, or " + remedy
+	}
+	if r.size == 0 {
+		return fmt.Errorf("cannot write %s: %w: %s", r.name, err, remedy)
+	}
+	return fmt.Errorf("cannot write %s beyond %s: %w: what it holds can be played; to record more, %s", r.name, count(r.size, "byte"), err, remedy)
+}

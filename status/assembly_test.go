@@ -1,0 +1,382 @@
+package status
+
+import (
+	"encoding/json"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func mustDecode(tb testing.TB, data []byte) *Assembly {
+	tb.Helper()
+	a := new(Assembly)
+	if err := DecodeAssembly(data, a); err != nil {
+		tb.Fatal(err)
+	}
+	return a
+}
+
+func mustEncode(tb testing.TB, v interface {
+	AppendJSON([]byte) ([]byte, error)
+}) []byte {
+	tb.Helper()
+	data, err := v.AppendJSON(nil)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return data
+}
+
+func TestDecodeAssembly(t *testing.T) {
+	a := mustDecode(t, payload(t, "assembly-completed.json"))
+	if a.State != AssemblyCompleted || a.Error != "" || a.HTTPCode != 200 || !a.Terminal() || a.Failed() || a.Phase() != Succeeded {
+		t.Errorf("state %q, error %q, code %d, phase %v", a.State, a.Error, a.HTTPCode, a.Phase())
+	}
+	start := time.Date(2026, 5, 7, 16, 10, 57, 0, time.UTC)
+	if !a.StartDate.Equal(start) || !a.LastJobCompleted.Equal(start.Add(12*time.Second)) || !a.NotifyStart.IsZero() {
+		t.Errorf("dates %v, %v, %v", a.StartDate, a.LastJobCompleted, a.NotifyStart)
+	}
+	if a.ExecutionDuration != 12131*time.Millisecond || a.QueueDuration != 5*time.Millisecond || a.JobsQueueDuration != 0 {
+		t.Errorf("durations %v, %v, %v", a.ExecutionDuration, a.QueueDuration, a.JobsQueueDuration)
+	}
+	if a.BytesReceived != 929 || a.BytesUsage != 203503852 || !a.MetaDataExtracted || a.TemplateID != "" {
+		t.Errorf("received %d, usage %d, extracted %v, template %q", a.BytesReceived, a.BytesUsage, a.MetaDataExtracted, a.TemplateID)
+	}
+	if want := []string{"painted:::original", "stored::painted"}; !slices.Equal(a.StartedJobs.Strings(), want) {
+		t.Errorf("started jobs %q", a.StartedJobs.Strings())
+	}
+	params, ok := a.Params.Embedded()
+	if got, _ := params.Get("steps").Get("painted").Get("num_outputs").Int64(); !ok || got != 3 {
+		t.Errorf("params %s", params)
+	}
+	if _, ok := a.Template.Embedded(); ok || !a.Template.IsNull() || a.Template == "" {
+		t.Errorf("template %q", a.Template)
+	}
+	files := a.Result("painted")
+	if len(a.Uploads) != 0 || len(a.Results) != 1 || len(files) != 3 {
+		t.Fatalf("%d uploads, %d steps, %d files", len(a.Uploads), len(a.Results), len(files))
+	}
+	f := files[1]
+	if f.Name != "lake-3.jpeg" || f.Size != 1596984 || f.Cost != 32228225 || f.MIME != "image/jpeg" || f.IsTempURL || f.OriginalPath != "" {
+		t.Errorf("file %+v", f)
+	}
+	width, ok1 := f.Meta.Width()
+	ratio, ok2 := f.Meta.AspectRatio()
+	_, ok3 := f.Meta.Duration()
+	modified, ok4 := f.Meta.Modified()
+	if width != 2752 || ratio != 1.792 || !ok1 || !ok2 || ok3 || !ok4 || modified.Second() != 5 {
+		t.Errorf("meta: width %d %v, ratio %v %v, duration %v, modified %v %v", width, ok1, ratio, ok2, ok3, modified, ok4)
+	}
+}
+
+func TestDecodeOddShapes(t *testing.T) {
+	a := mustDecode(t, payload(t, "assembly-odd-shapes.json"))
+	for _, test := range []struct {
+		name      string
+		got, want any
+	}{
+		{"bytes_expected that is no number", a.BytesExpected, int64(0)},
+		{"and is kept", a.Lookup("bytes_expected"), Raw(`"unknown"`)},
+		{"a number in quotes", a.BytesReceived, int64(929)},
+		{"seconds in quotes", a.UploadDuration, 93 * time.Millisecond},
+		{"an exponent", a.ExecutionDuration, 12131 * time.Millisecond},
+		{"a bool in quotes", a.HasDupeJobs, true},
+		{"null for a bool", a.IsInfinite, false},
+		{"null for a string", a.AssemblySSLURL, ""},
+		{"is told from no field", a.Lookup("assembly_ssl_url"), Raw("null")},
+		{"no field", a.Lookup("no_such_field"), Raw("")},
+		{"a number for a string", a.BuildID, "339"},
+		{"an array for a string", a.UsageTags, ""},
+		{"an ISO date", a.StartDate, time.Date(2026, 5, 7, 16, 10, 57, 0, time.UTC)},
+		{"a number for a date", a.ExecutionStart, time.Time{}},
+		{"one job, not in an array", a.RunningJobs.Strings(), []string{"stored::painted"}},
+		{"an object for uploads", len(a.Uploads), 0},
+		{"an unknown key", a.Lookup("unknown_key"), Raw("[\n    1.1,\n    1000.0,\n    -0.0,\n    123456789012345678901234567890\n  ]")},
+	} {
+		if diff := cmp.Diff(test.want, test.got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", test.name, diff)
+		}
+	}
+	if inner, ok := a.Template.Embedded(); !ok || !inner.Valid() {
+		t.Errorf("a template that is an object: %q, %v", inner, ok)
+	}
+	if inner, ok := a.MergedParams.Embedded(); ok {
+		t.Errorf("merged_params without JSON inside: %q", inner)
+	}
+	if len(a.Results) != 3 || a.Results[2].Name != `ökologisch "é"` || len(a.Results[0].Files) != 4 || a.Results[1].Files != nil {
+		t.Fatalf("results %+v", a.Results)
+	}
+	f := a.Results[0].Files[0]
+	if len(f.Originals()) != 2 || f.OriginalID != f.Originals()[0] || f.OriginalID == "" {
+		t.Errorf("original_id as an array: %q, %q", f.OriginalID, f.Originals())
+	}
+	if f.Size != 1281589 || f.Width != 2752 || f.Height != 0 || f.Duration != 12500*time.Millisecond || f.UserMeta != "7" {
+		t.Errorf("size %d, width %d, duration %v, user_meta %s", f.Size, f.Width, f.Duration, f.UserMeta)
+	}
+	if f.ExecTime != 410*time.Millisecond || f.QueueTime != 10*time.Millisecond {
+		t.Errorf("exec %v, queue %v", f.ExecTime, f.QueueTime)
+	}
+	if ratio, ok := f.Meta.AspectRatio(); !ok || ratio != 1.792 {
+		t.Errorf("aspect ratio in quotes: %v, %v", ratio, ok)
+	}
+	if !slices.Equal(f.Meta.Keywords(), []string{"lake, dawn"}) {
+		t.Errorf("keywords %q", f.Meta.Keywords())
+	}
+	if d, ok := f.Meta.Duration(); !ok || d != 3250*time.Millisecond {
+		t.Errorf("duration %v, %v", d, ok)
+	}
+	if gone := a.Results[0].Files[1:]; gone[0].ID != "" || gone[1].ID != "" || gone[2].ID != "" {
+		t.Errorf("elements that are no objects: %+v", gone)
+	}
+}
+
+func TestDecodeStrings(t *testing.T) {
+	// Each as the value of a field and of a key, by the standard of encoding/json.
+	for _, text := range []string{
+		`plain`, `\u0041\u00e9\u20ac`, `\ud83d\ude00`, `\ud83d`, `\ude00\ud83d`, `\ud83d\u0041`, `\"\\\/\b\f\n\r\t`, "é€😀", "\xff\xfe", "a\xc3", "\xed\xa0\x80", "ab\xffcdefghijklmnop",
+		`\u0000`, strings.Repeat(`\u00e9`, 100), strings.Repeat("\xff", 500), strings.Repeat("0123456789abcdef", 20) + `\n`,
+	} {
+		for _, pad := range []string{"", "                                "} {
+			data := []byte(`{"message":"` + text + `","uploads":[{"id":"` + text + `"}],"results":{"` + text + `":[]}` + pad + `}`)
+			var want struct {
+				Message string
+				Uploads []struct{ ID string }
+				Results map[string]any
+			}
+			if err := json.Unmarshal(data, &want); err != nil {
+				t.Fatal(err)
+			}
+			var borrowed Assembly
+			if err := DecodeAssemblyBorrowed(data, &borrowed); err != nil {
+				t.Fatal(err)
+			}
+			for _, a := range []*Assembly{mustDecode(t, data), &borrowed} {
+				if a.Message != want.Message || a.Uploads[0].ID != want.Uploads[0].ID {
+					t.Errorf("%q: got %q and %q, want %q", text, a.Message, a.Uploads[0].ID, want.Message)
+				}
+				if _, ok := want.Results[a.Results[0].Name]; !ok {
+					t.Errorf("%q: step %q", text, a.Results[0].Name)
+				}
+				wantSameJSON(t, data, mustEncode(t, a))
+			}
+		}
+	}
+}
+
+func TestDecodeKeys(t *testing.T) {
+	a := mustDecode(t, []byte(`{"\u006fk":"ASSEMBLY_CANCELED","\u0061ssembly\u005fid":"x","OK":"no","o\u006b\u0000":"no","uploads":[{"\u0069d":"u"}]}`))
+	if a.State != AssemblyCanceled || a.ID != "x" || a.Uploads[0].ID != "u" {
+		t.Errorf("escaped keys: %q, %q, %q", a.State, a.ID, a.Uploads[0].ID)
+	}
+}
+
+// The last one counts, as where encoding/json decodes into any.
+func TestDecodeDuplicateKeys(t *testing.T) {
+	data := []byte(`{"ok":"A","bytes_received":1,"fields":{"a":1},"start_date":"2026/05/07 16:10:57 GMT","is_infinite":true,"results":{"s":[{"id":"1"},{"id":"2"}],"t":[{"id":"3"}],"s":[{"id":"4","name":"n"}]},
+		"uploads":[{"id":"a","id":"b","size":1,"size":2},{"id":"c"}],"error":"E","ok":"B","bytes_received":2,"fields":{"b":2},"uploads":[{"name":"d"}],"error":null,"start_date":null,"is_infinite":null}`)
+	a := mustDecode(t, data)
+	if a.State != "B" || a.BytesReceived != 2 || a.Fields != `{"b":2}` || a.Error != "" || !a.StartDate.IsZero() || a.IsInfinite {
+		t.Errorf("got %q, %d, %s, %q, %v, %v", a.State, a.BytesReceived, a.Fields, a.Error, a.StartDate, a.IsInfinite)
+	}
+	if len(a.Uploads) != 1 || a.Uploads[0].ID != "" || a.Uploads[0].Name != "d" {
+		t.Errorf("uploads %+v", a.Uploads)
+	}
+	if len(a.Results) != 2 || a.Results[0].Name != "s" || len(a.Results[0].Files) != 1 || a.Results[0].Files[0].ID != "4" {
+		t.Errorf("results %+v", a.Results)
+	}
+	wantSameJSON(t, data, mustEncode(t, a))
+}
+
+func TestDecodeManySteps(t *testing.T) {
+	var doc strings.Builder
+	doc.WriteString(`{"results":{`)
+	for i := range 5000 {
+		if i > 0 {
+			doc.WriteByte(',')
+		}
+		doc.WriteString(`"` + strings.Repeat("s", i%2500+1) + `":[{"size":` + string(rune('0'+i/2500)) + `}]`)
+	}
+	doc.WriteString(`}}`)
+	a := mustDecode(t, []byte(doc.String()))
+	if len(a.Results) != 2500 {
+		t.Fatalf("%d steps, want 2500", len(a.Results))
+	}
+	for i, step := range a.Results {
+		if len(step.Name) != i+1 || len(step.Files) != 1 || step.Files[0].Size != 1 {
+			t.Fatalf("step %d: name of %d bytes, %+v", i, len(step.Name), step.Files)
+		}
+	}
+}
+
+// What dst held before, whatever it was, must not be seen again.
+func TestDecodeAgain(t *testing.T) {
+	var again, borrowed Assembly
+	all := payloads(t)
+	for name, data := range all {
+		fresh := mustDecode(t, data)
+		if err := DecodeAssembly(data, &again); err != nil {
+			t.Fatal(err)
+		}
+		if err := DecodeAssemblyBorrowed(data, &borrowed); err != nil {
+			t.Fatal(err)
+		}
+		want := mustEncode(t, fresh)
+		for _, a := range []*Assembly{&again, &borrowed} {
+			if got := mustEncode(t, a); string(got) != string(want) {
+				t.Errorf("%s into a used Assembly:\n%s\nwant\n%s", name, got, want)
+			}
+			if !same(a, fresh) && len(a.Uploads) == 0 && len(a.Results) == 0 {
+				t.Errorf("%s into a used Assembly has other fields", name)
+			}
+		}
+	}
+}
+
+// The copy has to be one: nothing that was decoded changes with data or the next document.
+func TestDecodeCopies(t *testing.T) {
+	data := []byte(`{"ok":"ASSEMBLY_COMPLETED","message":"caf\u00e9","fields":{"a":1},"results":{"s\n":[{"id":"x\u0041","meta":{"width":1}}]}}`)
+	var a Assembly
+	if err := DecodeAssembly(data, &a); err != nil {
+		t.Fatal(err)
+	}
+	kept := a
+	kept.Results = slices.Clone(a.Results)
+	file := a.Results[0].Files[0]
+	clear(data)
+	if err := DecodeAssembly(payload(t, "assembly-odd-shapes.json"), &a); err != nil {
+		t.Fatal(err)
+	}
+	if kept.State != AssemblyCompleted || kept.Message != "café" || kept.Fields != `{"a":1}` || kept.Results[0].Name != "s\n" || file.ID != "xA" || file.Meta.Raw != `{"width":1}` {
+		t.Errorf("what was kept changed: %+v", kept)
+	}
+}
+
+func TestDecodeAllocations(t *testing.T) {
+	for name, data := range payloads(t) {
+		if !strings.HasPrefix(name, "assembly") {
+			continue
+		}
+		var a Assembly
+		if n := testing.AllocsPerRun(20, func() { _ = DecodeAssembly(data, &a) }); n > 1 && !strings.Contains(name, "odd-shapes") {
+			t.Errorf("%s: %v allocations, want 1", name, n)
+		}
+		var b Assembly
+		if n := testing.AllocsPerRun(20, func() { _ = DecodeAssemblyBorrowed(data, &b) }); n > 0 && !strings.Contains(name, "odd-shapes") {
+			t.Errorf("%s, borrowed: %v allocations, want 0", name, n)
+		}
+	}
+}
+
+func TestEncodeRoundTrip(t *testing.T) {
+	for name, data := range payloads(t) {
+		t.Run(name, func(t *testing.T) {
+			a := mustDecode(t, data)
+			got := mustEncode(t, a)
+			wantSameJSON(t, data, got)
+			if strings.HasSuffix(name, "/compact") && string(got) != string(data) && !strings.Contains(name, "odd-shapes") {
+				t.Errorf("a compact document did not come out byte by byte:\n%s\n%s", data, got)
+			}
+			viaJSON, err := json.Marshal(a)
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantSameJSON(t, data, viaJSON)
+			var back Assembly
+			if err := json.Unmarshal(viaJSON, &back); err != nil {
+				t.Fatal(err)
+			}
+			wantSameJSON(t, data, mustEncode(t, &back))
+		})
+	}
+}
+
+func TestEncodeAssigned(t *testing.T) {
+	a := mustDecode(t, []byte(`{"ok":"ASSEMBLY_EXECUTING","x":1.50,"bytes_received":"929","start_date":"2026/05/07 16:10:57 GMT","upload_duration":0.0930,"meta":[],"error":null,
+		"uploads":[{"id":"u","execTime":0.10,"size":5.0}],"results":{"a":[{"id":"r"},null],"b":7},"fields":{"k":"v"},"is_infinite":false}`))
+	a.State = AssemblyCompleted
+	a.BytesExpected = 1000
+	a.UploadDuration = 1500 * time.Millisecond
+	a.StartDate = a.StartDate.Add(time.Minute)
+	a.Fields = `{"k": "w"}`
+	a.IsInfinite = true
+	a.Message = "say \"é\"\n\x01"
+	a.Uploads[0].ExecTime = 250 * time.Microsecond
+	a.Uploads = append(a.Uploads, File{ID: "v", Size: 7, Meta: Meta{`{"width":3}`}, OriginalID: "o"})
+	a.Results[0].Files[0].SSLURL = "https://files.example.com/r"
+	a.Results = append(a.Results, Step{Name: "c", Files: []File{a.Uploads[0]}})
+	want := `{"ok":"ASSEMBLY_COMPLETED","x":1.50,"bytes_received":"929","start_date":"2026/05/07 16:11:57 GMT","upload_duration":1.5,"meta":[],"error":null,` +
+		`"uploads":[{"id":"u","execTime":0.00025,"size":5.0},{"id":"v","size":7,"original_id":"o","meta":{"width":3}}],` +
+		`"results":{"a":[{"id":"r","ssl_url":"https://files.example.com/r"},null],"b":7,"c":[{"id":"u","execTime":0.00025,"size":5.0}]},` +
+		`"fields":{"k":"w"},"is_infinite":true,"message":"say \"é\"\n\u0001","bytes_expected":1000}`
+	if got := string(mustEncode(t, a)); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	a.Uploads, a.Results, a.State = nil, nil, ""
+	if got := mustEncode(t, a); !json.Valid(got) || !strings.Contains(string(got), `"uploads":[],"results":{}`) || !strings.Contains(string(got), `"ok":null`) {
+		t.Errorf("emptied: %s", got)
+	}
+	a.Fields = `{"k":`
+	if got, err := a.AppendJSON(nil); err == nil {
+		t.Errorf("a Raw that is not JSON was encoded: %s", got)
+	}
+	if got := string(mustEncode(t, new(Assembly))); got != "{}" {
+		t.Errorf("a zero Assembly is %s", got)
+	}
+}
+
+// Every key that can be decoded has to be among those that can be encoded, and the other way round.
+func TestEveryFieldBothWays(t *testing.T) {
+	values := map[kind]string{kindText: `"x"`, kindFirst: `"x"`, kindRaw: `{"a":1}`, kindInteger: `7`, kindSeconds: `1.5`, kindBool: `true`, kindDate: `"2026/05/07 16:10:57 GMT"`,
+		kindFloat: `1.25`, kindStrings: `["a","b"]`, kindList: `[{"id":"x"}]`, kindSteps: `{"s":[{"id":"x"}]}`, kindObject: `{"id":"x","error":"x"}`}
+	for _, o := range []object{new(Assembly), new(File)} {
+		var members []string
+		for _, key := range o.keys() {
+			k, _, _, _ := o.field(key)
+			if k == kindUnknown {
+				t.Errorf("%T has no field for %s", o, key)
+			}
+			members = append(members, `"`+key+`":`+values[k])
+		}
+		want := "{" + strings.Join(members, ",") + "}"
+		decodeSource(want, o)
+		*o.source() = ""
+		got, err := appendObject(nil, o)
+		if err != nil || string(got) != want {
+			t.Errorf("%T without its source: %v\n%s\nwant\n%s", o, err, got, want)
+		}
+	}
+}
+
+// Whatever order the keys come in, the fields are the same.
+func TestDecodeAnyOrder(t *testing.T) {
+	for name, data := range payloads(t) {
+		want := mustDecode(t, data)
+		var keys []member
+		for m := range members(string(data)) {
+			keys = append(keys, m)
+		}
+		r := rand.New(rand.NewPCG(1, uint64(len(data))))
+		for range 20 {
+			r.Shuffle(len(keys), func(i, j int) { keys[i], keys[j] = keys[j], keys[i] })
+			doc := []byte{'{'}
+			for i, m := range keys {
+				if i > 0 {
+					doc = append(doc, ',', '\n')
+				}
+				doc = append(append(append(append(doc, '"'), m.key...), '"', ':'), m.value...)
+			}
+			doc = append(doc, '}')
+			got := mustDecode(t, doc)
+			for _, key := range assemblyKeys {
+				if f := slotOf(got, key); f.kind != kindList && f.kind != kindSteps && !f.equal(slotOf(want, key)) {
+					t.Fatalf("%s: %s differs in another order", name, key)
+				}
+			}
+			wantSameJSON(t, data, mustEncode(t, got))
+		}
+	}
+}

@@ -1,0 +1,236 @@
+package status
+
+import (
+	"strconv"
+	"time"
+)
+
+// Encoding is decoding's inverse because of the source: each object keeps the text that it
+// was decoded from, and is encoded by copying that text with the fields that
+// have been assigned since put in their places. What was assigned is found by
+// decoding the source once more and comparing, so that decoding, which
+// happens far more often, need not keep books.
+
+// AppendJSON appends the Assembly as JSON to dst, without white space between tokens. What
+// was decoded and not assigned to since comes out as it was, unknown keys, odd shapes and
+// digits included, and in the order it had; a string that was emptied since is null. A zero Assembly is {}.
+//
+// The only error is a Raw field that was assigned something that is not JSON.
+func (a *Assembly) AppendJSON(dst []byte) ([]byte, error) { return appendObject(dst, a) }
+
+// MarshalJSON is AppendJSON for encoding/json and its kin.
+func (a Assembly) MarshalJSON() ([]byte, error) { return appendObject(nil, &a) }
+
+// UnmarshalJSON is DecodeAssembly for encoding/json and its kin.
+func (a *Assembly) UnmarshalJSON(data []byte) error { return DecodeAssembly(data, a) }
+
+// AppendJSON appends the file as JSON to dst, as Assembly.AppendJSON does.
+func (f *File) AppendJSON(dst []byte) ([]byte, error) { return appendObject(dst, f) }
+
+// MarshalJSON is AppendJSON for encoding/json and its kin.
+func (f File) MarshalJSON() ([]byte, error) { return appendObject(nil, &f) }
+
+// UnmarshalJSON is DecodeFile for encoding/json and its kin.
+func (f *File) UnmarshalJSON(data []byte) error { return DecodeFile(data, f) }
+
+func slotOf(o object, key string) slot {
+	kind, str, num, more := o.field(key)
+	return slot{kind, str, num, more}
+}
+
+// place is what tells one field from another, whatever key it was found by.
+func (f slot) place() any {
+	switch f.kind {
+	case kindText, kindFirst, kindRaw:
+		return f.str
+	case kindInteger, kindSeconds:
+		return f.num
+	}
+	return f.more
+}
+
+// isObject reports whether a source is an object; others are empty, or a value of
+// another kind that stood where an object was expected.
+func isObject(source string) bool { return Raw(source).kind() == '{' }
+
+// decodeSource decodes a source, which the scanner has accepted before, into o.
+func decodeSource(source string, o object) {
+	if !isObject(source) {
+		o.reset()
+		return
+	}
+	d := decoder{b: viewBytes(source), s: source}
+	d.document(o)
+}
+
+func appendObject(dst []byte, o object) ([]byte, error) {
+	src := *o.source()
+	old := o.fresh()
+	decodeSource(src, old)
+	var err error
+	if !isObject(src) {
+		if src != "" && same(o, old) {
+			return appendCompact(dst, src), nil
+		}
+		src = "{}"
+	}
+	dst = append(dst, '{')
+	empty := len(dst)
+	done := make(map[any]bool)
+	for m := range members(src) {
+		if len(dst) > empty {
+			dst = append(dst, ',')
+		}
+		dst = append(append(append(dst, '"'), m.key...), '"', ':')
+		name := m.name()
+		f := slotOf(o, name)
+		if f.kind != kindUnknown {
+			done[f.place()] = true
+			if dst, err = appendField(dst, f, slotOf(old, name), m.value); err != nil {
+				return dst, err
+			}
+			continue
+		}
+		dst = appendCompact(dst, m.value)
+	}
+	for _, key := range o.keys() {
+		f, was := slotOf(o, key), slotOf(old, key)
+		if done[f.place()] || f.equal(was) {
+			continue
+		}
+		if len(dst) > empty {
+			dst = append(dst, ',')
+		}
+		dst = append(append(append(dst, '"'), key...), '"', ':')
+		if dst, err = appendField(dst, f, was, ""); err != nil {
+			return dst, err
+		}
+	}
+	return append(dst, '}'), nil
+}
+
+// same reports whether no field of o has been assigned since it was old.
+func same(o, old object) bool {
+	for _, key := range o.keys() {
+		if !slotOf(o, key).equal(slotOf(old, key)) {
+			return false
+		}
+	}
+	return true
+}
+
+// equal compares a field with what it was. Objects inside count as equal only if
+// there are none, because they know best how to encode themselves.
+func (f slot) equal(was slot) bool {
+	switch f.kind {
+	case kindText, kindFirst, kindRaw:
+		return *f.str == *was.str
+	case kindInteger, kindSeconds:
+		return *f.num == *was.num
+	case kindBool:
+		return *f.more.(*bool) == *was.more.(*bool)
+	case kindDate:
+		return f.more.(*time.Time).Equal(*was.more.(*time.Time))
+	case kindFloat:
+		a, b := *f.more.(*float64), *was.more.(*float64)
+		return a == b || a != a && b != b
+	case kindStrings:
+		a, b := *f.more.(*[]string), *was.more.(*[]string)
+		if len(a) != len(b) {
+			return false
+		}
+		for i := range a {
+			if a[i] != b[i] {
+				return false
+			}
+		}
+		return true
+	case kindObject:
+		a, b := f.more.(object), was.more.(object)
+		return *a.source() == "" && same(a, b)
+	case kindList:
+		return f.more.(list).len() == 0 && was.more.(list).len() == 0
+	case kindSteps:
+		return len(*f.more.(*[]Step)) == 0 && len(*was.more.(*[]Step)) == 0
+	}
+	return true
+}
+
+// appendField appends a field's value: raw if it still is what it was when raw was decoded.
+func appendField(dst []byte, f, was slot, raw string) ([]byte, error) {
+	if raw != "" && f.equal(was) {
+		return appendCompact(dst, raw), nil
+	}
+	var err error
+	switch f.kind {
+	case kindText, kindFirst:
+		dst = appendOrNull(dst, *f.str)
+	case kindRaw:
+		switch s := Raw(*f.str); {
+		case s == "":
+			dst = append(dst, "null"...)
+		case s.Valid():
+			dst = appendCompact(dst, string(s))
+		default:
+			return dst, diagnoseValue(string(s))
+		}
+	case kindInteger:
+		dst = strconv.AppendInt(dst, *f.num, 10)
+	case kindSeconds:
+		dst = appendSeconds(dst, time.Duration(*f.num))
+	case kindBool:
+		dst = strconv.AppendBool(dst, *f.more.(*bool))
+	case kindDate:
+		dst = appendDate(dst, *f.more.(*time.Time), raw)
+	case kindFloat:
+		dst = appendFloat(dst, *f.more.(*float64))
+	case kindStrings:
+		dst = append(dst, '[')
+		for i, s := range *f.more.(*[]string) {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = appendQuoted(dst, s)
+		}
+		dst = append(dst, ']')
+	case kindObject:
+		dst, err = appendObject(dst, f.more.(object))
+	case kindList:
+		dst, err = appendList(dst, f.more.(list))
+	case kindSteps:
+		dst, err = appendSteps(dst, *f.more.(*[]Step))
+	}
+	return dst, err
+}
+
+func appendList(dst []byte, l list) ([]byte, error) {
+	var err error
+	dst = append(dst, '[')
+	for i := range l.len() {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		if dst, err = appendObject(dst, l.item(i)); err != nil {
+			return dst, err
+		}
+	}
+	return append(dst, ']'), nil
+}
+
+func appendSteps(dst []byte, steps []Step) ([]byte, error) {
+	var err error
+	dst = append(dst, '{')
+	for i := range steps {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		s := &steps[i]
+		dst = append(appendQuoted(dst, s.Name), ':')
+		if s.odd != "" && len(s.Files) == 0 {
+			dst = appendCompact(dst, s.odd)
+		} else if dst, err = appendList(dst, (*files)(&s.Files)); err != nil {
+			return dst, err
+		}
+	}
+	return append(dst, '}'), nil
+}

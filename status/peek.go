@@ -1,0 +1,231 @@
+package status
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// A Head is the part of an Assembly Status that decides what to do next.
+//
+// Its strings, except a State that is one of the constants, are parts of the
+// bytes that Peek was given, valid until those change.
+type Head struct {
+	State         State
+	Error         ErrorCode
+	ID            string
+	BytesReceived int64
+	BytesExpected int64 // 0 if the API does not know
+
+	httpCode int64
+	seen     headField
+	crashed  bool
+	data     []byte // for HTTPCode
+	next     int    // index in data at which Peek stopped; 0 if it read everything
+}
+
+type headField uint8
+
+const (
+	headVerdict headField = 1 << iota // ok or error
+	headID
+	headReceived
+	headExpected
+	headHTTPCode
+
+	headSettled = headVerdict | headID | headReceived | headExpected
+)
+
+// Phase tells where on its way the Assembly is.
+func (h Head) Phase() Phase {
+	if h.crashed || h.Error != "" && !h.Error.AboutRequest() {
+		return Failed
+	}
+	return h.State.Phase()
+}
+
+// Terminal reports whether nothing will change any more.
+func (h Head) Terminal() bool { return h.Phase().Terminal() }
+
+// HTTPCode returns the Status's http_code, and 0 if it has none. Most Statuses have it
+// right at their beginning; where it is not among what Peek has read, HTTPCode reads
+// on, as far as the document is sound.
+func (h Head) HTTPCode() int {
+	if h.seen&headHTTPCode == 0 && h.next > 0 {
+		h.read(h.next, headHTTPCode)
+	}
+	return int(h.httpCode)
+}
+
+// Peek reads the head of an Assembly Status, whatever order its keys stand in,
+// without allocating.
+//
+// It stops as soon as it has met ok or error, the id, and the bytes received and expected.
+// It therefore does not see whether what follows is JSON, nor a
+// key that comes again there, nor an error behind an ok: the API never sends
+// both. What it has read up to that point is checked as strictly as by DecodeAssembly, and
+// a fault there gives the same *SyntaxError; of a key that has come twice by then the last
+// one counts. A key, code or id with escape sequences costs an allocation.
+func Peek(data []byte) (Head, error) {
+	h := Head{data: data}
+	i := skipSpace(data, 0)
+	if at(data, i) != '{' {
+		return h, diagnose(data)
+	}
+	if i = skipSpace(data, i+1); at(data, i) == '}' {
+		if skipSpace(data, i+1) != len(data) {
+			return h, diagnose(data)
+		}
+		return h, nil
+	}
+	if !h.read(i, headSettled) {
+		if err := diagnose(data); err != nil {
+			return h, err
+		}
+	}
+	return h, nil
+}
+
+// headKeys has a bit for the length of each key that member knows, so that most others cost
+// no call.
+const headKeys = 1<<len("ok") | 1<<len("error") | 1<<len("syscall") | 1<<len("http_code") |
+	1<<len("assemblyId") | 1<<len("assembly_id") | 1<<len("bytes_received")
+
+// read reads members from the key at b[i] on, until it has seen all that is
+// wanted or the document ends.
+func (h *Head) read(i int, wanted headField) bool {
+	b := h.data
+	last, gap := 0, 0
+	for {
+		if at(b, i) != '"' {
+			return false
+		}
+		k := i + 1
+		end := runEnd(b, k)
+		escaped := false
+		if end+8 <= len(b) && load64(b, end)&0xffff == '"'|':'<<8 {
+			if i = end + 2; b[i] == ' ' {
+				i++
+			}
+			if b[i] <= ' ' {
+				i = skipSpace(b, i)
+			}
+		} else {
+			if at(b, end) != '"' {
+				if end = stringEnd(b, end); end < 0 {
+					return false
+				}
+				escaped = strings.IndexByte(view(b[k:end]), '\\') >= 0
+			}
+			if i = colonEnd(b, end+1); i < 0 {
+				return false
+			}
+		}
+		v := i
+		c := at(b, i)
+		if c == '"' {
+			if i = runEnd(b, i+1); at(b, i) != '"' {
+				if i = stringEnd(b, i); i < 0 {
+					return false
+				}
+			}
+			i++
+		} else if c == 'n' && i+4 <= len(b) && load32(b, i) == wordNull {
+			i += 4
+		} else if i = valueEnd(b, i, 1); i < 0 {
+			return false
+		}
+		settled := false
+		if escaped {
+			h.member(string(appendText(nil, view(b[k:end]))), b[v:i])
+		} else if headKeys>>uint(end-k)&1 != 0 {
+			h.member(view(b[k:end]), b[v:i])
+			settled = h.seen&wanted == wanted
+		}
+		c = at(b, i)
+		if c <= ' ' {
+			i = skipSpace(b, i)
+			c = at(b, i)
+		}
+		if c == '}' {
+			h.next = 0
+			return skipSpace(b, i+1) == len(b)
+		}
+		if c != ',' {
+			return false
+		}
+		if i++; at(b, i) <= ' ' {
+			from := i
+			i = indentEnd(b, i, last, gap)
+			last, gap = from, i-from
+		}
+		if settled {
+			h.next = i
+			return true
+		}
+	}
+}
+
+// member takes a value whose key is one of those asked for.
+func (h *Head) member(key string, value []byte) {
+	switch key {
+	case "ok":
+		h.State = knownState(headText(value))
+		h.verdict()
+	case "error":
+		h.Error = ErrorCode(headText(value))
+		h.verdict()
+	case "assembly_id", "assemblyId":
+		h.ID = headText(value)
+		h.seen |= headID
+	case "bytes_received":
+		h.BytesReceived = headInteger(value)
+		h.seen |= headReceived
+	case "bytes_expected":
+		h.BytesExpected = headInteger(value)
+		h.seen |= headExpected
+	case "http_code":
+		h.httpCode = headInteger(value)
+		h.seen |= headHTTPCode
+	case "errno", "syscall":
+		h.crashed = h.seen&headVerdict == 0 && value[0] != 'n'
+	}
+}
+
+func (h *Head) verdict() {
+	h.seen &^= headVerdict
+	if h.State != "" || h.Error != "" {
+		h.seen |= headVerdict
+		h.crashed = false
+	}
+}
+
+// headText returns a string's value, or the digits of a number.
+func headText(value []byte) string {
+	s := view(value)
+	if s[0] == '"' {
+		if s = s[1 : len(s)-1]; strings.IndexByte(s, '\\') < 0 && utf8.ValidString(s) {
+			return s
+		}
+		return string(appendText(nil, s))
+	}
+	if isNumber(s) {
+		return s
+	}
+	return ""
+}
+
+func headInteger(value []byte) int64 {
+	s := view(value)
+	n := int64(0)
+	for _, c := range value {
+		if c-'0' >= 10 || len(value) > 18 {
+			if s, ok := Raw(s).number(); ok {
+				n, _ = parseInteger(s)
+				return n
+			}
+			return 0
+		}
+		n = n*10 + int64(c-'0')
+	}
+	return n
+}

@@ -1,0 +1,106 @@
+package status
+
+import (
+	"errors"
+	"math/rand/v2"
+	"strings"
+	"testing"
+)
+
+func TestPeek(t *testing.T) {
+	for _, test := range []struct {
+		name, data string
+		want       Head
+		code       int
+		phase      Phase
+	}{
+		{"the usual", `{"ok":"ASSEMBLY_EXECUTING","http_code":200,"assembly_id":"a","bytes_received":1,"bytes_expected":2,"x":`, Head{State: AssemblyExecuting, ID: "a", BytesReceived: 1, BytesExpected: 2}, 200, Running},
+		{"the code comes late", `{"ok":"ASSEMBLY_EXECUTING","assembly_id":"a","bytes_received":1,"bytes_expected":2,"x":{"http_code":500},"http_code":202}`, Head{State: AssemblyExecuting, ID: "a", BytesReceived: 1, BytesExpected: 2}, 202, Running},
+		{"no code", `{"ok":"ASSEMBLY_EXECUTING","assembly_id":"a","bytes_received":1,"bytes_expected":2,"x":1}`, Head{State: AssemblyExecuting, ID: "a", BytesReceived: 1, BytesExpected: 2}, 0, Running},
+		{"the code behind a fault", `{"ok":"ASSEMBLY_EXECUTING","assembly_id":"a","bytes_received":1,"bytes_expected":2,"x":tru,"http_code":202}`, Head{State: AssemblyExecuting, ID: "a", BytesReceived: 1, BytesExpected: 2}, 0, Running},
+		{"failed", `{"error":"INVALID_FORM_DATA","http_code":400,"message":"no"}`, Head{Error: "INVALID_FORM_DATA"}, 400, Failed},
+		{"rate limit", `{"error":"ASSEMBLY_STATUS_FETCHING_RATE_LIMIT_REACHED","http_code":429}`, Head{Error: ErrorStatusRateLimit}, 429, Unknown},
+		{"crashed", `{"errno":-111,"code":"ECONNREFUSED","syscall":"connect"}`, Head{}, 0, Failed},
+		{"an unknown state", `{"ok":"ASSEMBLY_RESTING"}`, Head{State: "ASSEMBLY_RESTING"}, 0, Running},
+		{"nothing", `{}`, Head{}, 0, Unknown},
+		{"null and numbers in quotes", `{"ok":null,"error":null,"bytes_received":"12","bytes_expected":"many","assembly_id":7,"ok":"ASSEMBLY_COMPLETED"}`, Head{State: AssemblyCompleted, ID: "7", BytesReceived: 12}, 0, Succeeded},
+		{"the last one counts", `{"ok":"ASSEMBLY_COMPLETED","ok":"ASSEMBLY_EXECUTING"}`, Head{State: AssemblyExecuting}, 0, Running},
+		{"escaped", `{"\u006fk":"ASSEMBLY\u005fCANCELED","byt\u0065s_received":5,"assembly_id":"\u00e9","\\":1,"\\\\\\":2}`, Head{State: AssemblyCanceled, ID: "é", BytesReceived: 5}, 0, Canceled},
+		{"only inside", `{"x":{"ok":"ASSEMBLY_COMPLETED"},"y":["ok","error"],"z":"\"ok\":\"ASSEMBLY_COMPLETED\""}`, Head{}, 0, Unknown},
+		{"the old name of the id", `{"assemblyId":"a"}`, Head{ID: "a"}, 0, Unknown},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			h, err := Peek([]byte(test.data))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if h.State != test.want.State || h.Error != test.want.Error || h.ID != test.want.ID || h.BytesReceived != test.want.BytesReceived || h.BytesExpected != test.want.BytesExpected {
+				t.Errorf("got %+v, want %+v", h, test.want)
+			}
+			if h.HTTPCode() != test.code || h.Phase() != test.phase || h.Terminal() != test.phase.Terminal() {
+				t.Errorf("code %d, phase %v, terminal %v, want %d, %v", h.HTTPCode(), h.Phase(), h.Terminal(), test.code, test.phase)
+			}
+		})
+	}
+}
+
+func TestPeekErrors(t *testing.T) {
+	for _, data := range []string{``, `null`, `[]`, `{`, `{"ok"`, `{"ok":}`, `{"ok":"a"`, `{"ok":"a"]`, `{"ok":"a",}`, `{"a":[1,]}`, `{} x`, `{"ok":"a"} x`, `{"ok":"\q"}`, `{"assembly_id":01}`} {
+		var syntax *SyntaxError
+		if h, err := Peek([]byte(data)); !errors.As(err, &syntax) {
+			t.Errorf("Peek(%q) = %+v, %v, want a *SyntaxError", data, h, err)
+		}
+	}
+}
+
+func TestPeekReadsNoFurther(t *testing.T) {
+	head := `{"assembly_id":"a","bytes_expected":2,"bytes_received":1,"ok":"ASSEMBLY_EXECUTING",`
+	if _, err := Peek([]byte(head)); err != nil {
+		t.Errorf("what stands behind the last fact was read: %v", err)
+	}
+	if _, err := Peek([]byte(head[:len(head)-1])); err == nil {
+		t.Error("a document that ends with the last fact was accepted")
+	}
+}
+
+// wantPeek holds Peek against DecodeAssembly on a sound document.
+func wantPeek(t *testing.T, data []byte) {
+	t.Helper()
+	a := mustDecode(t, data)
+	h, err := Peek(data)
+	if err != nil || h.State != a.State || h.Error != a.Error || h.ID != a.ID ||
+		h.BytesReceived != a.BytesReceived || h.BytesExpected != a.BytesExpected || h.HTTPCode() != int(a.HTTPCode) || h.Phase() != a.Phase() || h.Terminal() != a.Terminal() {
+		t.Errorf("Peek: %v\n%+v, code %d, phase %v\nDecodeAssembly: %q %q %q %d %d, code %d, phase %v in %s",
+			err, h, h.HTTPCode(), h.Phase(), a.State, a.Error, a.ID, a.BytesReceived, a.BytesExpected, a.HTTPCode, a.Phase(), data)
+	}
+	if n := testing.AllocsPerRun(1, func() { h, _ := Peek(data); _ = h.HTTPCode() }); n > 0 && !strings.Contains(string(data), `\u00`) {
+		t.Errorf("%v allocations in %s", n, data)
+	}
+}
+
+func TestPeekAnyOrder(t *testing.T) {
+	for name, data := range payloads(t) {
+		if strings.Contains(name, "odd-shapes") {
+			continue // its numbers and keys are written in ways that may allocate
+		}
+		wantPeek(t, data)
+		var keys []member
+		for m := range members(string(data)) {
+			keys = append(keys, m)
+		}
+		r := rand.New(rand.NewPCG(2, uint64(len(data))))
+		for range 30 {
+			r.Shuffle(len(keys), func(i, j int) { keys[i], keys[j] = keys[j], keys[i] })
+			doc := []byte{'{'}
+			for i, m := range keys {
+				if i > 0 {
+					doc = append(doc, ',')
+				}
+				doc = append(append(append(append(doc, '"'), m.key...), '"', ':'), m.value...)
+			}
+			if wantPeek(t, append(doc, '}')); t.Failed() {
+				t.Fatal(name)
+			}
+		}
+	}
+}

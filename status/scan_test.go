@@ -1,0 +1,195 @@
+package status
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// wantVerdict holds DecodeAssembly, both ways, against encoding/json: it accepts what that calls
+// valid, if the root is an object. The diagnosis has to come to the same verdict.
+func wantVerdict(t *testing.T, data []byte) {
+	t.Helper()
+	trimmed := strings.TrimLeft(string(data), " \t\r\n")
+	want := json.Valid(data) && strings.HasPrefix(trimmed, "{")
+	var a, b Assembly
+	err := DecodeAssembly(data, &a)
+	if (err == nil) != want {
+		t.Fatalf("DecodeAssembly(%.300q) = %v, encoding/json accepts it: %v", data, err, want)
+	}
+	if err := DecodeAssemblyBorrowed(data, &b); (err == nil) != want {
+		t.Fatalf("DecodeAssemblyBorrowed(%.300q) = %v, encoding/json accepts it: %v", data, err, want)
+	}
+	if got := diagnose(data) == nil; got != want {
+		t.Fatalf("diagnose(%.300q) accepts it: %v, encoding/json: %v", data, got, want)
+	}
+	if valid(data) != json.Valid(data) {
+		t.Fatalf("valid(%.300q) = %v", data, valid(data))
+	}
+	if want {
+		return
+	}
+	var syntax *SyntaxError
+	if !errors.As(err, &syntax) || syntax.Offset < 0 || syntax.Offset > len(data) || syntax.What == "" {
+		t.Fatalf("DecodeAssembly(%.300q) = %#v, want a *SyntaxError inside the document", data, err)
+	}
+}
+
+func TestVerdictOnValues(t *testing.T) {
+	values := []string{
+		``, ` `, `null`, `nul`, `nulll`, `Null`, `n`, `true`, `tru`, `truee`, `false`, `fals`, `f`, `falsy`,
+		`0`, `-0`, `00`, `01`, `-01`, `1`, `-`, `+1`, `.5`, `1.`, `1.5`, `1.5.5`, `-1.5e10`, `1e5`, `1E5`, `1e`, `1e+`, `1e-`, `1e+5`, `1e-05`,
+		`1e5.5`, `0x10`, `1_000`, `NaN`, `Infinity`, `-Infinity`, `0e0`, `0.0`, `0.`, `-0.0e-0`, `١`,
+		`123456789012345678`, `1234567890123456789`, `12345678901234567890`, `99999999999999999999999999999999999999`,
+		strings.Repeat("9", 400), `1` + strings.Repeat("0", 400) + `.0e-400`, `1e999999`,
+		`""`, `"`, `"a`, `"a"b`, `"\"`, `"\\"`, `"\\\"`, `"\""`, `"\/\b\f\n\r\t"`, `"\a"`, `"\x41"`, `"\'"`, `"\u"`, `"\u1"`, `"\u12"`, `"\u123"`, `"\u1234"`,
+		`"\u00e9"`, `"\u00E9"`, `"\u00g9"`, `"\uD83D\uDE00"`, `"\uD83D"`, `"\uDE00"`, `"\uD83D\n"`, `"\uD83Dx"`, `"\ud83d\ud83d\ude00"`, `"\U0041"`,
+		"\"\x00\"", "\"\x1f\"", "\"\x7f\"", "\"\n\"", "\"\t\"", "\"a\x01b\"", "\"\xff\"", "\"\xc3\"", "\"\xc3\xa9\"", "\"\xed\xa0\x80\"", "\"\xf8\x88\x80\x80\x80\"", "\"\u2028\"",
+		`'a'`, "`a`", `{}`, `{`, `}`, `{}}`, `{"a"}`, `{"a":}`, `{"a":1`, `{"a":1,}`, `{,}`, `{a:1}`, `{1:1}`, `{"a" 1}`, `{"a"::1}`, `{"a":1 "b":2}`, `{"a":1;"b":2}`,
+		`{"a":1,"a":2}`, `{"":""}`, `{"a":{"b":{"c":[]}}}`, `[]`, `[`, `]`, `[]]`, `[1`, `[1,`, `[1,]`, `[,1]`, `[1 2]`, `[[],[[]],{}]`, `[}`, `{]`,
+		"\ufeff{}", "\xef\xbb\xbf1", "\v1", "\f1", "\u00a01", "1\u00a0", " \t\r\n1 \t\r\n", `/**/1`, `1//`, `1,`, `,1`,
+		`"` + strings.Repeat(`\"`, 30) + `"`, `"` + strings.Repeat(`\"`, 30), `"` + strings.Repeat(`\\`, 31) + `"`, `"` + strings.Repeat(`\\`, 31) + `\"`, `"{\"a\":\"b\\\"c\",\"d\":[\"e\"]}"`,
+		`"` + strings.Repeat(`a\"`, 20) + "\x01" + strings.Repeat(`a\"`, 20) + `"`,
+	}
+	// Wherever a value may stand, with every distance to the end of the document.
+	for _, v := range values {
+		wantVerdict(t, []byte(v))
+		for _, form := range []string{
+			`{"x":%s}`, `{"ok":%s}`, `{"x":[%s]}`, `{"x":{"y":%s}}`, `{"x": %s }`, `{"bytes_received":%s,"x":1}`, `{"is_infinite":%s}`,
+			`{"start_date":%s}`, `{"upload_duration":%s,"a":2}`, `{"uploads":%s}`, `{"uploads":[%s,{"id":%[1]s}]}`, `{"uploads":[{"original_id":%s,"size":%[1]s,"from_batch_import":%[1]s}]}`,
+			`{"results":%s}`, `{"results":{"a":%s}}`, `{"results":{"a":[%s]}}`, `{"results":{"a":[{"id":%s}],"b":[]}}`, `{"meta":%s}`,
+		} {
+			for pad := range 18 {
+				wantVerdict(t, fmt.Appendf(nil, form+"%[2]s", v, strings.Repeat(" ", pad)))
+			}
+		}
+	}
+}
+
+func TestVerdictOnKeys(t *testing.T) {
+	for _, key := range []string{`""`, `"a"`, `"\u006fk"`, `"a\"b"`, `"a`, `a"`, `"\q"`, "\"\x01\"", "\"\xff\"", `1`, `null`, `"a"b`, `"eight678"`, `"sixteen_letters_"`} {
+		for _, form := range []string{`{%s:1}`, `{"x":{%s:1}}`, `{"x":1,%s :1}`, "{\n\t%s\n:\n1}", `{"results":{%s:[]}}`, `{"uploads":[{%s:1}]}`} {
+			for pad := range 18 {
+				wantVerdict(t, fmt.Appendf(nil, form+"%s", key, strings.Repeat("\n", pad)))
+			}
+		}
+	}
+}
+
+// White space changes within a document, so that what was learned from one indentation must not be
+// believed of the next.
+func TestVerdictOnWhiteSpace(t *testing.T) {
+	gaps := []string{"", " ", "\n", "\n  ", "\r\n\t", "\n       ", "\n        ", "\n         ", "\n               ", "\n                ", "\n                 ",
+		"\v", "\n\x00 ", "        \v", "\n       \f", "\n    \"  ", "\n   \u00a0  "}
+	for _, first := range gaps {
+		for _, second := range gaps {
+			for _, key := range []string{"k", "bytes_received"} {
+				for _, in := range []string{"%s", `{"x":%s,"y":"long enough not to be near the end"}`} {
+					doc := fmt.Sprintf(`{"a":1,%[1]s"%[3]s":2,%[1]s"%[3]s":3,%[2]s"d":4,%[1]s"e" %[2]s: %[1]s5 %[2]s}`, first, second, key)
+					wantVerdict(t, fmt.Appendf(nil, in, doc))
+				}
+			}
+		}
+	}
+}
+
+func TestVerdictOnDepth(t *testing.T) {
+	nested := func(open, close string, n int) []byte {
+		return []byte(strings.Repeat(open, n) + strings.Repeat(close, n))
+	}
+	wrap := func(key string, inner []byte) []byte {
+		return append(append([]byte(`{"`+key+`":`), inner...), '}')
+	}
+	for _, n := range []int{1, 2, 64, 65, 9996, 9997, 9998, 9999, 10000, 10001, 10002, 100000} {
+		for _, key := range []string{"x", "meta", "uploads", "results", "ok", "bytes_received", "start_date"} {
+			wantVerdict(t, wrap(key, nested("[", "]", n)))
+			wantVerdict(t, wrap(key, append(append(nested(`{"a":`, "", n), '1'), nested("", "}", n)...)))
+			wantVerdict(t, wrap(key, nested("[", "", n)))
+		}
+		wantVerdict(t, wrap("results", wrap("step", append(append([]byte("["), nested("[", "]", n)...), ']'))))
+		wantVerdict(t, wrap("results", wrap("step", append(append([]byte("["), wrap("meta", nested("[", "]", n))...), ']'))))
+		wantVerdict(t, append(append(nested(`{"results":`, "", n), '1'), nested("", "}", n)...))
+	}
+}
+
+// isDouble says that a long document need not be tried at every byte, because its
+// compact form has the same tokens.
+func isDouble(name string, data []byte) bool {
+	return len(data) > 3000 && !strings.HasSuffix(name, "/compact")
+}
+
+func TestVerdictOnTruncated(t *testing.T) {
+	for name, data := range payloads(t) {
+		if isDouble(name, data) {
+			continue
+		}
+		for n := range data {
+			if wantVerdict(t, data[:n]); t.Failed() {
+				t.Fatalf("%s cut off at byte %d", name, n)
+			}
+		}
+	}
+}
+
+func TestVerdictOnChangedByte(t *testing.T) {
+	replacements := []byte("\"\\{}[]:,.0 1eEntfu-+ \n\t\x00\x1f\x7f\x80\xff/")
+	for name, data := range payloads(t) {
+		if isDouble(name, data) {
+			continue
+		}
+		data = append([]byte(nil), data...)
+		for i, was := range data {
+			// Each position gets one of the replacements, its neighbours get others.
+			data[i] = replacements[i%len(replacements)]
+			if wantVerdict(t, data); t.Failed() {
+				t.Fatalf("%s with %q at byte %d", name, data[i], i)
+			}
+			data[i] = was
+		}
+	}
+	small := []byte(`{"ok":"A\u00e9\"","bytes_received":-1.5e3,"uploads":[{"id":"x","meta":{"a":[true,null]}}],"results":{"s":[{}]}}`)
+	for i, was := range small {
+		for c := range 256 {
+			small[i] = byte(c)
+			if wantVerdict(t, small); t.Failed() {
+				t.Fatalf("%#x at byte %d", c, i)
+			}
+		}
+		small[i] = was
+	}
+}
+
+func TestSyntaxError(t *testing.T) {
+	tests := []struct {
+		name, data string
+		offset     int
+		path       string
+		message    string
+	}{
+		{"empty", ``, 0, "", "status: byte 0: the document is empty, a JSON object was expected"},
+		{"no object", ` [1]`, 1, "", "status: byte 1: the document is not a JSON object, it begins with '['"},
+		{"an error page", `<html>`, 0, "", "status: byte 0: the document is not a JSON object, it begins with '<'"},
+		{"deep inside", `{"results":{"resized":[{},{},{"meta":{"width":12x}}]}}`, 48, "results.resized[2].meta", "status: byte 48 in results.resized[2].meta: 'x' where a comma or the end of the object was expected"},
+		{"a bad value", `{"results":{"resized":[{},{"meta":nil}]}}`, 35, "results.resized[1].meta", "status: byte 35 in results.resized[1].meta: 'i' where null was expected"},
+		{"cut off", `{"ok":"ASSEMBLY_`, 16, "ok", "status: byte 16 in ok: the document ends where the end of a string was expected; was it cut off?"},
+		{"control byte", "{\"ok\":\"a\nb\"}", 8, "ok", "status: byte 8 in ok: byte 0x0a in a string, where it has to be escaped"},
+		{"an escape", `{"ok":"\x"}`, 8, "ok", `status: byte 8 in ok: 'x' where one of "\/bfnrtu was expected`},
+		{"something behind", `{} {}`, 3, "", "status: byte 3: '{' behind the end of the document"},
+		{"comma too many", `{"a":1,}`, 7, "", "status: byte 7: '}' where a key in quotes was expected"},
+		{"leading zero", `{"a":[0,01]}`, 9, "a", "status: byte 9 in a: '1' where a comma or the end of the array was expected"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			var a Assembly
+			var err *SyntaxError
+			if !errors.As(DecodeAssembly([]byte(test.data), &a), &err) {
+				t.Fatal("no *SyntaxError")
+			}
+			if err.Offset != test.offset || err.Path != test.path || err.Error() != test.message {
+				t.Errorf("got byte %d in %q: %s\nwant byte %d in %q: %s", err.Offset, err.Path, err, test.offset, test.path, test.message)
+			}
+		})
+	}
+}

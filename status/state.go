@@ -1,0 +1,83 @@
+package status
+
+// A State is what the API says about an Assembly that has not failed, its ok. A code that is
+// not among the constants is passed through: it is neither terminal nor
+// successful.
+type State string
+
+const (
+	AssemblyUploading State = "ASSEMBLY_UPLOADING"
+	AssemblyExecuting State = "ASSEMBLY_EXECUTING"
+	AssemblyReplaying State = "ASSEMBLY_REPLAYING"
+	AssemblyCompleted State = "ASSEMBLY_COMPLETED"
+	AssemblyCanceled  State = "ASSEMBLY_CANCELED"
+	RequestAborted    State = "REQUEST_ABORTED"
+)
+
+// String returns the API's code.
+func (s State) String() string { return string(s) }
+
+// Busy reports whether the Assembly is known to go on.
+func (s State) Busy() bool {
+	return s == AssemblyUploading || s == AssemblyExecuting || s == AssemblyReplaying
+}
+
+// Terminal reports whether the Assembly has ended and stays as it is.
+func (s State) Terminal() bool {
+	return s == AssemblyCompleted || s == AssemblyCanceled || s == RequestAborted
+}
+
+// Phase tells where on its way the Assembly is.
+func (s State) Phase() Phase {
+	switch s {
+	case "":
+		return Unknown
+	case AssemblyUploading, AssemblyReplaying:
+		return Waiting
+	case AssemblyCompleted:
+		return Succeeded
+	case AssemblyCanceled, RequestAborted:
+		return Canceled
+	}
+	return Running
+}
+
+// knownState returns the constant for a code, so that the string given may go away, and
+// the code itself if there is none.
+func knownState(code string) State {
+	for _, s := range [...]State{AssemblyCompleted, AssemblyExecuting, AssemblyUploading, AssemblyCanceled, AssemblyReplaying, RequestAborted} {
+		if string(s) == code {
+			return s
+		}
+	}
+	return State(code)
+}
+
+// Failed reports whether the Status is that of a failure: of the Assembly, of the
+// request for its Status, or of the machine below the API.
+func (a *Assembly) Failed() bool { return a.Error != "" || a.crashed() }
+
+func (a *Assembly) crashed() bool {
+	return a.State == "" && (!a.Errno.IsNull() || a.Syscall != "")
+}
+
+// Terminal reports whether nothing will change any more. A failed request for a
+// Status, such as one over the rate limit, says nothing about the Assembly and is not terminal.
+func (a *Assembly) Terminal() bool {
+	if a.Failed() {
+		return a.Phase() == Failed
+	}
+	return a.State.Terminal()
+}
+
+// Phase tells where on its way the Assembly is. An error makes it Failed whatever ok says,
+// unless the error is only about the request; see ErrorCode.AboutRequest.
+func (a *Assembly) Phase() Phase {
+	switch {
+	case a.Error.AboutRequest():
+		return a.State.Phase()
+	case a.Failed():
+		return Failed
+	}
+	return a.State.Phase()
+}

@@ -1,0 +1,429 @@
+package status
+
+import (
+	"cmp"
+	"strings"
+)
+
+// A Tracker knows how an Assembly stands, from the updates of its stream and from
+// polled Statuses, in whatever order and however often they come. The zero
+// Tracker has heard nothing yet.
+//
+// It never goes backwards: an old poll does not make a completed Assembly execute
+// again, nor does progress shrink. An upload or result that is told twice, by whatever
+// way, is one; results that come behind the end are kept; an error behind a successful end is
+// ignored. The same news lead to the same Assembly in any order; only the
+// order among files and Steps that no Status has listed yet is that of their arrival.
+//
+// Where Statuses contradict each other the one further on supplies the fields, and of two
+// versions of a file the one that does not expire, or says more.
+//
+// A Tracker is not safe for concurrent use. It keeps nothing of what it is given but copies.
+type Tracker struct {
+	now      Assembly
+	verdict  verdict
+	base     *standing // the Status that supplies the fields; nil if there was none
+	progress float64   // percent, the highest of all
+	known    bool      // progress has been told
+	perFile  map[string]float64
+	files    map[fileKey]place // where each file is in now
+	steps    map[string]int    // where each Step is in now
+	extra    bool              // meta data extracted, by message
+}
+
+// A Change says what an update or a Status was news about.
+type Change struct {
+	State    bool     // Assembly().State or Assembly().Error
+	Progress bool     // Progress or FileProgress
+	Fields   bool     // any other field but Uploads and Results
+	Uploads  []File   // the uploads that are new or known better
+	Results  []Result // the results that are new or known better
+}
+
+// Any reports whether anything has changed.
+func (c Change) Any() bool {
+	return c.State || c.Progress || c.Fields || len(c.Uploads) > 0 || len(c.Results) > 0
+}
+
+// A Result is a file with the Step that it is a result of.
+type Result struct {
+	Step string
+	File File
+}
+
+// fileKey is what makes a file that one and no other. A file without an id is told by all it
+// says.
+type fileKey struct {
+	upload bool
+	step   string
+	id     string
+}
+
+// place is where a file is: in the step of that index, which is meaningless for an upload.
+type place struct{ step, file int }
+
+// Assembly returns the Assembly as it stands. It belongs to the Tracker, which changes it
+// with the next Update or Status; AppendJSON makes a copy.
+func (t *Tracker) Assembly() *Assembly { return &t.now }
+
+// Progress returns how much of the execution is done, from 0 to 100.
+func (t *Tracker) Progress() (percent float64, known bool) {
+	if t.now.State == AssemblyCompleted {
+		return 100, true
+	}
+	return t.progress, t.known
+}
+
+// FileProgress returns how much is done, from 0 to 100, of what is made from an upload.
+func (t *Tracker) FileProgress(originalID string) (percent float64, known bool) {
+	percent, known = t.perFile[originalID]
+	return percent, known
+}
+
+// Summary is the Assembly's, with the progress of the execution if it is known.
+func (t *Tracker) Summary() Summary {
+	s := t.now.Summary()
+	if p, known := t.Progress(); known && t.now.State != AssemblyUploading {
+		s.Progress, s.Known = p/100, true
+	}
+	return s
+}
+
+// AppendJSON appends the Assembly as it stands to dst, as Assembly.AppendJSON does.
+func (t *Tracker) AppendJSON(dst []byte) ([]byte, error) { return t.now.AppendJSON(dst) }
+
+// Update folds one update in and says what was news.
+func (t *Tracker) Update(u Update) Change {
+	var c Change
+	switch u.Kind {
+	case UploadFinished:
+		if u.File != nil {
+			t.add(&c, true, "", u.File)
+		}
+	case ResultFinished:
+		if u.File != nil {
+			t.add(&c, false, u.Step, u.File)
+		}
+	case MetaDataExtracted:
+		c.Fields = !t.now.MetaDataExtracted
+		t.extra, t.now.MetaDataExtracted = true, true
+	case UploadingFinished:
+		t.judge(&c, verdict{state: AssemblyExecuting})
+	case AssemblyFinished:
+		t.judge(&c, verdict{state: AssemblyCompleted})
+	case AssemblyError:
+		if f := u.Failure; f != nil {
+			v := verdict{failed: true, code: cmp.Or(f.Code, ErrorCode(u.Kind.String())), httpCode: f.HTTPCode,
+				message: f.Message, step: f.Step, previousStep: f.PreviousStep, worker: f.Worker}
+			t.judge(&c, v)
+		}
+	case ExecutionProgress:
+		t.advance(&c, u)
+	}
+	return c
+}
+
+func (t *Tracker) advance(c *Change, u Update) {
+	if u.Known && (!t.known || u.Percent > t.progress) {
+		t.progress, t.known, c.Progress = u.Percent, true, true
+	}
+	for id, percent := range u.PerFile() {
+		if was, known := t.perFile[string(id)]; !known || percent > was {
+			if t.perFile == nil {
+				t.perFile = make(map[string]float64)
+			}
+			t.perFile[string(id)], c.Progress = percent, true
+		}
+	}
+}
+
+// Status folds a polled Status in and says what was news. A Status of another Assembly, and
+// the answer to a request that failed by itself, such as one over the rate
+// limit, are ignored.
+func (t *Tracker) Status(a *Assembly) Change {
+	var c Change
+	if a.ID != "" && t.now.ID != "" && a.ID != t.now.ID || a.Error.AboutRequest() {
+		return c
+	}
+	whole, err := a.AppendJSON(nil)
+	if err != nil {
+		return c
+	}
+	state, code := t.now.State, t.now.Error
+	seen := newStanding(a, string(whole))
+	for i := range a.Uploads {
+		t.add(&c, true, "", &a.Uploads[i])
+	}
+	for i := range a.Results {
+		for k := range a.Results[i].Files {
+			t.add(&c, false, a.Results[i].Name, &a.Results[i].Files[k])
+		}
+	}
+	if t.base == nil || seen.compare(t.base) > 0 {
+		c.Fields = t.base == nil || seen.text != t.base.text
+		t.base = seen
+		t.rebase()
+	}
+	t.judge(&c, seen.verdict)
+	c.State = t.now.State != state || t.now.Error != code
+	return c
+}
+
+// refresh takes the fields from the base, which may list other files than there are, and
+// puts the verdict in. It starts anew each time, so that no trace of an earlier verdict
+// is left.
+func (t *Tracker) refresh() (listed Assembly) {
+	uploads, results := t.now.Uploads, t.now.Results
+	t.now = Assembly{}
+	if t.base != nil {
+		decodeSource(t.base.text, &t.now)
+	}
+	listed = t.now
+	t.now.Uploads, t.now.Results = uploads, results
+	t.now.MetaDataExtracted = t.now.MetaDataExtracted || t.extra
+	t.verdict.apply(&t.now)
+	return listed
+}
+
+// rebase takes the fields from the base, and the order of files and Steps.
+func (t *Tracker) rebase() {
+	listed := t.refresh()
+	uploads, results, files := t.now.Uploads, t.now.Results, t.files
+	t.now.Uploads, t.now.Results, t.files, t.steps = nil, nil, nil, nil
+	best := func(upload bool, step string, f *File) {
+		key := keyOf(upload, step, f)
+		if at, ok := files[key]; ok {
+			if upload {
+				f = &uploads[at.file]
+			} else {
+				f = &results[at.step].Files[at.file]
+			}
+		}
+		if _, ok := t.files[key]; !ok {
+			t.put(key, *f)
+		}
+	}
+	for i := range listed.Uploads {
+		best(true, "", &listed.Uploads[i])
+	}
+	for i := range uploads {
+		best(true, "", &uploads[i])
+	}
+	for i := range listed.Results {
+		s := &listed.Results[i]
+		t.now.Results[t.step(s.Name)].odd = s.odd
+		for k := range s.Files {
+			best(false, s.Name, &s.Files[k])
+		}
+	}
+	for i := range results {
+		for k := range results[i].Files {
+			best(false, results[i].Name, &results[i].Files[k])
+		}
+	}
+}
+
+// judge takes a verdict if it is further on than the one there is.
+func (t *Tracker) judge(c *Change, v verdict) {
+	state, code := t.now.State, t.now.Error
+	if v.compare(t.verdict) > 0 {
+		t.verdict = v
+		t.refresh()
+	}
+	c.State = c.State || t.now.State != state || t.now.Error != code
+}
+
+// add takes a file if it is new, or better than the one there is.
+func (t *Tracker) add(c *Change, upload bool, step string, f *File) {
+	text, err := f.AppendJSON(nil)
+	if err != nil {
+		return
+	}
+	var own File
+	decodeSource(string(text), &own)
+	own.src = string(text) // also where it is no object
+	key := keyOf(upload, step, &own)
+	if at, ok := t.files[key]; ok {
+		there := &t.now.Uploads
+		if !upload {
+			there = &t.now.Results[at.step].Files
+		}
+		if compareFiles(&own, &(*there)[at.file]) <= 0 {
+			return
+		}
+		(*there)[at.file] = own
+	} else {
+		t.put(key, own)
+	}
+	if upload {
+		c.Uploads = append(c.Uploads, own)
+	} else {
+		c.Results = append(c.Results, Result{strings.Clone(step), own})
+	}
+}
+
+// put adds a file that is not there yet.
+func (t *Tracker) put(key fileKey, f File) {
+	if t.files == nil {
+		t.files = make(map[fileKey]place)
+	}
+	if key.upload {
+		t.files[key] = place{file: len(t.now.Uploads)}
+		t.now.Uploads = append(t.now.Uploads, f)
+		return
+	}
+	at := t.step(key.step)
+	list := &t.now.Results[at].Files
+	t.files[key] = place{at, len(*list)}
+	*list = append(*list, f)
+}
+
+// step returns the index of the Step of that name, a new one if there is none.
+func (t *Tracker) step(name string) int {
+	if at, ok := t.steps[name]; ok {
+		return at
+	}
+	if t.steps == nil {
+		t.steps = make(map[string]int)
+	}
+	at := len(t.now.Results)
+	name = strings.Clone(name)
+	t.steps[name] = at
+	t.now.Results = append(t.now.Results, Step{Name: name})
+	return at
+}
+
+func keyOf(upload bool, step string, f *File) fileKey {
+	if f.ID == "" {
+		return fileKey{upload, strings.Clone(step), "\x00" + f.src}
+	}
+	return fileKey{upload, strings.Clone(step), f.ID}
+}
+
+// compareFiles says which of two versions of a file is the better one, by a rule
+// that does not depend on which came first.
+func compareFiles(a, b *File) int {
+	return cmp.Or(
+		compareBools(!a.IsTempURL, !b.IsTempURL),
+		cmp.Compare(len(a.src), len(b.src)),
+		cmp.Compare(a.src, b.src),
+	)
+}
+
+func compareBools(a, b bool) int {
+	switch {
+	case a && !b:
+		return 1
+	case b && !a:
+		return -1
+	}
+	return 0
+}
+
+// A verdict is what has become of an Assembly.
+type verdict struct {
+	state  State
+	failed bool
+
+	// Of a failure.
+	code         ErrorCode
+	httpCode     int64
+	message      string
+	step         string
+	previousStep string
+	worker       string
+}
+
+// rank orders verdicts by how far on they are. A failure comes before a successful end because
+// errors behind that are to be ignored.
+func (v *verdict) rank() int {
+	if v.failed {
+		return 5
+	}
+	switch v.state {
+	case "":
+		return 0
+	case AssemblyReplaying:
+		return 1
+	case AssemblyUploading:
+		return 2
+	case AssemblyExecuting:
+		return 3
+	case RequestAborted:
+		return 6
+	case AssemblyCanceled:
+		return 7
+	case AssemblyCompleted:
+		return 8
+	}
+	return 4
+}
+
+func (v *verdict) compare(w verdict) int {
+	return cmp.Or(
+		cmp.Compare(v.rank(), w.rank()),
+		cmp.Compare(v.state, w.state),
+		compareBools(v.code != ErrorCode(AssemblyError.String()), w.code != ErrorCode(AssemblyError.String())),
+		cmp.Compare(v.code, w.code),
+		cmp.Compare(len(v.message), len(w.message)),
+		cmp.Compare(v.message, w.message),
+		cmp.Compare(v.httpCode, w.httpCode),
+		cmp.Compare(v.step, w.step),
+		cmp.Compare(v.previousStep, w.previousStep),
+		cmp.Compare(v.worker, w.worker),
+	)
+}
+
+// apply makes a say what v says.
+func (v *verdict) apply(a *Assembly) {
+	if v.rank() == 0 {
+		return
+	}
+	if !v.failed {
+		a.State, a.Error = v.state, ""
+		return
+	}
+	a.State, a.Error = "", v.code
+	a.Message = v.message
+	a.HTTPCode = v.httpCode
+	a.Step, a.PreviousStep, a.Worker = v.step, v.previousStep, v.worker
+}
+
+// A standing is a Status together with how far on it is.
+type standing struct {
+	verdict  verdict
+	received int64
+	files    int
+	duration int64
+	text     string
+}
+
+func newStanding(a *Assembly, text string) *standing {
+	s := &standing{received: a.BytesReceived, files: len(a.Uploads), duration: int64(a.ExecutionDuration), text: text}
+	s.verdict.state = State(strings.Clone(string(a.State)))
+	for i := range a.Results {
+		s.files += len(a.Results[i].Files)
+	}
+	if a.Failed() {
+		// The text is the copy that everything is taken from.
+		var own Assembly
+		decodeSource(text, &own)
+		s.verdict = verdict{failed: true, code: own.Error, httpCode: own.HTTPCode, message: own.Message,
+			step: own.Step, previousStep: own.PreviousStep, worker: own.Worker}
+		if own.Error == "" {
+			s.verdict.code = ErrorCode(own.Code)
+		}
+	}
+	return s
+}
+
+func (s *standing) compare(t *standing) int {
+	return cmp.Or(
+		cmp.Compare(s.verdict.rank(), t.verdict.rank()),
+		cmp.Compare(s.received, t.received),
+		cmp.Compare(s.files, t.files),
+		cmp.Compare(s.duration, t.duration),
+		cmp.Compare(len(s.text), len(t.text)),
+		cmp.Compare(s.text, t.text),
+	)
+}

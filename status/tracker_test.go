@@ -1,0 +1,316 @@
+package status
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+// updates returns the updates of testdata/assembly-updates.txt.
+func updates(tb testing.TB) []Update {
+	tb.Helper()
+	var all []Update
+	for line := range strings.Lines(string(payload(tb, "assembly-updates.txt"))) {
+		eventType, data, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
+		all = append(all, mustUpdate(tb, eventType, data))
+	}
+	return all
+}
+
+func mustUpdate(tb testing.TB, eventType, data string) Update {
+	tb.Helper()
+	u, err := DecodeUpdate([]byte(eventType), []byte(data))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return u
+}
+
+func TestTrackerFollowsStream(t *testing.T) {
+	var tr Tracker
+	var told []string
+	for _, u := range updates(t) {
+		c := tr.Update(u)
+		p, known := tr.Progress()
+		told = append(told, fmt.Sprintf("%v: state=%v %s%s progress=%v %v %v fields=%v uploads=%d results=%d",
+			u.Kind, c.State, tr.Assembly().State, tr.Assembly().Error, c.Progress, p, known, c.Fields, len(c.Uploads), len(c.Results)))
+	}
+	want := []string{
+		"assembly_upload_finished: state=false  progress=false 0 false fields=false uploads=1 results=0",
+		"assembly_uploading_finished: state=true ASSEMBLY_EXECUTING progress=false 0 false fields=false uploads=0 results=0",
+		"assembly_upload_finished: state=false ASSEMBLY_EXECUTING progress=false 0 false fields=false uploads=1 results=0",
+		"assembly_upload_meta_data_extracted: state=false ASSEMBLY_EXECUTING progress=false 0 false fields=true uploads=0 results=0",
+		"assembly_execution_progress: state=false ASSEMBLY_EXECUTING progress=true 50 true fields=false uploads=0 results=0",
+		"assembly_result_finished: state=false ASSEMBLY_EXECUTING progress=false 50 true fields=false uploads=0 results=1",
+		"assembly_result_finished: state=false ASSEMBLY_EXECUTING progress=false 50 true fields=false uploads=0 results=1",
+		"assembly_execution_progress: state=false ASSEMBLY_EXECUTING progress=true 100 true fields=false uploads=0 results=0",
+		"assembly_finished: state=true ASSEMBLY_COMPLETED progress=false 100 true fields=false uploads=0 results=0",
+		"assembly_result_finished: state=false ASSEMBLY_COMPLETED progress=false 100 true fields=false uploads=0 results=1",
+		"assembly_error: state=false ASSEMBLY_COMPLETED progress=false 100 true fields=false uploads=0 results=0",
+	}
+	if diff := cmp.Diff(want, told); diff != "" {
+		t.Errorf("what the stream did (-want +got):\n%s", diff)
+	}
+	a := tr.Assembly()
+	if len(a.Uploads) != 2 || len(a.Result("painted")) != 3 || !a.MetaDataExtracted {
+		t.Errorf("%d uploads, %d results, extracted %v", len(a.Uploads), len(a.Result("painted")), a.MetaDataExtracted)
+	}
+	if p, known := tr.FileProgress(a.Uploads[0].ID); p != 100 || !known {
+		t.Errorf("progress of the first upload: %v, %v", p, known)
+	}
+	want = []string{`"ok":"ASSEMBLY_COMPLETED"`, `"upload_meta_data_extracted":true`, `"painted":[{"id":"`}
+	for _, part := range want {
+		if got := string(mustEncode(t, &tr)); !strings.Contains(got, part) {
+			t.Errorf("%s is not in %s", part, got)
+		}
+	}
+}
+
+func TestTrackerMeetsPolls(t *testing.T) {
+	poll := func(name string) *Assembly { return mustDecode(t, payload(t, name)) }
+	var tr Tracker
+	if c := tr.Status(poll("assembly-uploading.json")); !c.State || !c.Fields || len(c.Uploads) != 1 || len(c.Results) != 0 {
+		t.Errorf("the first poll: %+v", c)
+	}
+	if s := tr.Summary(); !s.Known || s.Progress < 0.42 || s.Progress > 0.43 {
+		t.Errorf("progress of the upload: %v, %v", s.Progress, s.Known)
+	}
+	if c := tr.Status(poll("assembly-uploading.json")); c.Any() {
+		t.Errorf("the same poll again: %+v", c)
+	}
+	all := updates(t)
+	if c := tr.Update(all[0]); c.Any() {
+		t.Errorf("an upload that the poll had: %+v", c)
+	}
+	for _, u := range all[1:7] {
+		tr.Update(u)
+	}
+	if c := tr.Status(poll("assembly-executing.json")); c.State || !c.Fields || len(c.Uploads) != 0 || len(c.Results) != 0 {
+		t.Errorf("a poll without news but in its fields: %+v", c)
+	}
+	if c := tr.Status(poll("assembly-uploading.json")); c.Any() {
+		t.Errorf("an old poll: %+v", c)
+	}
+	if c := tr.Status(poll("assembly-rate-limit.json")); c.Any() {
+		t.Errorf("a poll over the rate limit: %+v", c)
+	}
+	c := tr.Status(poll("assembly-completed.json"))
+	if !c.State || len(c.Results) != 1 || c.Results[0].Step != "painted" || c.Results[0].File.Name != "lake-2.jpeg" {
+		t.Errorf("the last poll: %+v", c)
+	}
+	a := tr.Assembly()
+	if a.State != AssemblyCompleted || len(a.Uploads) != 2 || len(a.Result("painted")) != 3 || a.ExecutionDuration == 0 {
+		t.Errorf("state %s, %d uploads, %d results, took %v", a.State, len(a.Uploads), len(a.Result("painted")), a.ExecutionDuration)
+	}
+	for _, u := range all {
+		if c := tr.Update(u); c.State || len(c.Results) > 0 || len(c.Uploads) > 0 {
+			t.Errorf("%v once more: %+v", u.Kind, c)
+		}
+	}
+	if c := tr.Status(poll("assembly-executing.json")); c.Any() {
+		t.Errorf("an old poll behind the end: %+v", c)
+	}
+	other := poll("assembly-executing.json")
+	other.ID = "another"
+	if c := tr.Status(other); c.Any() {
+		t.Errorf("a poll of another Assembly: %+v", c)
+	}
+	wantSameJSON(t, mustEncode(t, a), mustEncode(t, &tr))
+}
+
+func TestTrackerNeverGoesBackwards(t *testing.T) {
+	message := func(data string) any { return mustUpdate(t, "", data) }
+	failure := mustUpdate(t, "assembly_error", `{"error":"WORKER_JOB_ERROR","msg":"no"}`)
+	poll := func(state State) any { return &Assembly{ID: "a", State: state} }
+	failed := &Assembly{ID: "a", Error: "INVALID_FORM_DATA"}
+	tests := []struct {
+		name string
+		news []any
+		want State
+		code ErrorCode
+	}{
+		{"nothing", nil, "", ""},
+		{"finished, then a stale poll", []any{message("assembly_finished"), poll(AssemblyExecuting), poll(AssemblyUploading)}, AssemblyCompleted, ""},
+		{"finished, then a late error", []any{message("assembly_finished"), failure}, AssemblyCompleted, ""},
+		{"an error", []any{message("assembly_uploading_finished"), failure}, "", "WORKER_JOB_ERROR"},
+		{"an error, then stale polls", []any{failure, poll(AssemblyExecuting), message("assembly_uploading_finished")}, "", "WORKER_JOB_ERROR"},
+		{"an error without a code", []any{mustUpdate(t, "assembly_error", "it broke")}, "", "assembly_error"},
+		{"an error without a code, then one with", []any{mustUpdate(t, "assembly_error", "it broke"), failed}, "", "INVALID_FORM_DATA"},
+		{"canceled, then an error", []any{poll(AssemblyCanceled), failure}, AssemblyCanceled, ""},
+		{"executing, then an unknown code", []any{poll(AssemblyExecuting), poll("ASSEMBLY_RESTING")}, "ASSEMBLY_RESTING", ""},
+		{"an unknown code, then the end", []any{poll("ASSEMBLY_RESTING"), poll(AssemblyCompleted)}, AssemblyCompleted, ""},
+		{"replaying, then executing", []any{poll(AssemblyReplaying), poll(AssemblyExecuting), poll(AssemblyReplaying)}, AssemblyExecuting, ""},
+		{"a poll over the rate limit", []any{poll(AssemblyExecuting), &Assembly{Error: ErrorStatusRateLimit}}, AssemblyExecuting, ""},
+		{"an unknown event", []any{poll(AssemblyExecuting), mustUpdate(t, "assembly_paused", "{}")}, AssemblyExecuting, ""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			var tr Tracker
+			fold(&tr, test.news)
+			if a := tr.Assembly(); a.State != test.want || a.Error != test.code {
+				t.Errorf("state %q, error %q, want %q, %q", a.State, a.Error, test.want, test.code)
+			}
+		})
+	}
+}
+
+func TestTrackerProgress(t *testing.T) {
+	var tr Tracker
+	for _, step := range []struct {
+		data    string
+		changed bool
+		percent float64
+		known   bool
+	}{
+		{`{}`, false, 0, false},
+		{`{"progress_combined":null,"progress_per_original_file":[]}`, false, 0, false},
+		{`{"progress_combined":0}`, true, 0, true},
+		{`{"progress_combined":0}`, false, 0, true},
+		{`{"progress_combined":"40.5"}`, true, 40.5, true},
+		{`{"progress_combined":12}`, false, 40.5, true},
+		{`{"progress_per_original_file":[{"original_id":"a","progress":3}]}`, true, 40.5, true},
+		{`{"progress_per_original_file":[{"original_id":"a","progress":2}]}`, false, 40.5, true},
+	} {
+		c := tr.Update(mustUpdate(t, "assembly_execution_progress", step.data))
+		p, known := tr.Progress()
+		if c.Progress != step.changed || p != step.percent || known != step.known {
+			t.Errorf("%s: changed %v, %v %v", step.data, c.Progress, p, known)
+		}
+	}
+}
+
+// A file's better version wins, whichever way and whenever it comes.
+func TestTrackerKeepsBetterFile(t *testing.T) {
+	old := mustUpdate(t, "assembly_result_finished", `["s",{"id":"r","is_temp_url":true,"ssl_url":"https://tmp.example.com/r","meta":{}}]`)
+	final := mustDecode(t, []byte(`{"assembly_id":"a","ok":"ASSEMBLY_EXECUTING","results":{"t":[],"s":[{"id":"r","ssl_url":"https://files.example.com/r"}]}}`))
+	for _, news := range [][]any{{old, final}, {final, old}, {old, final, old, final}} {
+		var tr Tracker
+		fold(&tr, news)
+		if got := tr.Assembly().Result("s"); len(got) != 1 || got[0].SSLURL != "https://files.example.com/r" {
+			t.Errorf("got %+v", got)
+		}
+		if steps := tr.Assembly().Results; len(steps) != 2 || steps[0].Name != "t" {
+			t.Errorf("the order of the Status's Steps is lost: %+v", steps)
+		}
+	}
+}
+
+// What the Tracker was given may go away.
+func TestTrackerCopies(t *testing.T) {
+	data := []byte(`{"assembly_id":"a","ok":"ASSEMBLY_EXECUTING","uploads":[{"id":"u1"}],"results":{"step":[{"id":"r1"}]}}`)
+	var a Assembly
+	if err := DecodeAssemblyBorrowed(data, &a); err != nil {
+		t.Fatal(err)
+	}
+	progress := []byte(`{"progress_per_original_file":[{"original_id":"u1","progress":7}]}`)
+	u, err := DecodeUpdate([]byte("assembly_execution_progress"), progress)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tr Tracker
+	tr.Status(&a)
+	tr.Update(u)
+	want := string(mustEncode(t, &tr))
+	for i := range data {
+		data[i] = '#'
+	}
+	for i := range progress {
+		progress[i] = '#'
+	}
+	a = Assembly{}
+	if got := string(mustEncode(t, &tr)); got != want || tr.Assembly().State != AssemblyExecuting || tr.Assembly().Results[0].Name != "step" {
+		t.Errorf("the Tracker changed with its input: %s", got)
+	}
+	if p, known := tr.FileProgress("u1"); p != 7 || !known {
+		t.Errorf("progress of u1: %v, %v", p, known)
+	}
+}
+
+func fold(tr *Tracker, news []any) {
+	for _, n := range news {
+		switch n := n.(type) {
+		case Update:
+			tr.Update(n)
+		case *Assembly:
+			tr.Status(n)
+		}
+	}
+}
+
+// standingOf is all that a Tracker says, with the files and Steps in an order of their own.
+func standingOf(tb testing.TB, tr *Tracker) any {
+	p, known := tr.Progress()
+	return []any{generic(tb, mustEncode(tb, tr)), p, known, tr.perFile}
+}
+
+var anyOrder = cmpopts.SortSlices(func(a, b any) bool { return fmt.Sprint(a) < fmt.Sprint(b) })
+
+func TestTrackerAnyOrder(t *testing.T) {
+	streams := [][]Update{updates(t)}
+	if data, err := os.ReadFile("../../shared/captures/assembly-stream.sse"); err == nil {
+		streams = append(streams, captured(t, data))
+	}
+	for _, stream := range streams {
+		news := []any{&Assembly{Error: ErrorStatusRateLimit}}
+		for _, u := range stream {
+			news = append(news, u)
+		}
+		for _, name := range []string{"assembly-uploading.json", "assembly-executing.json", "assembly-completed.json", "assembly-canceled.json", "assembly-odd-shapes.json", "assembly-failed.json"} {
+			news = append(news, mustDecode(t, payload(t, name)))
+		}
+		var tr Tracker
+		fold(&tr, news)
+		want := standingOf(t, &tr)
+		for seed := range uint64(25) {
+			r := rand.New(rand.NewPCG(seed, 7))
+			shuffled := append(slices.Clone(news), news[r.IntN(len(news))], news[r.IntN(len(news))])
+			r.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
+			var tr Tracker
+			fold(&tr, shuffled)
+			if diff := cmp.Diff(want, standingOf(t, &tr), anyOrder); diff != "" {
+				t.Fatalf("seed %d: another order leads elsewhere (-in order +shuffled):\n%s", seed, diff)
+			}
+			before := mustEncode(t, &tr)
+			for _, n := range news {
+				switch n := n.(type) {
+				case Update:
+					if c := tr.Update(n); c.Any() {
+						t.Fatalf("seed %d: %v was no news, but: %+v", seed, n.Kind, c)
+					}
+				case *Assembly:
+					if c := tr.Status(n); c.Any() {
+						t.Fatalf("seed %d: a Status was no news, but: %+v", seed, c)
+					}
+				}
+			}
+			if !bytes.Equal(before, mustEncode(t, &tr)) {
+				t.Fatalf("seed %d: what was no news has changed the Assembly", seed)
+			}
+		}
+	}
+}
+
+// captured reads a recorded stream whose events have one line of data each.
+func captured(tb testing.TB, stream []byte) []Update {
+	tb.Helper()
+	var all []Update
+	eventType := ""
+	for line := range strings.Lines(string(stream)) {
+		line = strings.TrimSuffix(line, "\n")
+		if rest, ok := strings.CutPrefix(line, "event: "); ok {
+			eventType = rest
+		} else if data, ok := strings.CutPrefix(line, "data: "); ok {
+			all = append(all, mustUpdate(tb, eventType, data))
+		} else if line == "" {
+			eventType = ""
+		}
+	}
+	return all
+}

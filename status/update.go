@@ -1,0 +1,310 @@
+package status
+
+import "iter"
+
+// An UpdateKind says what an Update is about.
+type UpdateKind uint8
+
+const (
+	UnknownUpdate     UpdateKind = iota // an event that this package does not know, or with a payload it does not understand
+	UploadFinished                      // event assembly_upload_finished: File
+	MetaDataExtracted                   // message assembly_upload_meta_data_extracted
+	UploadingFinished                   // message assembly_uploading_finished
+	ResultFinished                      // event assembly_result_finished: Step and File
+	ExecutionProgress                   // event assembly_execution_progress: Percent and PerFile
+	AssemblyFinished                    // message assembly_finished; results may still follow
+	AssemblyError                       // event assembly_error: Failure; to be ignored behind AssemblyFinished
+)
+
+var updateNames = [...]string{
+	"unknown", "assembly_upload_finished", "assembly_upload_meta_data_extracted", "assembly_uploading_finished",
+	"assembly_result_finished", "assembly_execution_progress", "assembly_finished", "assembly_error",
+}
+
+// String returns the API's name.
+func (k UpdateKind) String() string {
+	if int(k) < len(updateNames) {
+		return updateNames[k]
+	}
+	return updateNames[UnknownUpdate]
+}
+
+// An Update is one message or event of an Assembly's update stream.
+//
+// Data, and what PerFile yields, are the bytes that DecodeUpdate was given and valid
+// until those change. Everything else is the Update's own.
+type Update struct {
+	Kind    UpdateKind
+	Known   bool     // Percent is known
+	Percent float64  // of the whole execution, 0 to 100
+	Step    string   // name of the Step that has the new result
+	File    *File    // the upload or the result
+	Failure *Failure // what went wrong
+	Data    []byte   // the payload as it came
+
+	perFile []byte
+}
+
+// A Failure is the payload of assembly_error.
+type Failure struct {
+	Code         ErrorCode // empty if the event does not name one
+	HTTPCode     int64
+	Message      string // the whole payload if that is not JSON
+	Step         string // where it happened
+	PreviousStep string
+	Worker       string
+
+	src string
+}
+
+func (f *Failure) field(key string) (kind, *string, *int64, any) {
+	switch key {
+	case "error":
+		return text((*string)(&f.Code))
+	case "http_code":
+		return integer(&f.HTTPCode)
+	case "msg", "message":
+		return text(&f.Message)
+	case "step":
+		return text(&f.Step)
+	case "previousStep":
+		return text(&f.PreviousStep)
+	case "worker":
+		return text(&f.Worker)
+	}
+	return none()
+}
+
+var failureKeys = []string{"error", "http_code", "msg", "step", "previousStep", "worker"}
+
+func (f *Failure) reset()          { *f = Failure{} }
+func (f *Failure) source() *string { return &f.src }
+func (f *Failure) keys() []string  { return failureKeys }
+func (f *Failure) fresh() object   { return new(Failure) }
+
+// Lookup returns the value of any key of the payload, and the zero Raw if there is none.
+func (f *Failure) Lookup(key string) Raw { return Raw(f.src).Get(key) }
+
+// DecodeUpdate decodes what an event of an Assembly's update stream says: its type, empty
+// or "message" for a message, and its data. Messages and progress do not allocate.
+//
+// An event that is not known is no error but an UnknownUpdate, and so is one
+// whose payload is JSON of a shape that makes no sense. A payload that is not JSON is a
+// *SyntaxError, except in assembly_error, where it may be plain text.
+func DecodeUpdate(eventType, data []byte) (Update, error) {
+	u := Update{Data: data}
+	switch string(eventType) {
+	case "assembly_execution_progress":
+		if !u.progress() {
+			u.Known, u.Percent = false, 0
+			if err := diagnoseValue(string(data)); err != nil {
+				return Update{Data: data}, err
+			}
+		}
+		u.Kind = ExecutionProgress
+	case "", "message":
+		switch string(data) {
+		case "assembly_finished":
+			u.Kind = AssemblyFinished
+		case "assembly_uploading_finished":
+			u.Kind = UploadingFinished
+		case "assembly_upload_meta_data_extracted":
+			u.Kind = MetaDataExtracted
+		}
+	case "assembly_result_finished":
+		return u, u.result()
+	case "assembly_upload_finished":
+		file := new(File)
+		d := copyOf(data)
+		if d.document(file) {
+			u.Kind, u.File = UploadFinished, file
+		} else if err := diagnoseValue(string(data)); err != nil {
+			return u, err
+		}
+	case "assembly_error":
+		u.Kind, u.Failure = AssemblyError, decodeFailure(data)
+	}
+	return u, nil
+}
+
+func decodeFailure(data []byte) *Failure {
+	f := new(Failure)
+	d := copyOf(data)
+	if d.document(f) {
+		return f
+	}
+	*f = Failure{Message: string(data)}
+	if s, ok := Raw(f.Message).Text(); ok {
+		f.Message = s
+	}
+	return f
+}
+
+// result reads ["step", {…}], which is what comes over the wire, and {…, "step": "…"}, which is
+// what the documentation says.
+func (u *Update) result() error {
+	whole := Raw(u.Data) // a copy
+	if !whole.Valid() {
+		return diagnoseValue(string(whole))
+	}
+	var step, file Raw
+	switch whole.kind() {
+	case '[':
+		n := 0
+		for e := range whole.Elements() {
+			switch n {
+			case 0:
+				step = e
+			case 1:
+				file = e
+			}
+			n++
+		}
+	case '{':
+		for _, key := range [...]string{"step", "step_name", "stepName"} {
+			if step == "" {
+				step = whole.Get(key)
+			}
+		}
+		if file = whole.Get("result"); file.kind() != '{' {
+			file = whole
+		}
+	}
+	name, ok := step.Text()
+	if !ok || file.kind() != '{' {
+		return nil
+	}
+	u.Kind, u.Step, u.File = ResultFinished, name, new(File)
+	decodeSource(string(file), u.File)
+	return nil
+}
+
+// progress reads {"progress_combined":50,"progress_per_original_file":[…]}. It reports
+// whether data is an object.
+func (u *Update) progress() bool {
+	b := u.Data
+	i := skipSpace(b, 0)
+	if at(b, i) != '{' {
+		return false
+	}
+	if i = skipSpace(b, i+1); at(b, i) == '}' {
+		return skipSpace(b, i+1) == len(b)
+	}
+	for {
+		if at(b, i) != '"' {
+			return false
+		}
+		k := i + 1
+		if i = runEnd(b, k); at(b, i) != '"' {
+			if i = stringEnd(b, i); i < 0 {
+				return false
+			}
+		}
+		key := b[k:i]
+		if i = colonEnd(b, i+1); i < 0 {
+			return false
+		}
+		v := i
+		if i = valueEnd(b, i, 1); i < 0 {
+			return false
+		}
+		u.progressMember(key, b[v:i])
+		c := at(b, i)
+		if c <= ' ' {
+			i = skipSpace(b, i)
+			c = at(b, i)
+		}
+		if c == '}' {
+			return skipSpace(b, i+1) == len(b)
+		}
+		if c != ',' {
+			return false
+		}
+		if i++; at(b, i) <= ' ' {
+			i = skipSpace(b, i)
+		}
+	}
+}
+
+func (u *Update) progressMember(key, value []byte) {
+	switch string(key) {
+	case "progress_combined":
+		u.Percent, u.Known = percent(value)
+	case "progress_per_original_file":
+		u.perFile = nil
+		if value[0] == '[' {
+			u.perFile = value
+		}
+	default:
+		for _, c := range key {
+			if c == '\\' {
+				if name := appendText(nil, view(key)); string(name) != string(key) {
+					u.escapedMember(name, value)
+				}
+				return
+			}
+		}
+	}
+}
+
+// escapedMember is for a key whose escape sequences have been resolved.
+func (u *Update) escapedMember(key, value []byte) {
+	if string(key) == "progress_combined" || string(key) == "progress_per_original_file" {
+		u.progressMember(key, value)
+	}
+}
+
+// percent returns the value of a number, in quotes or not.
+func percent(value []byte) (p float64, ok bool) {
+	n := 0
+	for _, c := range value {
+		if c-'0' >= 10 || len(value) > 15 {
+			s, ok := Raw(view(value)).number()
+			if !ok {
+				return 0, false
+			}
+			return parseFloat(s)
+		}
+		n = n*10 + int(c-'0')
+	}
+	return float64(n), true
+}
+
+// PerFile yields the ids of the uploads and how much, 0 to 100, of what is made from each is done, where
+// the event says so. It does not allocate unless an id is written with escape sequences.
+func (u *Update) PerFile() iter.Seq2[[]byte, float64] {
+	return func(yield func([]byte, float64) bool) {
+		b := u.perFile
+		if len(b) == 0 {
+			return
+		}
+		for e := range elements(view(b)) {
+			var id []byte
+			var p float64
+			var known bool
+			if e[0] != '{' {
+				continue
+			}
+			for m := range members(e) {
+				switch m.name() {
+				case "original_id":
+					id = nil
+					if m.value[0] == '"' {
+						id = viewBytes(m.value[1 : len(m.value)-1])
+						for _, c := range id {
+							if c == '\\' {
+								id = appendText(nil, view(id))
+								break
+							}
+						}
+					}
+				case "progress":
+					p, known = percent(viewBytes(m.value))
+				}
+			}
+			if id != nil && known && !yield(id, p) {
+				return
+			}
+		}
+	}
+}

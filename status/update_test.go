@@ -1,0 +1,172 @@
+package status
+
+import (
+	"errors"
+	"testing"
+)
+
+func TestDecodeUpdateMessages(t *testing.T) {
+	for _, test := range []struct {
+		eventType, data string
+		want            UpdateKind
+	}{
+		{"", "assembly_finished", AssemblyFinished},
+		{"message", "assembly_finished", AssemblyFinished},
+		{"", "assembly_uploading_finished", UploadingFinished},
+		{"message", "assembly_upload_meta_data_extracted", MetaDataExtracted},
+		{"", "assembly_resting", UnknownUpdate},
+		{"", "", UnknownUpdate},
+		{"assembly_finished", "", UnknownUpdate},
+		{"assembly_paused", `not JSON`, UnknownUpdate},
+		{"assembly_paused", `{"a":1}`, UnknownUpdate},
+	} {
+		u, err := DecodeUpdate([]byte(test.eventType), []byte(test.data))
+		if err != nil || u.Kind != test.want || string(u.Data) != test.data {
+			t.Errorf("%q, %q: %v %q, %v, want %v", test.eventType, test.data, u.Kind, u.Data, err, test.want)
+		}
+	}
+}
+
+func TestDecodeUpdateProgress(t *testing.T) {
+	type files map[string]float64
+	for _, test := range []struct {
+		name, data string
+		known      bool
+		percent    float64
+		files      files
+	}{
+		{"one file", `{"progress_combined":50,"progress_per_original_file":[{"original_id":"e48c","progress":100}]}`, true, 50, files{"e48c": 100}},
+		{"spaced out", "\n{ \"progress_combined\" : 50.5 ,\n\t\"progress_per_original_file\" : [ { \"progress\" : 1e1 , \"original_id\" : \"a\" } , {} ] }\n", true, 50.5, files{"a": 10}},
+		{"no files", `{"progress_combined":100,"progress_per_original_file":[]}`, true, 100, files{}},
+		{"empty", `{}`, false, 0, files{}},
+		{"null", `{"progress_combined":null,"progress_per_original_file":null}`, false, 0, files{}},
+		{"only files", `{"progress_per_original_file":[{"original_id":"a","progress":0},{"original_id":"b","progress":null},{"progress":4},7,{"original_id":3,"progress":4}]}`, false, 0, files{"a": 0}},
+		{"in quotes", `{"progress_combined":"12.5"}`, true, 12.5, files{}},
+		{"zero is known", `{"progress_combined":0}`, true, 0, files{}},
+		{"negative", `{"progress_combined":-1}`, true, -1, files{}},
+		{"the last one counts", `{"progress_combined":1,"progress_per_original_file":[{"original_id":"a","progress":1}],"progress_combined":2,"progress_per_original_file":[]}`, true, 2, files{}},
+		{"escaped keys", `{"progress\u005fcombined":7,"progress_per_original_fil\u0065":[{"original\u005fid":"\u0061b","pro\u0067ress":9}]}`, true, 7, files{"ab": 9}},
+		{"a backslash in a key", `{"\\progress_combined":7,"\\":1,"\\\\":2}`, false, 0, files{}},
+		{"not an object", `[1,2]`, false, 0, files{}},
+		{"an object for a number", `{"progress_combined":{"a":1}}`, false, 0, files{}},
+		{"beyond floats", `{"progress_combined":1e999}`, false, 0, files{}},
+		{"many digits", `{"progress_combined":33.333333333333333333}`, true, 33.333333333333336, files{}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			u := mustUpdate(t, "assembly_execution_progress", test.data)
+			if u.Kind != ExecutionProgress || u.Known != test.known || u.Percent != test.percent {
+				t.Errorf("got %v, %v, %v", u.Kind, u.Known, u.Percent)
+			}
+			n := 0
+			for id, p := range u.PerFile() {
+				if want, ok := test.files[string(id)]; !ok || want != p {
+					t.Errorf("file %s: %v", id, p)
+				}
+				n++
+			}
+			if n != len(test.files) {
+				t.Errorf("%d files, want %d", n, len(test.files))
+			}
+		})
+	}
+}
+
+func TestDecodeUpdateFiles(t *testing.T) {
+	upload := mustUpdate(t, "assembly_upload_finished", `{"id":"u","size":3}`)
+	if upload.Kind != UploadFinished || upload.File.ID != "u" || upload.File.Size != 3 {
+		t.Errorf("upload: %v %+v", upload.Kind, upload.File)
+	}
+	for _, test := range []struct {
+		name, data string
+		want       UpdateKind
+	}{
+		{"array", `["resized",{"id":"r","meta":{"width":2}}]`, ResultFinished},
+		{"array with more", ` [ "resized" , {"id":"r","meta":{"width":2}} , 3 ] `, ResultFinished},
+		{"object", `{"step":"resized","id":"r","meta":{"width":2}}`, ResultFinished},
+		{"object with the result inside", `{"step_name":"resized","result":{"id":"r","meta":{"width":2}}}`, ResultFinished},
+		{"escaped name", `["re\u0073ized",{"id":"r","meta":{"width":2}}]`, ResultFinished},
+		{"no file", `["resized"]`, UnknownUpdate},
+		{"no step", `[{"id":"r"}]`, UnknownUpdate},
+		{"no step in the object", `{"id":"r"}`, UnknownUpdate},
+		{"null", `null`, UnknownUpdate},
+		{"empty", `[]`, UnknownUpdate},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			u := mustUpdate(t, "assembly_result_finished", test.data)
+			if u.Kind != test.want {
+				t.Fatalf("kind %v, want %v", u.Kind, test.want)
+			}
+			if u.Kind == UnknownUpdate {
+				if u.File != nil {
+					t.Errorf("file %+v", u.File)
+				}
+				return
+			}
+			if width, _ := u.File.Meta.Width(); u.Step != "resized" || u.File.ID != "r" || width != 2 {
+				t.Errorf("step %q, file %+v", u.Step, u.File)
+			}
+		})
+	}
+	if u := mustUpdate(t, "assembly_upload_finished", `[]`); u.Kind != UnknownUpdate || u.File != nil {
+		t.Errorf("an upload that is an array: %+v", u)
+	}
+}
+
+func TestDecodeUpdateError(t *testing.T) {
+	for _, test := range []struct {
+		name, data string
+		want       Failure
+	}{
+		{"documented", `{"http_code":400,"step":"avatar","previousStep":":original","worker":"w1","msg":"not supported"}`,
+			Failure{HTTPCode: 400, Step: "avatar", PreviousStep: ":original", Worker: "w1", Message: "not supported"}},
+		{"with a code", `{"error":"WORKER_JOB_ERROR","message":"no"}`, Failure{Code: "WORKER_JOB_ERROR", Message: "no"}},
+		{"plain text", `it broke`, Failure{Message: "it broke"}},
+		{"a string", `"it \"broke\""`, Failure{Message: `it "broke"`}},
+		{"cut off", `{"error":"WORK`, Failure{Message: `{"error":"WORK`}},
+		{"nothing", ``, Failure{}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			u := mustUpdate(t, "assembly_error", test.data)
+			if u.Kind != AssemblyError {
+				t.Fatalf("kind %v", u.Kind)
+			}
+			got := *u.Failure
+			got.src = ""
+			if got != test.want {
+				t.Errorf("got %+v, want %+v", got, test.want)
+			}
+		})
+	}
+}
+
+func TestDecodeUpdateSyntax(t *testing.T) {
+	for _, eventType := range []string{"assembly_execution_progress", "assembly_result_finished", "assembly_upload_finished"} {
+		for _, data := range []string{``, `{`, `{"progress_combined":5`, `["a",{}`, `{"a":1}}`, `{"progress_combined":05}`, `x`} {
+			u, err := DecodeUpdate([]byte(eventType), []byte(data))
+			var syntax *SyntaxError
+			if !errors.As(err, &syntax) || u.Kind != UnknownUpdate || u.Known || string(u.Data) != data {
+				t.Errorf("%s %q: %+v, %v", eventType, data, u, err)
+			}
+		}
+	}
+}
+
+func TestDecodeUpdateAllocations(t *testing.T) {
+	progress := []byte(`{"progress_combined":50.25,"progress_per_original_file":[{"original_id":"e48cdd96971c4485976bce09cbc32a78","progress":100},{"original_id":"b","progress":2}]}`)
+	for _, test := range []struct{ eventType, data []byte }{
+		{nil, []byte("assembly_finished")},
+		{[]byte("message"), []byte("assembly_uploading_finished")},
+		{[]byte("assembly_execution_progress"), progress},
+		{[]byte("assembly_paused"), progress},
+	} {
+		n := testing.AllocsPerRun(100, func() {
+			u, _ := DecodeUpdate(test.eventType, test.data)
+			for id, p := range u.PerFile() {
+				_, _ = id, p
+			}
+		})
+		if n != 0 {
+			t.Errorf("%s: %v allocations", test.eventType, n)
+		}
+	}
+}

@@ -71,7 +71,7 @@ type object interface {
 // A list is a slice of objects.
 type list interface {
 	reset()
-	add() object // a reset one more at the end
+	add() object // one more at the end, to be reset by whoever fills it
 	len() int
 	item(i int) object
 }
@@ -87,12 +87,11 @@ func (l *slice[T, P]) len() int          { return len(*l) }
 func (l *slice[T, P]) item(i int) object { return P(&(*l)[i]) }
 
 func (l *slice[T, P]) add() object {
-	var zero T
 	n := len(*l)
 	if n < cap(*l) {
 		*l = (*l)[:n+1]
-		(*l)[n] = zero
 	} else {
+		var zero T
 		*l = append(*l, zero)
 	}
 	return P(&(*l)[n])
@@ -377,6 +376,7 @@ func (d *decoder) list(i, depth int, l list) int {
 			i = d.object(i, depth+1, o)
 		} else {
 			from := i
+			o.reset()
 			if i = valueEnd(b, i, depth+1); i >= 0 {
 				*o.source() = d.s[from:i]
 			}

@@ -64,7 +64,12 @@ func main() {
 	runtime.GOMAXPROCS(1)
 
 	var results []result
-	for _, t := range tables() {
+	all, err := tables()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "peerbench:", err)
+		os.Exit(1)
+	}
+	for _, t := range all {
 		for _, in := range t.inputs {
 			if !strings.Contains(t.name+"/"+in.name, *only) {
 				continue
@@ -90,7 +95,10 @@ func main() {
 	}
 }
 
-func tables() []table { return []table{streamTable()} }
+func tables() ([]table, error) {
+	status, err := statusTables()
+	return append([]table{streamTable()}, status...), err
+}
 
 func printTable(w io.Writer, t table, in input, results []result) {
 	fmt.Fprintf(w, "%s/%s: %d bytes, %d units\n", t.name, in.name, len(in.bytes), in.units)

@@ -223,14 +223,17 @@ func (t *Tracker) rebase() {
 	}
 }
 
-// judge takes a verdict if it is further on than the one there is.
+// judge takes a verdict if it is further on than the one there is. One that says
+// more about the same failure is news about the fields.
 func (t *Tracker) judge(c *Change, v verdict) {
-	state, code := t.now.State, t.now.Error
-	if v.compare(t.verdict) > 0 {
-		t.verdict = v
-		t.refresh()
+	if v.compare(t.verdict) <= 0 {
+		return
 	}
-	c.State = c.State || t.now.State != state || t.now.Error != code
+	state, code := t.now.State, t.now.Error
+	t.verdict = v
+	t.refresh()
+	c.State = t.now.State != state || t.now.Error != code
+	c.Fields = c.Fields || !c.State
 }
 
 // add takes a file if it is new, or better than the one there is.

@@ -314,3 +314,13 @@ func captured(tb testing.TB, stream []byte) []Update {
 	}
 	return all
 }
+
+// The same failure told in more words changes what the Assembly says, and so is a change.
+func TestTrackerFailureInMoreWords(t *testing.T) {
+	var tr Tracker
+	tr.Status(&Assembly{ID: "a", Error: "E"})
+	c := tr.Update(mustUpdate(t, "assembly_error", `{"error":"E","msg":"more"}`))
+	if c.State || !c.Fields || tr.Assembly().Message != "more" {
+		t.Errorf("%+v, message %q", c, tr.Assembly().Message)
+	}
+}

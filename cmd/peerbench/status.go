@@ -90,9 +90,13 @@ func statusShuffled(docs []input) []input {
 	return all
 }
 
-// statusUnit is 1 if what was decoded is a completed Assembly, which all inputs are.
-func statusUnit(state string, err error) (int, error) {
-	if state == "" {
+// statusUnit is 1 if what was decoded has a state, as all inputs have.
+func statusUnit(state string, err error) (int, error) { return statusHeadUnit(state, 0, err) }
+
+// statusHeadUnit is statusUnit for heads; rest is what else was read, so that it is not
+// for nothing. It is never negative.
+func statusHeadUnit(state string, rest int64, err error) (int, error) {
+	if state == "" || rest < 0 {
 		return 0, err
 	}
 	return 1, err
@@ -100,7 +104,7 @@ func statusUnit(state string, err error) (int, error) {
 
 func statusDecoders(borrowed bool) []contender {
 	var a status.Assembly
-	var std, goj, gojNoEscape, son, sonString, seg, segBorrowed, v2 statusPeerAssembly
+	var std, goj, gojNoCopy, son, sonString, seg, segBorrowed, v2 statusPeerAssembly
 	decode, name := status.DecodeAssembly, "ssereel DecodeAssembly"
 	if borrowed {
 		decode, name = status.DecodeAssemblyBorrowed, "ssereel DecodeAssemblyBorrowed"
@@ -114,9 +118,9 @@ func statusDecoders(borrowed bool) []contender {
 			err := gojson.Unmarshal(in.bytes, &goj)
 			return statusUnit(goj.State, err)
 		}},
-		{name: "goccy/go-json NoEscape", run: func(in input) (int, error) {
-			err := gojson.UnmarshalNoEscape(in.bytes, &gojNoEscape)
-			return statusUnit(gojNoEscape.State, err)
+		{name: "goccy/go-json, no copy", run: func(in input) (int, error) {
+			err := gojson.UnmarshalWithOption(in.bytes, &gojNoCopy, gojson.DecodeNoCopyString())
+			return statusUnit(gojNoCopy.State, err)
 		}},
 		{name: "bytedance/sonic Fastest", run: func(in input) (int, error) {
 			err := sonic.ConfigFastest.Unmarshal(in.bytes, &son)
@@ -164,7 +168,7 @@ func statusPeekers(code bool) []contender {
 	var parser fastjson.Parser
 	sonicGet := func(options ast.SearchOptions) func(in input) (int, error) {
 		return func(in input) (int, error) {
-			state := ""
+			state, rest := "", int64(0)
 			for _, k := range keys {
 				n, err := sonic.GetWithOptions(in.bytes, options, k)
 				if err != nil && k != "http_code" {
@@ -175,64 +179,80 @@ func statusPeekers(code bool) []contender {
 					state, _ = n.StrictString()
 				case "assembly_id":
 					s, _ := n.StrictString()
-					statusSink += int64(len(s))
+					rest += int64(len(s))
 				default:
 					v, _ := n.Int64()
-					statusSink += v
+					rest += v
 				}
 			}
-			return statusUnit(state, nil)
+			return statusHeadUnit(state, rest, nil)
 		}
 	}
 	return []contender{
 		{name: "ssereel Peek", run: func(in input) (int, error) {
 			h, err := status.Peek(in.bytes)
+			rest := int64(len(h.ID)) + h.BytesReceived + h.BytesExpected
 			if code {
-				statusSink += int64(h.HTTPCode())
+				rest += int64(h.HTTPCode())
 			}
-			return statusUnit(string(h.State), err)
+			return statusHeadUnit(string(h.State), rest, err)
 		}},
 		{name: "sonic.Get, key by key", run: sonicGet(ast.SearchOptions{ValidateJSON: true})},
 		{name: "sonic.Get without validation, no copy", run: sonicGet(ast.SearchOptions{})},
 		{name: "gjson.GetManyBytes", run: func(in input) (int, error) {
 			r := gjson.GetManyBytes(in.bytes, keys...)
-			statusSink += int64(len(r[1].Str)) + r[2].Int() + r[3].Int()
-			return statusUnit(r[0].Str, nil)
+			rest := int64(len(r[1].Str)) + r[2].Int() + r[3].Int()
+			if code {
+				rest += r[4].Int()
+			}
+			return statusHeadUnit(r[0].Str, rest, nil)
 		}},
 		{name: "jsonparser.EachKey", run: func(in input) (int, error) {
-			n := 0
+			state, rest := "", int64(0)
 			jsonparser.EachKey(in.bytes, func(i int, v []byte, _ jsonparser.ValueType, err error) {
-				if i == 0 {
-					n = 1
-				} else if i >= 2 {
+				switch i {
+				case 0:
+					state = statusView(v)
+				case 1:
+					rest += int64(len(v))
+				default:
 					x, _ := jsonparser.ParseInt(v)
-					statusSink += x
+					rest += x
 				}
 			}, paths...)
-			return n, nil
+			return statusHeadUnit(state, rest, nil)
 		}},
 		{name: "jsonparser, key by key", run: func(in input) (int, error) {
-			for _, p := range paths {
+			state, rest := "", int64(0)
+			for i, p := range paths {
 				v, _, _, _ := jsonparser.Get(in.bytes, p...)
-				statusSink += int64(len(v))
+				switch i {
+				case 0:
+					state = statusView(v)
+				case 1:
+					rest += int64(len(v))
+				default:
+					x, _ := jsonparser.ParseInt(v)
+					rest += x
+				}
 			}
-			return 1, nil
+			return statusHeadUnit(state, rest, nil)
 		}},
 		{name: "fastjson", run: func(in input) (int, error) {
 			v, err := parser.ParseBytes(in.bytes)
 			if err != nil {
 				return 0, err
 			}
-			statusSink += int64(len(v.GetStringBytes("assembly_id"))) + v.GetInt64("bytes_received") + v.GetInt64("bytes_expected")
+			rest := int64(len(v.GetStringBytes("assembly_id"))) + v.GetInt64("bytes_received") + v.GetInt64("bytes_expected")
 			if code {
-				statusSink += v.GetInt64("http_code")
+				rest += v.GetInt64("http_code")
 			}
-			return statusUnit(string(v.GetStringBytes("ok")), nil)
+			return statusHeadUnit(statusView(v.GetStringBytes("ok")), rest, nil)
 		}},
 		{name: "goccy/go-json, small struct", run: func(in input) (int, error) {
 			var h statusPeerHead
-			err := gojson.UnmarshalNoEscape(in.bytes, &h)
-			return statusUnit(h.OK, err)
+			err := gojson.UnmarshalOf(in.bytes, &h, gojson.DecodeNoCopyString())
+			return statusHeadUnit(h.OK, int64(len(h.ID))+h.BytesReceived+h.BytesExpected+h.HTTPCode, err)
 		}},
 	}
 }
@@ -256,8 +276,8 @@ func statusProgressDecoders() []contender {
 			err := gojson.Unmarshal(in.bytes, &p)
 			return unit(p.Combined, err)
 		}},
-		{name: "goccy/go-json NoEscape, reused", run: func(in input) (int, error) {
-			err := gojson.UnmarshalNoEscape(in.bytes, &goj)
+		{name: "goccy/go-json, no copy, reused", run: func(in input) (int, error) {
+			err := gojson.UnmarshalWithOption(in.bytes, &goj, gojson.DecodeNoCopyString())
 			return unit(goj.Combined, err)
 		}},
 		{name: "bytedance/sonic Fastest, reused", run: func(in input) (int, error) {
@@ -271,8 +291,6 @@ func statusProgressDecoders() []contender {
 		}},
 	}
 }
-
-var statusSink int64
 
 // The peers decode into the fields that status.Assembly and status.File have. What
 // ours has as time.Time and time.Duration they may leave as strings and numbers,

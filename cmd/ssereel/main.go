@@ -5,6 +5,7 @@
 //	ssereel record https://example.com/stream
 //	ssereel replay FILE.reel
 //	ssereel events FILE.reel
+//	ssereel status FILE.json
 //	ssereel verify FILE.reel
 //
 // ssereel --help and ssereel COMMAND --help say more. Results go to standard
@@ -44,7 +45,7 @@ type command struct {
 	setup func(*pflag.FlagSet) func(ctx context.Context, c console, args []string) error
 }
 
-var commands = []command{demoCommand, recordCommand, replayCommand, eventsCommand, verifyCommand}
+var commands = []command{demoCommand, recordCommand, replayCommand, eventsCommand, statusCommand, verifyCommand}
 
 // usageError is about the command line; the exit status is then 2.
 type usageError struct{ error }

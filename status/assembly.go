@@ -325,7 +325,7 @@ func DecodeAssembly(data []byte, dst *Assembly) error { return decodeCopy(data, 
 func DecodeAssemblyBorrowed(data []byte, dst *Assembly) error {
 	d := decoder{b: data, s: view(data), arena: dst.arena[:0]}
 	if !d.document(dst) {
-		return diagnose(data)
+		return refusal(data)
 	}
 	dst.arena = d.arena
 	return nil
@@ -334,7 +334,7 @@ func DecodeAssemblyBorrowed(data []byte, dst *Assembly) error {
 func decodeCopy(data []byte, dst object) error {
 	d := copyOf(data)
 	if !d.document(dst) {
-		return diagnose(data)
+		return refusal(data)
 	}
 	return nil
 }

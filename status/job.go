@@ -512,10 +512,7 @@ func PeekJob(data []byte) (JobHead, error) {
 			return p.head, nil
 		}
 	}
-	if err := diagnose(data); err != nil {
-		return p.head, err
-	}
-	return p.head, nil
+	return p.head, refusal(data)
 }
 
 const jobSettled = 7
@@ -579,10 +576,10 @@ func (p *jobPeek) object(i int, root bool) int {
 func (p *jobPeek) member(key string, value []byte) {
 	switch key {
 	case "jobId":
-		p.head.ID = headText(value)
+		p.head.ID = headText(value, false)
 		p.seen |= 1
 	case "status":
-		p.head.Status = knownJobStatus(headText(value))
+		p.head.Status = knownJobStatus(headText(value, false))
 		p.seen |= 2
 	case "progress":
 		p.head.Progress = 0

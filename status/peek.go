@@ -69,25 +69,24 @@ func Peek(data []byte) (Head, error) {
 	h := Head{data: data}
 	i := skipSpace(data, 0)
 	if at(data, i) != '{' {
-		return h, diagnose(data)
+		return h, refusal(data)
 	}
 	if i = skipSpace(data, i+1); at(data, i) == '}' {
 		if skipSpace(data, i+1) != len(data) {
-			return h, diagnose(data)
+			return h, refusal(data)
 		}
 		return h, nil
 	}
 	if !h.read(i, headSettled) {
-		if err := diagnose(data); err != nil {
-			return h, err
-		}
+		return h, refusal(data)
 	}
 	return h, nil
 }
 
-// headKeys has a bit for the length of each key that member knows, so that most others cost
-// no call.
-const headKeys = 1<<len("ok") | 1<<len("error") | 1<<len("syscall") | 1<<len("http_code") |
+// headLengths has a bit for the length of each key that member knows, and headLetters one for its
+// first letter, so that most other keys cost no call.
+const headLetters = 1<<('o'-'a') | 1<<('e'-'a') | 1<<('s'-'a') | 1<<('h'-'a') | 1<<('a'-'a') | 1<<('b'-'a')
+const headLengths = 1<<len("ok") | 1<<len("error") | 1<<len("syscall") | 1<<len("http_code") |
 	1<<len("assemblyId") | 1<<len("assembly_id") | 1<<len("bytes_received")
 
 // read reads members from the key at b[i] on, until it has seen all that is
@@ -122,11 +121,13 @@ func (h *Head) read(i int, wanted headField) bool {
 		}
 		v := i
 		c := at(b, i)
+		plain := false
 		if c == '"' {
-			if i = runEnd(b, i+1); at(b, i) != '"' {
-				if i = stringEnd(b, i); i < 0 {
-					return false
-				}
+			var high uint64
+			if i, high = textEnd(b, i+1); at(b, i) == '"' {
+				plain = high == 0
+			} else if i = stringEnd(b, i); i < 0 {
+				return false
 			}
 			i++
 		} else if c == 'n' && i+4 <= len(b) && load32(b, i) == wordNull {
@@ -136,9 +137,9 @@ func (h *Head) read(i int, wanted headField) bool {
 		}
 		settled := false
 		if escaped {
-			h.member(string(appendText(nil, view(b[k:end]))), b[v:i])
-		} else if headKeys>>uint(end-k)&1 != 0 {
-			h.member(view(b[k:end]), b[v:i])
+			h.member(string(appendText(nil, view(b[k:end]))), b[v:i], plain)
+		} else if headLengths>>uint(end-k)&1 != 0 && headLetters>>(b[k]-'a')&1 != 0 {
+			h.member(view(b[k:end]), b[v:i], plain)
 			settled = h.seen&wanted == wanted
 		}
 		c = at(b, i)
@@ -165,17 +166,18 @@ func (h *Head) read(i int, wanted headField) bool {
 	}
 }
 
-// member takes a value whose key is one of those asked for.
-func (h *Head) member(key string, value []byte) {
+// member takes a value whose key is one of those asked for; plain says that it is a
+// string whose bytes are its text.
+func (h *Head) member(key string, value []byte, plain bool) {
 	switch key {
 	case "ok":
-		h.State = knownState(headText(value))
+		h.State = knownState(headText(value, plain))
 		h.verdict()
 	case "error":
-		h.Error = ErrorCode(headText(value))
+		h.Error = ErrorCode(headText(value, plain))
 		h.verdict()
 	case "assembly_id", "assemblyId":
-		h.ID = headText(value)
+		h.ID = headText(value, plain)
 		h.seen |= headID
 	case "bytes_received":
 		h.BytesReceived = headInteger(value)
@@ -200,8 +202,11 @@ func (h *Head) verdict() {
 }
 
 // headText returns a string's value, or the digits of a number.
-func headText(value []byte) string {
+func headText(value []byte, plain bool) string {
 	s := view(value)
+	if plain {
+		return s[1 : len(s)-1]
+	}
 	if s[0] == '"' {
 		if s = s[1 : len(s)-1]; strings.IndexByte(s, '\\') < 0 && utf8.ValidString(s) {
 			return s

@@ -45,10 +45,19 @@ func (s State) Phase() Phase {
 // knownState returns the constant for a code, so that the string given may go away, and
 // the code itself if there is none.
 func knownState(code string) State {
-	for _, s := range [...]State{AssemblyCompleted, AssemblyExecuting, AssemblyUploading, AssemblyCanceled, AssemblyReplaying, RequestAborted} {
-		if string(s) == code {
-			return s
-		}
+	switch State(code) {
+	case AssemblyUploading:
+		return AssemblyUploading
+	case AssemblyExecuting:
+		return AssemblyExecuting
+	case AssemblyReplaying:
+		return AssemblyReplaying
+	case AssemblyCompleted:
+		return AssemblyCompleted
+	case AssemblyCanceled:
+		return AssemblyCanceled
+	case RequestAborted:
+		return RequestAborted
 	}
 	return State(code)
 }

@@ -44,6 +44,15 @@ func diagnose(data []byte) *SyntaxError {
 	return nil
 }
 
+// refusal is the error for a document that the scanner refused.
+func refusal(data []byte) error {
+	if err := diagnose(data); err != nil {
+		return err
+	}
+	// Only if the two disagree, which would be a fault of ours.
+	return &SyntaxError{What: "the document is refused, but no fault can be found in it"}
+}
+
 type diagnosis struct {
 	data []byte
 	at   int

@@ -91,14 +91,14 @@ func (f *Failure) Lookup(key string) Raw { return Raw(f.src).Get(key) }
 // An event that is not known is no error but an UnknownUpdate, and so is one
 // whose payload is JSON of a shape that makes no sense. A payload that is not JSON is a
 // *SyntaxError, except in assembly_error, where it may be plain text.
-func DecodeUpdate(eventType, data []byte) (Update, error) {
-	u := Update{Data: data}
+func DecodeUpdate(eventType, data []byte) (u Update, err error) {
+	u.Data = data
 	switch string(eventType) {
 	case "assembly_execution_progress":
-		if !u.progress() {
-			u.Known, u.Percent = false, 0
+		if !u.usualProgress() && !u.progress() {
+			u.Known, u.Percent, u.perFile = false, 0, nil
 			if err := diagnoseValue(string(data)); err != nil {
-				return Update{Data: data}, err
+				return u, err
 			}
 		}
 		u.Kind = ExecutionProgress
@@ -143,40 +143,93 @@ func decodeFailure(data []byte) *Failure {
 // result reads ["step", {…}], which is what comes over the wire, and {…, "step": "…"}, which is
 // what the documentation says.
 func (u *Update) result() error {
-	whole := Raw(u.Data) // a copy
-	if !whole.Valid() {
-		return diagnoseValue(string(whole))
-	}
-	var step, file Raw
-	switch whole.kind() {
-	case '[':
-		n := 0
-		for e := range whole.Elements() {
-			switch n {
-			case 0:
-				step = e
-			case 1:
-				file = e
-			}
-			n++
-		}
-	case '{':
-		for _, key := range [...]string{"step", "step_name", "stepName"} {
-			if step == "" {
-				step = whole.Get(key)
-			}
-		}
-		if file = whole.Get("result"); file.kind() != '{' {
-			file = whole
-		}
-	}
-	name, ok := step.Text()
-	if !ok || file.kind() != '{' {
+	d := copyOf(u.Data)
+	if i := d.result(u); i >= 0 && skipSpace(d.b, i) == len(d.b) {
 		return nil
 	}
-	u.Kind, u.Step, u.File = ResultFinished, name, new(File)
-	decodeSource(string(file), u.File)
+	u.Kind, u.Step, u.File = UnknownUpdate, "", nil
+	if err := diagnoseValue(string(u.Data)); err != nil {
+		return err
+	}
+	whole := Raw(d.s)
+	var step Raw
+	for _, key := range [...]string{"step", "step_name", "stepName"} {
+		if step == "" {
+			step = whole.Get(key)
+		}
+	}
+	file := whole.Get("result")
+	if file.kind() != '{' {
+		file = whole
+	}
+	if name, ok := step.Text(); ok && file.kind() == '{' {
+		u.Kind, u.Step, u.File = ResultFinished, name, new(File)
+		decodeSource(string(file), u.File)
+	}
 	return nil
+}
+
+// result reads an array that begins with a name and an object, and nothing else.
+func (d *decoder) result(u *Update) int {
+	b := d.b
+	i := skipSpace(b, 0)
+	if at(b, i) != '[' {
+		return -1
+	}
+	if i = skipSpace(b, i+1); at(b, i) != '"' {
+		return -1
+	}
+	k := i + 1
+	if i = stringEnd(b, k); i < 0 {
+		return -1
+	}
+	u.Step = d.unquoted(d.s[k:i])
+	if i = skipSpace(b, i+1); at(b, i) != ',' {
+		return -1
+	}
+	if i = skipSpace(b, i+1); at(b, i) != '{' {
+		return -1
+	}
+	u.Kind, u.File = ResultFinished, new(File)
+	if i = d.object(i, 1, u.File); i < 0 {
+		return -1
+	}
+	for i = skipSpace(b, i); at(b, i) == ','; i = skipSpace(b, i) {
+		if i = valueEnd(b, skipSpace(b, i+1), 1); i < 0 {
+			return -1
+		}
+	}
+	if at(b, i) != ']' {
+		return -1
+	}
+	return i + 1
+}
+
+// usualProgress reads a payload that is byte by byte as the API writes it, which is
+// what comes every two seconds. It reports false, and nothing is lost, for any other.
+func (u *Update) usualProgress() bool {
+	const combined, perFile = `{"progress_combined":`, `,"progress_per_original_file":[`
+	b := u.Data
+	if len(b) < len(combined) || string(b[:len(combined)]) != combined {
+		return false
+	}
+	i, n := len(combined), 0
+	for ; i < len(b) && b[i]-'0' < 10; i++ {
+		n = n*10 + int(b[i]-'0')
+	}
+	digits := i - len(combined)
+	if digits == 0 || digits > 3 || digits > 1 && b[len(combined)] == '0' {
+		return false
+	}
+	if len(b)-i < len(perFile) || string(b[i:i+len(perFile)]) != perFile {
+		return false
+	}
+	from := i + len(perFile) - 1
+	if i = arrayEnd(b, from, 1); i < 0 || i != len(b)-1 || b[i] != '}' {
+		return false
+	}
+	u.Percent, u.Known, u.perFile = float64(n), true, b[from:i]
+	return true
 }
 
 // progress reads {"progress_combined":50,"progress_per_original_file":[…]}. It reports

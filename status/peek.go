@@ -83,11 +83,13 @@ func Peek(data []byte) (Head, error) {
 	return h, nil
 }
 
-// headLengths has a bit for the length of each key that member knows, and headLetters one for its
-// first letter, so that most other keys cost no call.
-const headLetters = 1<<('o'-'a') | 1<<('e'-'a') | 1<<('s'-'a') | 1<<('h'-'a') | 1<<('a'-'a') | 1<<('b'-'a')
-const headLengths = 1<<len("ok") | 1<<len("error") | 1<<len("syscall") | 1<<len("http_code") |
-	1<<len("assemblyId") | 1<<len("assembly_id") | 1<<len("bytes_received")
+// headLengths has a bit for the length of each key that member knows, and headLetters one
+// for the low five bits of its first letter, so that most other keys cost no call.
+const (
+	headLengths = 1<<len("ok") | 1<<len("error") | 1<<len("syscall") | 1<<len("http_code") |
+		1<<len("assemblyId") | 1<<len("assembly_id") | 1<<len("bytes_received")
+	headLetters = 1<<('o'&31) | 1<<('e'&31) | 1<<('s'&31) | 1<<('h'&31) | 1<<('a'&31) | 1<<('b'&31)
+)
 
 // read reads members from the key at b[i] on, until it has seen all that is
 // wanted or the document ends.
@@ -138,7 +140,7 @@ func (h *Head) read(i int, wanted headField) bool {
 		settled := false
 		if escaped {
 			h.member(string(appendText(nil, view(b[k:end]))), b[v:i], plain)
-		} else if headLengths>>uint(end-k)&1 != 0 && headLetters>>(b[k]-'a')&1 != 0 {
+		} else if headLengths>>uint(end-k)&1 != 0 && headLetters>>(b[k]&31)&1 != 0 {
 			h.member(view(b[k:end]), b[v:i], plain)
 			settled = h.seen&wanted == wanted
 		}

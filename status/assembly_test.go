@@ -380,3 +380,49 @@ func TestDecodeAnyOrder(t *testing.T) {
 		}
 	}
 }
+
+func TestDecodeNumbersAndDates(t *testing.T) {
+	may := time.Date(2026, 5, 7, 16, 10, 57, 0, time.UTC)
+	for _, test := range []struct {
+		value    string
+		integer  int64
+		duration time.Duration
+		date     time.Time
+	}{
+		{`7`, 7, 7 * time.Second, time.Time{}},
+		{`-7`, -7, -7 * time.Second, time.Time{}},
+		{`123456789012345678`, 123456789012345678, 0, time.Time{}},
+		{`9223372036854775807`, 9223372036854775807, 0, time.Time{}},
+		{`9223372036854775808`, 0, 0, time.Time{}},
+		{`18446744073709551623`, 0, 0, time.Time{}},
+		{`92233720368547758080`, 0, 0, time.Time{}},
+		{`1.5`, 0, 1500 * time.Millisecond, time.Time{}},
+		{`-0.25`, 0, -250 * time.Millisecond, time.Time{}},
+		{`1e3`, 1000, 1000 * time.Second, time.Time{}},
+		{`9.29e2`, 929, 929 * time.Second, time.Time{}},
+		{`0.0000000019`, 0, 2, time.Time{}},
+		{`1e300`, 0, 0, time.Time{}},
+		{`"12"`, 12, 12 * time.Second, time.Time{}},
+		{`"x"`, 0, 0, time.Time{}},
+		{`""`, 0, 0, time.Time{}},
+		{`"-"`, 0, 0, time.Time{}},
+		{`true`, 0, 0, time.Time{}},
+		{`{"a":1}`, 0, 0, time.Time{}},
+		{`"2026/05/07 16:10:57 GMT"`, 0, 0, may},
+		{`"2026\/05\/07 16:10:57 GMT"`, 0, 0, may},
+		{`"2026-05-07T18:10:57+02:00"`, 0, 0, may},
+		{`"2026/02/30 16:10:57 GMT"`, 0, 0, time.Time{}},
+		{`"2026/05/07 24:10:57 GMT"`, 0, 0, time.Time{}},
+		{`"2026/05/07 16:10:57 CET"`, 0, 0, time.Time{}},
+		{`"2026/5a/07 16:10:57 GMT"`, 0, 0, time.Time{}},
+	} {
+		// Each behind a value that would do, so that the last one is seen to count.
+		data := []byte(`{"bytes_received":5,"upload_duration":5,"start_date":"2026/05/07 16:10:57 GMT","bytes_received":` + test.value +
+			`,"upload_duration":` + test.value + `,"start_date":` + test.value + `}`)
+		a := mustDecode(t, data)
+		if a.BytesReceived != test.integer || a.UploadDuration != test.duration || !a.StartDate.Equal(test.date) {
+			t.Errorf("%s: %d, %v, %v, want %d, %v, %v", test.value, a.BytesReceived, a.UploadDuration, a.StartDate, test.integer, test.duration, test.date)
+		}
+		wantSameJSON(t, data, mustEncode(t, a))
+	}
+}

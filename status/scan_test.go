@@ -126,7 +126,7 @@ func TestVerdictOnTruncated(t *testing.T) {
 		if isDouble(name, data) {
 			continue
 		}
-		for n := range data {
+		for n := 0; n < len(data); n += stride {
 			if wantVerdict(t, data[:n]); t.Failed() {
 				t.Fatalf("%s cut off at byte %d", name, n)
 			}
@@ -141,7 +141,8 @@ func TestVerdictOnChangedByte(t *testing.T) {
 			continue
 		}
 		data = append([]byte(nil), data...)
-		for i, was := range data {
+		for i := 0; i < len(data); i += stride {
+			was := data[i]
 			// Each position gets one of the replacements, its neighbours get others.
 			data[i] = replacements[i%len(replacements)]
 			if wantVerdict(t, data); t.Failed() {

@@ -141,7 +141,7 @@ func TestDecodeUpdateError(t *testing.T) {
 
 func TestDecodeUpdateSyntax(t *testing.T) {
 	for _, eventType := range []string{"assembly_execution_progress", "assembly_result_finished", "assembly_upload_finished"} {
-		for _, data := range []string{``, `{`, `{"progress_combined":5`, `["a",{}`, `{"a":1}}`, `{"progress_combined":05}`, `x`} {
+		for _, data := range []string{``, `{`, `{"progress_combined":5`, `["a",{}`, `{"a":1}}`, `{"progress_combined":05}`, `{"progress_combined":05,"progress_per_original_file":[]}`, `{"progress_combined":5,"progress_per_original_file":[1,]}`, `{"progress_combined":5,"progress_per_original_file":[]}}`, `x`} {
 			u, err := DecodeUpdate([]byte(eventType), []byte(data))
 			var syntax *SyntaxError
 			if !errors.As(err, &syntax) || u.Kind != UnknownUpdate || u.Known || string(u.Data) != data {

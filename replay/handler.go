@@ -15,8 +15,8 @@ const MaxSpeed = 1e18
 
 // Playback says how a recording is played.
 type Playback struct {
-	// Speed is how many times faster than recorded; 0 means 1, and [MaxSpeed]
-	// without any wait.
+	// Speed is how many times faster than recorded; 0, or anything that is not
+	// positive, means 1, and [MaxSpeed] without any wait.
 	Speed float64
 
 	// OnServe, if set, is told of each request that is answered from the
@@ -27,9 +27,11 @@ type Playback struct {
 // Handler returns an http.Handler that answers requests with the recorded
 // responses: the recorded status and header after the recorded wait, then each
 // recorded read as a write of its own, flushed, at its recorded moment since the
-// request. An exchange that broke is broken again: the connection is cut at the
-// same byte. One that the client gave up, waiting in vain, leaves its client
-// waiting.
+// request. Headers about the recorded connection, rather than the response, are left
+// out. An exchange that broke is broken again: the connection is cut at the same
+// byte, and so it is where the recording was cut off. One that the client gave up,
+// waiting in vain, leaves its client waiting; one that the client had enough of ends
+// in order.
 //
 // A request is answered by the exchange of the same method, path and query; else
 // by one of the same method and path; of several, rather by one that has a response,
@@ -199,7 +201,10 @@ type clock struct {
 }
 
 func newClock(ctx context.Context, speed float64, from time.Duration) *clock {
-	return &clock{ctx: ctx, speed: cmp.Or(speed, 1), from: from, start: time.Now()}
+	if !(speed > 0) {
+		speed = 1
+	}
+	return &clock{ctx: ctx, speed: speed, from: from, start: time.Now()}
 }
 
 // wait waits for the moment at of the recording. It returns false where the

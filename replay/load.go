@@ -94,7 +94,18 @@ func (l *loader) good() {
 
 // load reads the rest.
 func (l *loader) load() error {
-	var changed *fault // the first
+	var changed *fault // the first that did not keep us from reading on
+	err := l.records(&changed)
+	if changed != nil && (err == nil || errors.Is(err, ErrTruncated)) {
+		if err != nil {
+			changed.reason += "; besides, " + err.Error()
+		}
+		return l.damaged(changed)
+	}
+	return err
+}
+
+func (l *loader) records(changed **fault) error {
 	for {
 		l.lineAt = l.lines.position()
 		line, err := l.lines.next()
@@ -118,17 +129,12 @@ func (l *loader) load() error {
 			if !f.harmless {
 				return l.damaged(f)
 			}
-			if changed == nil {
-				changed = f
-			}
+			*changed = cmp.Or(*changed, f)
 		}
 		l.rec.duration = l.at
 	}
 	if f := l.endRead(); f != nil {
 		return l.truncated(f.reason)
-	}
-	if changed != nil {
-		return l.damaged(changed)
 	}
 	for _, x := range l.rec.exchanges {
 		if x.End == EndUnknown {
@@ -204,11 +210,7 @@ func (l *loader) comment(text []byte) {
 	if l.commentSize += len(text); l.commentSize > maxComments {
 		return
 	}
-	text = bytes.TrimPrefix(text[1:], []byte(" "))
-	if unquoted, err := appendUnquoted(nil, text); err == nil {
-		text = unquoted
-	}
-	l.rec.comments = append(l.rec.comments, string(text))
+	l.rec.comments = append(l.rec.comments, string(bytes.TrimPrefix(text[1:], []byte(" "))))
 }
 
 func (l *loader) clock(text string) *fault {

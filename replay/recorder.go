@@ -77,6 +77,14 @@ func (r *Recorder) Close() error {
 	return r.w.Close()
 }
 
+// CloseIdleConnections does what it does for the transport beneath, if that has
+// connections to close. http.Client has it called.
+func (r *Recorder) CloseIdleConnections() {
+	if base, ok := r.base.(interface{ CloseIdleConnections() }); ok {
+		base.CloseIdleConnections()
+	}
+}
+
 // RoundTrip sends the request and records the exchange.
 func (r *Recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	x := r.begin(req)

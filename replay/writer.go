@@ -70,7 +70,8 @@ func NewWriter(w io.Writer, start time.Time) (*Writer, error) {
 
 const header = "reel 1"
 
-// Comment writes text as comment lines, one for each of its lines.
+// Comment writes text as comment lines, one for each of its lines. Comments have no
+// escapes: what cannot stand in a line is written as \xHH, and stays so.
 func (w *Writer) Comment(text string) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -78,7 +79,12 @@ func (w *Writer) Comment(text string) error {
 		w.buf = append(w.buf, '#')
 		if line != "" {
 			w.buf = append(w.buf, ' ')
-			w.buf, _ = appendQuoted(w.buf, []byte(line))
+			for i, part := range strings.Split(line, `\`) {
+				if i > 0 {
+					w.buf = append(w.buf, '\\')
+				}
+				w.buf, _ = appendQuoted(w.buf, []byte(part))
+			}
 		}
 		w.buf = append(w.buf, '\n')
 	}
@@ -88,10 +94,13 @@ func (w *Writer) Comment(text string) error {
 // Close seals the reel: a last line with the sum of all that was written, by which
 // a change to any of it can be told. It does not close the underlying writer, and
 // exchanges that have not ended stay so. The error is that of the first record
-// that could not be written.
+// that could not be written. A second Close does nothing.
 func (w *Writer) Close() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.err == errClosed {
+		return nil
+	}
 	if w.err != nil {
 		return w.err
 	}

@@ -1367,3 +1367,16 @@ func TestFormatTextBytes(t *testing.T) {
 		}
 	}
 }
+
+// What has changed in a reel is not hidden by its being cut off.
+func TestFormatDamagedAndTruncated(t *testing.T) {
+	text := version + "> 1 +0 GET /\n< 1 +0 200\n= 1 +0\n|x\n. 1 +0 eof bytes=2 crc32c=00000000\n> 2 +0 GET /\n"
+	rec, err := load(text)
+	var fault *replay.FormatError
+	if !errors.As(err, &fault) || !errors.Is(err, replay.ErrDamaged) || fault.Line != 2 || !strings.Contains(err.Error(), "exchange 2 has no end") {
+		t.Errorf("the error is %v, want the damage in line 2 and the missing end", err)
+	}
+	if rec == nil || len(rec.Exchanges()) != 2 {
+		t.Errorf("the recording is %+v, want both exchanges", rec)
+	}
+}

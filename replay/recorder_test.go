@@ -1094,3 +1094,23 @@ func TestRecorderReelGrows(t *testing.T) {
 	}
 	mustLoad(t, b.String())
 }
+
+// idler is a transport that has connections to close.
+type idler struct {
+	http.RoundTripper
+	closed int
+}
+
+func (i *idler) CloseIdleConnections() { i.closed++ }
+
+func TestRecorderClosesIdleConnections(t *testing.T) {
+	base := &idler{RoundTripper: http.DefaultTransport}
+	rec, err := replay.NewRecorder(io.Discard, base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	(&http.Client{Transport: rec}).CloseIdleConnections()
+	if base.closed != 1 {
+		t.Errorf("the transport beneath was told %d times, want once", base.closed)
+	}
+}

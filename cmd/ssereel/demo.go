@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -29,10 +30,10 @@ var demoCommand = command{
 Shows what ssereel does, without a network: plays the update stream of an Assembly
 on a loopback port, records it from there over HTTP, prints the Assembly's timeline
 while it happens, and compares the two recordings byte for byte and read for read.
-The new recording stays, so that you can play it yourself.
+The new recording is not removed, so that you can play it yourself.
 `,
 	setup: func(flags *pflag.FlagSet) func(context.Context, console, []string) error {
-		output := flags.StringP("output", "o", "", "write the new recording to `FILE` (default a temporary file)")
+		output := flags.StringP("output", "o", "", "write the new recording to `FILE` (default one in the directory for temporary files)")
 		speed := speedFlag(flags, "10")
 		return func(ctx context.Context, c console, args []string) error {
 			if len(args) > 0 {
@@ -71,17 +72,24 @@ func demo(ctx context.Context, c console, output string, speed float64) error {
 		if err != nil {
 			return err
 		}
+		defer os.Remove(dir) // where nothing was recorded, and it is empty
 		output = filepath.Join(dir, demoReel)
 	}
-	f, err := os.OpenFile(output, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	f, err := openReelFile(output, false, c.out)
 	if err != nil {
 		return err
 	}
-	defer f.Close()
+	defer f.close()
 
 	fmt.Fprintf(c.out, "An Assembly's update stream of %s, played %s on %s\n\n",
 		seconds(played.Ended-played.Sent), pace(speed), streamURL)
 	if err := demoRecord(ctx, c.out, f, streamURL, speed); err != nil {
+		if ctx.Err() != nil {
+			return errors.New("interrupted; nothing was kept")
+		}
+		return err
+	}
+	if err := f.begin(); err != nil {
 		return err
 	}
 
@@ -94,16 +102,17 @@ func demo(ctx context.Context, c console, output string, speed float64) error {
 	fmt.Fprintf(c.out, "\nrecorded to %s\n", output)
 	fmt.Fprintf(c.out, "  played    %5d bytes in %d reads\n", played.Size, played.NumReads())
 	fmt.Fprintf(c.out, "  recorded  %5d bytes in %d reads\n", recorded.Size, recorded.NumReads())
-	if err := compare(played, recorded); err != nil {
+	same, err := compare(played, recorded, speed)
+	if err != nil {
 		return err
 	}
-	fmt.Fprintf(c.out, `  the same, byte for byte and read for read
+	fmt.Fprintf(c.out, `  the same, %s
 
 Play it yourself (ssereel is this program: go run ./cmd/ssereel, if you have not
 installed it):
   ssereel replay %s
   ssereel events %s
-`, output, output)
+`, same, output, output)
 	return nil
 }
 
@@ -182,24 +191,27 @@ func timelineEntry(ev ssewire.Event) string {
 	return typ
 }
 
-// compare returns how b differs from a, which it was recorded from.
-func compare(a, b *replay.Exchange) error {
+// compare returns in what b is the same as a, which it was recorded from.
+func compare(a, b *replay.Exchange, speed float64) (same string, err error) {
 	bytesA, err := io.ReadAll(a.Body())
 	if err != nil {
-		return err
+		return "", err
 	}
 	bytesB, err := io.ReadAll(b.Body())
 	if err != nil {
-		return err
+		return "", err
 	}
 	if !bytes.Equal(bytesA, bytesB) {
-		return fmt.Errorf("the bytes differ: %d were played and %d recorded", len(bytesA), len(bytesB))
+		return "", fmt.Errorf("the bytes differ: %d were played and %d recorded", len(bytesA), len(bytesB))
+	}
+	if speed == replay.MaxSpeed {
+		return "byte for byte; pieces that follow each other at once arrive together", nil
 	}
 	played, recorded := readSizes(a), readSizes(b)
 	if !slices.Equal(played, recorded) {
-		return fmt.Errorf("the bytes are the same, but not the reads, which had %v bytes when they were played and %v when they were recorded: this machine was too busy to keep the pieces apart at this speed; try a lower --speed", played, recorded)
+		return "", fmt.Errorf("the bytes are the same, but the %d reads were recorded as %d: this machine was too busy to keep the pieces apart at this speed; try a lower --speed", len(played), len(recorded))
 	}
-	return nil
+	return "byte for byte and read for read", nil
 }
 
 func readSizes(x *replay.Exchange) []int {

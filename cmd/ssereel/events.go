@@ -7,6 +7,7 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -43,7 +44,7 @@ Of a recording with several streams, one comes after the other.
 			name := "-"
 			if len(args) > 0 {
 				var err error
-				if name, err = oneArg(args, "one FILE"); err != nil {
+				if name, err = oneArg(args, "FILE"); err != nil {
 					return err
 				}
 			}
@@ -73,12 +74,17 @@ type eventPrinter struct {
 
 // file prints the events of the named file, of in if it is called -.
 func (p *eventPrinter) file(in io.Reader, name string) error {
-	if name != "-" {
+	regular := false
+	if name == "-" {
+		name = "standard input"
+	} else {
 		f, err := os.Open(name)
 		if err != nil {
 			return err
 		}
 		defer f.Close()
+		info, err := f.Stat()
+		regular = err == nil && info.Mode().IsRegular()
 		in = f
 	}
 	const mark = "reel "
@@ -95,7 +101,7 @@ func (p *eventPrinter) file(in io.Reader, name string) error {
 		return nil
 	}
 	var rec *replay.Recording
-	if name == "-" {
+	if !regular {
 		b, readErr := io.ReadAll(in)
 		if readErr != nil {
 			return readErr
@@ -113,7 +119,7 @@ func (p *eventPrinter) file(in io.Reader, name string) error {
 			continue
 		}
 		if streamErr := p.exchange(x); streamErr != nil {
-			return fmt.Errorf("%s: exchange %d: %w", name, x.Number, streamErr)
+			err = cmp.Or(err, fmt.Errorf("%s: exchange %d: %w", name, x.Number, streamErr))
 		}
 	}
 	return err
@@ -143,7 +149,9 @@ func (p *eventPrinter) stream(in io.Reader) error {
 			}
 		}
 		if parser.Err() != nil {
-			return fmt.Errorf("%w, which is here --max-event-size", parser.Err())
+			return errors.New(strings.NewReplacer(
+				"ssewire: ", "", "the option ssewire.MaxEventSize", "--max-event-size",
+			).Replace(parser.Err().Error()))
 		}
 		if err := p.w.Flush(); err != nil {
 			return err

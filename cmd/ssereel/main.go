@@ -19,6 +19,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
 	"strings"
@@ -90,7 +91,11 @@ func run(ctx context.Context, c console, args []string) int {
 	if cmd := find([]string{name}); cmd != nil {
 		return cmd.run(ctx, c, args)
 	}
-	fmt.Fprintf(c.err, "ssereel: there is no command %q; ssereel --help lists them\n", name)
+	if strings.HasPrefix(name, "-") {
+		fmt.Fprintf(c.err, "ssereel: there is no option %q in front of a command; options come behind it; see ssereel --help\n", name)
+	} else {
+		fmt.Fprintf(c.err, "ssereel: there is no command %q; ssereel --help lists them\n", name)
+	}
 	return 2
 }
 
@@ -125,6 +130,7 @@ func (cmd command) run(ctx context.Context, c console, args []string) int {
 	flags.Usage = func() {}
 	flags.SortFlags = false
 	runIt := cmd.setup(flags)
+	out := &result{w: c.out}
 	err := flags.Parse(args)
 	switch {
 	case errors.Is(err, pflag.ErrHelp):
@@ -133,15 +139,19 @@ func (cmd command) run(ctx context.Context, c console, args []string) int {
 	case err != nil:
 		err = usageError{err}
 	default:
-		out := &result{w: c.out}
 		err = runIt(ctx, console{c.in, out, c.err}, flags.Args())
 		if err == nil || err == errFailed {
 			err = cmp.Or(out.err, err)
 		}
 	}
+	if path, ok := err.(*fs.PathError); ok {
+		err = fmt.Errorf("%s: %w", path.Path, path.Err)
+	}
 	var usage usageError
 	switch {
-	case err == nil, errors.Is(err, syscall.EPIPE):
+	case err == nil:
+		return 0
+	case errors.Is(out.err, syscall.EPIPE):
 		return 0 // whoever reads our output has had enough of it
 	case err == errFailed:
 		return 1
@@ -184,10 +194,13 @@ func (cmd command) help(w io.Writer, flags *pflag.FlagSet) {
 	}
 }
 
-// oneArg returns the only argument.
+// oneArg returns the only argument, which the usage line calls what.
 func oneArg(args []string, what string) (string, error) {
-	if len(args) != 1 {
-		return "", usagef("wants %s, has %d arguments", what, len(args))
+	switch len(args) {
+	case 0:
+		return "", usagef("%s is missing", what)
+	case 1:
+		return args[0], nil
 	}
-	return args[0], nil
+	return "", usagef("there is more than one %s: %q", what, args)
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -35,7 +36,8 @@ played up to its last whole read.
 
 Credentials in headers and in the URL's query are replaced with REDACTED before
 anything is written, and the file is readable for its owner only. The body of the
-response is recorded as it is: look at it before you pass it on.
+response is recorded as it is: look at it before you pass it on. A body that --data
+sends is said to be application/json, unless --header says otherwise.
 `,
 	setup: func(flags *pflag.FlagSet) func(context.Context, console, []string) error {
 		var r recording
@@ -45,12 +47,15 @@ response is recorded as it is: look at it before you pass it on.
 		flags.StringVarP(&r.method, "request", "X", "", "use `METHOD` instead of GET, or POST with --data")
 		flags.BoolVarP(&r.force, "force", "f", false, "overwrite the file")
 		return func(ctx context.Context, c console, args []string) error {
-			target, err := oneArg(args, "one URL")
+			target, err := oneArg(args, "URL")
 			if err != nil {
 				return err
 			}
 			u, err := url.Parse(target)
-			if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+			if err == nil && u.Port() != "" {
+				_, err = net.LookupPort("tcp", u.Port())
+			}
+			if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
 				return usagef("%q is no URL like https://example.com/stream", target)
 			}
 			if flags.Changed("data") {
@@ -86,7 +91,7 @@ func (r *recording) request(ctx context.Context, target string, headers []string
 		if name, ok := strings.CutPrefix(*r.data, "@"); ok {
 			var err error
 			if data, err = os.ReadFile(name); err != nil {
-				return nil, err
+				return nil, fmt.Errorf("cannot send --data: %w", err)
 			}
 		}
 		body = bytes.NewReader(data)
@@ -149,7 +154,9 @@ func (r *recording) run(c console, req *http.Request) (err error) {
 		return err
 	}
 	resp, err := (&http.Client{Transport: rec}).Do(req)
-	if err == nil {
+	if err != nil {
+		err = noAnswer(req.URL, err)
+	} else {
 		err = wantStream(resp)
 	}
 	if req.Context().Err() != nil {
@@ -214,6 +221,23 @@ func (r *recording) copy(rec *replay.Recorder, body io.Reader, p *progress) (eve
 	return events, size, nil
 }
 
+// noAnswer returns err, which came in place of a response, for a person.
+func noAnswer(u *url.URL, err error) error {
+	var redirected *url.Error
+	if errors.As(err, &redirected) {
+		err = redirected.Err
+	}
+	var unknown *net.DNSError
+	var failed *net.OpError
+	switch {
+	case errors.As(err, &unknown):
+		return fmt.Errorf("cannot find %s: %s: check the URL", unknown.Name, unknown.Err)
+	case errors.As(err, &failed) && failed.Op == "dial":
+		return fmt.Errorf("cannot reach %s: %w: check the URL, and whether the server runs", u.Host, failed.Err)
+	}
+	return fmt.Errorf("%s sent no response: %w: try again, or check the URL", u.Host, err)
+}
+
 // wantStream returns an error that tells a person what the server sent instead of
 // an event stream.
 func wantStream(resp *http.Response) error {
@@ -222,9 +246,15 @@ func wantStream(resp *http.Response) error {
 	case resp.StatusCode == http.StatusUnauthorized, resp.StatusCode == http.StatusForbidden:
 		resp.Body.Close()
 		return fmt.Errorf("the server answered %s: does it want a header, such as -H 'Authorization: Bearer ...'", resp.Status)
+	case resp.StatusCode == http.StatusTooManyRequests, resp.StatusCode >= 500:
+		resp.Body.Close()
+		return fmt.Errorf("the server answered %s, and no event stream: try again later", resp.Status)
 	case resp.StatusCode != http.StatusOK:
 		resp.Body.Close()
 		return fmt.Errorf("the server answered %s, which is no event stream: check the URL", resp.Status)
+	case mediaType == "":
+		resp.Body.Close()
+		return errors.New("the server did not say that it sent an event stream (it sent no Content-Type): check the URL")
 	case !strings.EqualFold(strings.TrimSpace(mediaType), "text/event-stream"):
 		resp.Body.Close()
 		return fmt.Errorf("the server sent %q, which is no event stream (text/event-stream): check the URL", mediaType)

@@ -32,6 +32,9 @@ func openReelFile(name string, force bool, stdout io.Writer) (*reelFile, error) 
 	r := &reelFile{name: name, created: true}
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
+		if info, err := os.Stat(name); err == nil && info.IsDir() {
+			return nil, fmt.Errorf("%s is a directory: name a file in it with -o", name)
+		}
 		if !force {
 			return nil, fmt.Errorf("%s is there already: choose another name with -o, or overwrite it with --force", name)
 		}
@@ -90,9 +93,6 @@ func (r *reelFile) close() error {
 // cannotWrite returns an error for a person whose recording could not be written
 // because of err.
 func (r *reelFile) cannotWrite(err error) error {
-	if errors.Is(err, syscall.EPIPE) {
-		return err
-	}
 	var path *fs.PathError
 	if errors.As(err, &path) {
 		err = path.Err

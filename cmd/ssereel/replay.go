@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,7 +37,7 @@ or damaged recording is served as far as it is good, with a warning.
 		listen := flags.String("listen", "127.0.0.1:0", "listen on `ADDR`, HOST:PORT; port 0 is any free one")
 		speed := speedFlag(flags, "1")
 		return func(ctx context.Context, c console, args []string) error {
-			name, err := oneArg(args, "one FILE")
+			name, err := oneArg(args, "FILE")
 			if err != nil {
 				return err
 			}
@@ -52,11 +53,11 @@ or damaged recording is served as far as it is good, with a warning.
 				return wantReel(err)
 			}
 			defer rec.Close()
+			if !hasResponse(rec) {
+				return cmp.Or(err, fmt.Errorf("%s holds no response that could be served", name))
+			}
 			if err != nil {
 				fmt.Fprintf(c.err, "ssereel replay: %v; serving what is good\n", err)
-			}
-			if !hasResponse(rec) {
-				return fmt.Errorf("%s holds no response that could be served", name)
 			}
 			l, err := net.Listen("tcp", *listen)
 			if err != nil {
@@ -65,7 +66,11 @@ or damaged recording is served as far as it is good, with a warning.
 			if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
 				fmt.Fprintf(c.err, "ssereel replay: whoever can reach %s can read the recording\n", l.Addr())
 			}
-			if _, err := fmt.Fprintf(c.out, "listening on http://%s\n", l.Addr()); err != nil {
+			addr := l.Addr().(*net.TCPAddr)
+			if addr.IP.IsUnspecified() {
+				addr = &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: addr.Port} // what a client can open
+			}
+			if _, err := fmt.Fprintf(c.out, "listening on http://%s\n", addr); err != nil {
 				l.Close()
 				return err
 			}
@@ -110,7 +115,7 @@ func speedFlag(flags *pflag.FlagSet, def string) *speedValue {
 	if err := speed.Set(def); err != nil {
 		panic(err)
 	}
-	flags.Var(speed, "speed", "play `N` times faster than recorded, or max: as fast as the client takes it")
+	flags.Var(speed, "speed", "play `N` times faster than recorded, or max")
 	return speed
 }
 

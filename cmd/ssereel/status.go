@@ -40,7 +40,7 @@ With --full it prints the whole document, with all that it has, known or not.
 			name := "-"
 			if len(args) > 0 {
 				var err error
-				if name, err = oneArg(args, "one FILE"); err != nil {
+				if name, err = oneArg(args, "FILE"); err != nil {
 					return err
 				}
 			}

@@ -29,7 +29,7 @@ func TestStatusCommand(t *testing.T) {
 		{"cut off", `{"ok":"ASSEM`, nil, 1, "", "ssereel status: -: status: byte 12 in ok: the document ends"},
 		{"something else", `{"a":1}`, nil, 1, "", "neither an Assembly Status nor a Scenario job"},
 		{"no such file", "", []string{"no-such-file.json"}, 1, "", "no-such-file.json"},
-		{"two files", "", []string{"a", "b"}, 2, "", "wants one FILE, has 2 arguments"},
+		{"two files", "", []string{"a", "b"}, 2, "", "there is more than one FILE"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var out, errs bytes.Buffer

@@ -14,12 +14,12 @@ import (
 // but a terminal it is nothing.
 type progress struct {
 	sync.Mutex // guards what the line is about
-	w          io.Writer
+	w          *os.File
 }
 
 func newProgress(w io.Writer) *progress {
 	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		return &progress{w: w}
+		return &progress{w: f}
 	}
 	return &progress{}
 }
@@ -39,7 +39,7 @@ func (p *progress) tick(line func() string) (stop func()) {
 			p.Lock()
 			text := line()
 			p.Unlock()
-			fmt.Fprintf(p.w, "\r%s\x1b[K", text)
+			fmt.Fprintf(p.w, "\r%s\x1b[K", p.cut(text))
 			select {
 			case <-ticker.C:
 			case <-done:
@@ -49,6 +49,14 @@ func (p *progress) tick(line func() string) (stop func()) {
 		}
 	}()
 	return func() { close(done); <-gone }
+}
+
+// cut cuts text to the terminal's width: a line that wraps cannot be overwritten.
+func (p *progress) cut(text string) string {
+	if width, _, err := term.GetSize(int(p.w.Fd())); err == nil && width > 0 && len(text) >= width {
+		text = text[:width-1]
+	}
+	return text
 }
 
 // count is a number of things: 1 event, 2 events.

@@ -25,11 +25,14 @@ Reads all of FILE and prints one line that says whether it is
 
 "sealed" says that a sum over the whole file agrees. What a truncated or damaged
 recording still holds can be played. The exit status is 0 only where it is whole.
+
+With --json: file, verdict, line, offset and reason (where it is not whole), sealed,
+exchanges, reads, bytes, seconds.
 `,
 	setup: func(flags *pflag.FlagSet) func(context.Context, console, []string) error {
 		asJSON := flags.Bool("json", false, "print a JSON object instead")
 		return func(ctx context.Context, c console, args []string) error {
-			name, err := oneArg(args, "one FILE")
+			name, err := oneArg(args, "FILE")
 			if err != nil {
 				return err
 			}
@@ -117,7 +120,7 @@ func (v verdict) String() string {
 		count(int64(v.Exchanges), "exchange"), count(int64(v.Reads), "read"), count(v.Bytes, "byte"), v.Seconds)
 	switch v.Verdict {
 	case "truncated":
-		return fmt.Sprintf("%s: truncated: good up to line %d (byte %d), with %s: %s", v.File, v.Line, v.Offset, holds, v.Reason)
+		return fmt.Sprintf("%s: truncated: good up to the beginning of line %d (byte %d), with %s: %s", v.File, v.Line, v.Offset, holds, v.Reason)
 	case "damaged":
 		return fmt.Sprintf("%s: damaged at line %d (byte %d): %s; it holds %s", v.File, v.Line, v.Offset, v.Reason, holds)
 	}

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestDemo(t *testing.T) {
+	r := begin(t, nil, "demo")
+	want := []string{
+		"55a46ab12179453a8a20921a058b7546", // the block with only an id
+		"assembly_uploading_finished",
+		"assembly_upload_meta_data_extracted",
+		"assembly_execution_progress",
+		"assembly_execution_progress",
+		"assembly_execution_progress",
+		"result.jpeg",
+		"result-3.jpeg",
+		"assembly_execution_progress",
+		"result-2.jpeg",
+		"assembly_execution_progress",
+		"assembly_execution_progress",
+		"assembly_finished",
+	}
+	// The timeline comes while it happens.
+	var first, last time.Time
+	for i, part := range want {
+		line := r.line()
+		for !strings.Contains(line, part) {
+			line = r.line()
+		}
+		switch i {
+		case 0:
+			first = time.Now()
+		case len(want) - 1:
+			last = time.Now()
+		}
+	}
+	if took := last.Sub(first); took < 500*time.Millisecond {
+		t.Errorf("the timeline came within %v, want 1.2 s", took)
+	}
+	o := outcome{r.wait(), r.stdout.String(), r.stderr.String()}
+	o.wantDone(t)
+	if !strings.Contains(o.stdout, "the same, byte for byte and read for read") {
+		t.Errorf("no word of the comparison:\n%s", o.stdout)
+	}
+	// The moments are those of the recording.
+	var moments []string
+	for _, m := range regexp.MustCompile(`(?m)^ *(\d+\.\d\d) s assembly_`).FindAllStringSubmatch(o.stdout, -1) {
+		moments = append(moments, m[1])
+	}
+	if len(moments) != 12 || !slices.IsSortedFunc(moments, func(a, b string) int { return len(a) - len(b) }) || !strings.HasPrefix(moments[11], "12.") {
+		t.Errorf("the moments are %q, want 12 up to 12.2", moments)
+	}
+
+	// What it says can be done next, can be done.
+	next := regexp.MustCompile(`(?m)^ +ssereel (replay|events) (\S+)$`).FindAllStringSubmatch(o.stdout, -1)
+	if len(next) != 2 {
+		t.Fatalf("it does not say how to go on:\n%s", o.stdout)
+	}
+	name := next[0][2]
+	if !strings.HasPrefix(name, os.TempDir()) {
+		t.Errorf("the recording is at %s, want a temporary file", name)
+	}
+	wantMode(t, name)
+	wantWhole(t, name)
+	original := write(t, assembly(t))
+	if got, want := pieces(t, only(t, name)), pieces(t, only(t, original)); !slices.Equal(got, want) {
+		t.Errorf("reads:\n got %q\nwant %q", got, want)
+	}
+	if ssereel(t, next[1][1], next[1][2]).stdout != ssereel(t, "events", original).stdout {
+		t.Error("the events differ")
+	}
+	resp := get(t, listening(t, begin(t, nil, "replay", "--speed", "max", name)), accepting)
+	if b, err := io.ReadAll(resp.Body); len(b) != 6531 || err != nil {
+		t.Errorf("played %d bytes, %v", len(b), err)
+	}
+}
+
+func TestDemoOutput(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "my.reel")
+	o := ssereel(t, "demo", "--speed", "20", "-o", name)
+	o.wantDone(t)
+	if !strings.Contains(o.stdout, name) {
+		t.Errorf("it does not say where the recording is:\n%s", o.stdout)
+	}
+	wantWhole(t, name)
+	missing := filepath.Join(t.TempDir(), "missing", "my.reel")
+	o = ssereel(t, "demo", "-o", missing)
+	o.wantLine(t, 1, missing)
+}
+
+// Interrupted in the middle, it says so, and not what broke inside.
+func TestDemoStopped(t *testing.T) {
+	r := begin(t, nil, "demo", "--speed", "1", "-o", filepath.Join(t.TempDir(), "my.reel"))
+	for !strings.Contains(r.line(), "assembly_uploading_finished") {
+	}
+	r.stop()
+	status := r.wait()
+	if said := r.stderr.String(); status == 2 || strings.Count(said, "\n") > 1 || strings.Contains(said, "ssewire") {
+		t.Errorf("interrupted, it ends with status %d and says %q", status, said)
+	}
+}

@@ -1,0 +1,265 @@
+package main
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ssereel/ssereel/replay"
+)
+
+// event is a line of the output of events, its fields in their order.
+type event struct {
+	Type string `json:"type"`
+	ID   string `json:"id"`
+	Data string `json:"data"`
+}
+
+// decode returns the events of an output, each of which must be a line by itself
+// with these fields and no others.
+func decode(t *testing.T, out string) []event {
+	t.Helper()
+	var events []event
+	for line := range strings.Lines(out) {
+		var ev event
+		var fields map[string]string
+		if err := errors.Join(json.Unmarshal([]byte(line), &ev), json.Unmarshal([]byte(line), &fields)); err != nil {
+			t.Errorf("%q: %v", line, err)
+			continue
+		}
+		if !strings.HasPrefix(line, `{"type":"`) || !strings.HasSuffix(line, "}\n") || len(fields) != 3 || ev.Type == "" {
+			t.Errorf("not type, id and data: %q", line)
+		}
+		events = append(events, ev)
+	}
+	return events
+}
+
+// chunks returns each of its strings with a Read of its own.
+type chunks []string
+
+func newChunks(parts []string) *chunks {
+	c := chunks(slices.DeleteFunc(slices.Clone(parts), func(s string) bool { return s == "" }))
+	return &c
+}
+
+func (c *chunks) Read(p []byte) (int, error) {
+	if len(*c) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(p, (*c)[0])
+	if (*c)[0] = (*c)[0][n:]; (*c)[0] == "" {
+		*c = (*c)[1:]
+	}
+	return n, nil
+}
+
+// reelOf returns a reel with one event stream, a read for each piece.
+func reelOf(t *testing.T, pieces ...string) string {
+	t.Helper()
+	var b strings.Builder
+	w, err := replay.NewWriter(&b, time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, _ := w.Exchange(0, "GET", "https://api2.example/ws?assembly=1", http.Header{"Accept": {"text/event-stream"}})
+	x.Response(time.Millisecond, 200, http.Header{"Content-Type": {"text/event-stream"}})
+	for i, piece := range pieces {
+		x.Read(time.Duration(i+2)*time.Millisecond, []byte(piece))
+	}
+	x.End(time.Duration(len(pieces)+2)*time.Millisecond, replay.EndEOF, nil)
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestEventsOutput(t *testing.T) {
+	tests := []struct {
+		name     string
+		in, want string
+	}{
+		{"message", "data: hello\n\n", `{"type":"message","id":"","data":"hello"}` + "\n"},
+		{"named", "event: tick\nid: 7\ndata: 1\ndata: 2\n\n", `{"type":"tick","id":"7","data":"1\n2"}` + "\n"},
+		{"the ID stays in force", "id: 7\n\ndata: a\n\ndata: b\n\n", `{"type":"message","id":"7","data":"a"}` + "\n" + `{"type":"message","id":"7","data":"b"}` + "\n"},
+		{"an empty type is message", "event:\ndata: a\n\n", `{"type":"message","id":"","data":"a"}` + "\n"},
+		{"an empty type behind a name", "event: tick\nevent\ndata: a\n\n", `{"type":"message","id":"","data":"a"}` + "\n"},
+		{"JSON in data stays readable", `data: {"a":"<b> & c"}` + "\n\n", `{"type":"message","id":"","data":"{\"a\":\"<b> & c\"}"}` + "\n"},
+		{"text beyond ASCII stays readable", "data: 日本 😀\n\n", `{"type":"message","id":"","data":"日本 😀"}` + "\n"},
+		{"one U+FFFD a maximal part", "data: \xe6\x97!\xf0\x9f\x98\n\n", `{"type":"message","id":"","data":"` + "\ufffd!\ufffd" + `"}` + "\n"},
+		{"invalid UTF-8 in the type and the ID", "event: \xc0\nid: \xff\ndata: a\n\n", `{"type":"` + "\ufffd" + `","id":"` + "\ufffd" + `","data":"a"}` + "\n"},
+		{"NUL", "data: \x00\n\n", `{"type":"message","id":"","data":"\u0000"}` + "\n"},
+		{"an event without data is none", "event: tick\n\n: comment\n\nretry: 10\n\n", ""},
+		{"an event that is cut off is none", "data: a\n\ndata: b\n", `{"type":"message","id":"","data":"a"}` + "\n"},
+		{"nothing", "", ""},
+		{"less than the first line of a reel", "\n", ""},
+		{"almost a reel", "reel", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			for _, from := range []struct {
+				name string
+				out  outcome
+			}{
+				{"stdin", ssereelWith(t, strings.NewReader(tt.in), "events")},
+				{"stdin as -", ssereelWith(t, strings.NewReader(tt.in), "events", "-")},
+				{"file", ssereel(t, "events", write(t, tt.in))},
+				{"reel", ssereel(t, "events", write(t, reelOf(t, tt.in)))},
+				{"reel on stdin", ssereelWith(t, strings.NewReader(reelOf(t, tt.in)), "events")},
+			} {
+				from.out.wantDone(t)
+				if from.out.stdout != tt.want {
+					t.Errorf("%s: %q, want %q", from.name, from.out.stdout, tt.want)
+				}
+			}
+		})
+	}
+}
+
+// What Chromium's EventSource makes of these streams, the command makes of them: raw
+// and out of a reel, in files and on standard input, and recorded from a server.
+func TestEventsConformance(t *testing.T) {
+	b, err := os.ReadFile("../../../shared/conformance/sse.json")
+	if errors.Is(err, fs.ErrNotExist) {
+		t.Skip("the conformance cases are not beside this repository")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cases []struct {
+		Name   string
+		Chunks [][]byte
+		Events []event
+	}
+	if err := json.Unmarshal(b, &cases); err != nil {
+		t.Fatal(err)
+	}
+	if len(cases) == 0 {
+		t.Fatal("no cases")
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		for chunk := range strings.SplitSeq(req.Header.Get("X-Chunks"), " ") {
+			b, _ := base64.StdEncoding.DecodeString(chunk)
+			w.Write(b)
+			http.NewResponseController(w).Flush()
+		}
+	}))
+	defer server.Close()
+	dir := t.TempDir()
+	for _, tt := range cases {
+		t.Run(tt.Name, func(t *testing.T) {
+			var parts, encoded []string
+			for _, chunk := range tt.Chunks {
+				parts = append(parts, string(chunk))
+				encoded = append(encoded, base64.StdEncoding.EncodeToString(chunk))
+			}
+			for from, o := range map[string]outcome{
+				"stdin":         ssereelWith(t, newChunks(parts), "events"),
+				"file":          ssereel(t, "events", write(t, strings.Join(parts, ""))),
+				"reel":          ssereel(t, "events", write(t, reelOf(t, parts...))),
+				"reel on stdin": ssereelWith(t, strings.NewReader(reelOf(t, parts...)), "events", "-"),
+			} {
+				o.wantDone(t)
+				if got := decode(t, o.stdout); !slices.Equal(got, tt.Events) {
+					t.Errorf("%s:\n got %q\nwant %q", from, got, tt.Events)
+				}
+			}
+			name := filepath.Join(dir, fmt.Sprintf("%x.reel", tt.Name))
+			ssereel(t, "record", "-o", name, "-H", "X-Chunks: "+strings.Join(encoded, " "), server.URL).wantDone(t)
+			o := ssereel(t, "events", name)
+			o.wantDone(t)
+			o.wantEvents(t, tt.Events)
+		})
+	}
+}
+
+// An event is printed when it has come, however long the stream goes on.
+func TestEventsLive(t *testing.T) {
+	for _, end := range []string{"\n", "\r", "\r\n"} {
+		in, w := io.Pipe()
+		r := begin(t, in, "events")
+		for i := range 5 {
+			io.WriteString(w, fmt.Sprintf("id: %d%sdata: a%s%s", i, end, end, end))
+			if got, want := r.line(), fmt.Sprintf(`{"type":"message","id":"%d","data":"a"}`+"\n", i); got != want {
+				t.Errorf("line end %q: %q, want %q", end, got, want)
+			}
+		}
+		w.Close()
+		if status := r.wait(); status != 0 {
+			t.Errorf("exit status %d", status)
+		}
+	}
+}
+
+func TestEventsOfSeveralStreams(t *testing.T) {
+	reel := "reel 1\n" +
+		"> 1 +0 GET /status\n< 1 +0 200\n< 1 content-type: application/json\n= 1 +0\n\\{\"ok\":\"ASSEMBLY_EXECUTING\"}\n. 1 +0 eof\n" +
+		"> 2 +0 GET /a\n< 2 +0 200\n< 2 content-type: text/event-stream; charset=utf-8\n" +
+		"> 3 +0 GET /b\n< 3 +0 200\n< 3 content-type: TEXT/Event-Stream\n" +
+		"= 2 +0\n|data: a1\n|\n= 3 +0\n|id: b\n|data: b1\n|\n= 2 +0\n|data: a2\n|\n. 2 +0 eof\n. 3 +0 reset\n" +
+		"> 4 +0 GET /gone\n< 4 +0 404\n< 4 content-type: text/event-stream\n= 4 +0\n|data: no\n|\n. 4 +0 eof\n"
+	o := ssereel(t, "events", write(t, reel))
+	o.wantDone(t)
+	o.wantEvents(t, []event{{"message", "", "a1"}, {"message", "", "a2"}, {"message", "b", "b1"}})
+}
+
+func TestEventsOfAssembly(t *testing.T) {
+	name := write(t, assembly(t))
+	o := ssereel(t, "events", name)
+	o.wantDone(t)
+	o.wantEvents(t, rawEvents(t, strings.Join(pieces(t, only(t, name)), "")))
+	if events := decode(t, o.stdout); len(events) != 12 || events[11].Data != "assembly_finished" {
+		t.Errorf("%d events, the last %q", len(events), events[max(len(events)-1, 0)])
+	}
+}
+
+// Every event that was whole is printed, and then the fault is told.
+func TestEventsBeforeFault(t *testing.T) {
+	broken := errors.New("the cable broke")
+	big := strings.Repeat("x", 1000)
+	damaged := strings.Replace(reelOf(t, "data: a\n\n", "data: b\n\n", "data: c\n\n"), "|data: c", "data: c", 1)
+	truncated := reelOf(t, "data: a\n\n", "data: b\n\n", "data: c\n\n")
+	truncated = truncated[:strings.Index(truncated, "|data: c")+5]
+	tests := []struct {
+		name  string
+		in    io.Reader
+		args  []string
+		tells []string
+	}{
+		{"read error", io.MultiReader(strings.NewReader("data: a\n\ndata: b\n\ndata: c"), failing{broken}), nil, []string{"the cable broke"}},
+		{"limit", strings.NewReader("data: a\n\ndata: b\n\ndata: " + big + "\n\n"), []string{"--max-event-size", "500"}, []string{"500", "byte 18", "--max-event-size"}},
+		{"limit, out of a reel", strings.NewReader(reelOf(t, "data: a\n\ndata: b\n\ndata: "+big+"\n\n")), []string{"--max-event-size", "500"}, []string{"500", "byte 18", "--max-event-size"}},
+		{"damaged reel", strings.NewReader(damaged), nil, []string{"damaged", "line 12"}},
+		{"truncated reel", strings.NewReader(truncated), nil, []string{"truncated"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			o := ssereelWith(t, tt.in, append([]string{"events"}, tt.args...)...)
+			o.wantEvents(t, []event{{"message", "", "a"}, {"message", "", "b"}})
+			o.stdout = ""
+			o.wantLine(t, 1, tt.tells...)
+		})
+	}
+}
+
+// What other readers of lines stumble over, 64 KiB, is no limit.
+func TestEventsLimit(t *testing.T) {
+	for _, size := range []int{64 << 10, 2 << 20} {
+		data := strings.Repeat("x", size)
+		o := ssereelWith(t, strings.NewReader("data: "+data+"\n\n"), "events")
+		o.wantDone(t)
+		o.wantEvents(t, []event{{"message", "", data}})
+	}
+}

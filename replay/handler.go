@@ -36,9 +36,10 @@ type Playback struct {
 // A request is answered by the exchange of the same method, path and query; else
 // by one of the same method and path; of several, rather by one that has a response,
 // rather by one with the same Last-Event-ID, and else by the first. Besides, GET / is
-// answered by the first event stream, whatever its method, where the client accepts text/event-stream, and
-// with a list of what is there otherwise. Scripts of any origin may read the answers
-// (CORS), or browsers could not use them: serve them on loopback.
+// answered by the first event stream, whatever its method, where the client accepts
+// text/event-stream, and with a list of what is there otherwise; and HEAD, where that
+// is not recorded, with the header of what answers GET. Scripts of any origin may read
+// the answers (CORS), or browsers could not use them: serve them on loopback.
 func (r *Recording) Handler(p Playback) http.Handler {
 	return &handler{rec: r, playback: p}
 }
@@ -73,11 +74,12 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 func (r *Recording) match(req *http.Request) *Exchange {
 	var best *Exchange
 	bestScore := 0
-	atRoot := req.Method == http.MethodGet && req.URL.Path == "/" && strings.Contains(req.Header.Get("Accept"), eventStream)
+	isGet := req.Method == http.MethodGet || req.Method == http.MethodHead
+	atRoot := isGet && req.URL.Path == "/" && strings.Contains(req.Header.Get("Accept"), eventStream)
 	for _, x := range r.exchanges {
 		score := 0
 		switch {
-		case x.Method != req.Method || x.path != cmp.Or(req.URL.EscapedPath(), "/"):
+		case x.Method != req.Method && !(x.Method == http.MethodGet && isGet) || x.path != cmp.Or(req.URL.EscapedPath(), "/"):
 			if !atRoot || !x.IsEventStream() {
 				continue
 			}
@@ -85,6 +87,9 @@ func (r *Recording) match(req *http.Request) *Exchange {
 			score = 8
 		default:
 			score = 16
+		}
+		if x.Method == req.Method {
+			score += 32
 		}
 		if x.StatusCode != 0 {
 			score += 4
@@ -160,6 +165,9 @@ func (h *handler) play(w http.ResponseWriter, req *http.Request, x *Exchange) {
 		w.Header().Set("Content-Length", length)
 	}
 	w.WriteHeader(x.StatusCode)
+	if req.Method == http.MethodHead {
+		return
+	}
 	flush := http.NewResponseController(w).Flush
 	if len(x.reads) == 0 || x.reads[0].at > x.Received {
 		flush()

@@ -837,3 +837,13 @@ func (p *piped) Write(b []byte) (int, error) {
 }
 
 func (p *piped) Flush() { p.WriteHeader(200) }
+
+// HEAD is GET without the body, and without the wait for it.
+func TestHandlerHead(t *testing.T) {
+	rec := mustLoad(t, version+"> 1 +0 GET /s\n< 1 +0 200\n< 1 x-a: 1\n= 1 +3600\n|data: 1\n. 1 +0 eof\n")
+	w := httptest.NewRecorder()
+	rec.Handler(replay.Playback{}).ServeHTTP(w, httptest.NewRequest("HEAD", "/s", nil))
+	if w.Code != 200 || w.Header().Get("X-A") != "1" || w.Body.Len() != 0 {
+		t.Errorf("HEAD gives %d %v %q, want the header of GET and no body", w.Code, w.Header(), w.Body)
+	}
+}

@@ -18,8 +18,8 @@ import (
 // What is recorded is what the program reads: the response's header and each of
 // its reads of the body, with their moments to the microsecond, up to the end or to
 // the moment it closes the body. Credentials in headers and URLs are replaced before they are
-// written: see [Redacted]. Bodies of requests are not recorded; bodies of
-// responses are recorded as they are.
+// written: see [Redacted]. Bodies of requests are not recorded, nor are those of
+// redirects to a URL with credentials; other bodies are recorded as they are.
 //
 // A Recorder may be used by several goroutines, and record several exchanges, at
 // once.
@@ -105,6 +105,9 @@ func (r *Recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.Method == http.MethodHead {
 		b.left = 0
 	}
+	if to := resp.Header.Get("Location"); resp.StatusCode/100 == 3 && redactReference(to) != to {
+		b.silent = true
+	}
 	resp.Body = b
 	if conn, ok := b.ReadCloser.(io.Writer); ok { // a protocol that is switched to
 		resp.Body = recordedConn{b, conn}
@@ -140,13 +143,19 @@ type recordedBody struct {
 	x    *ExchangeWriter
 	req  *http.Request
 	left int64 // bytes until the announced end, negative where none is announced
+
+	// silent bodies are not recorded: a redirect repeats its Location, with what
+	// is secret in it, in one way or another.
+	silent bool
 }
 
 func (b *recordedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	at := b.r.now()
 	if n > 0 {
-		b.x.Read(at, p[:n])
+		if !b.silent {
+			b.x.Read(at, p[:n])
+		}
 		b.left -= int64(n)
 	}
 	switch {

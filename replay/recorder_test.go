@@ -347,6 +347,7 @@ func served(t *testing.T) *httptest.Server {
 	mux.HandleFunc("/cut/first", func(w http.ResponseWriter, _ *http.Request) { cut(w) })
 	mux.HandleFunc("/found", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Location", "/whole?token=s3cret&a=1")
+		defer io.WriteString(w, `<a href="/whole?token=s3cret&amp;a=1">Found</a>`)
 		w.WriteHeader(302)
 		io.WriteString(w, "moved")
 	})

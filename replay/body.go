@@ -28,6 +28,10 @@ const (
 	// reads of one that is larger.
 	maxRead = 256 << 20
 
+	// maxOverhead is what the lines of a read may be longer than eight times its
+	// bytes, in bytes.
+	maxOverhead = 1 << 20
+
 	// maxComments bounds the comments that a Recording keeps, in bytes.
 	maxComments = 64 << 10
 

@@ -1380,3 +1380,27 @@ func TestFormatDamagedAndTruncated(t *testing.T) {
 		t.Errorf("the recording is %+v, want both exchanges", rec)
 	}
 }
+
+// A small reel cannot make its reader hold, or print, a large amount.
+func TestFormatBounds(t *testing.T) {
+	gap := strings.Repeat("#"+strings.Repeat("x", 1<<16)+"\n", 20)
+	for name, text := range map[string]string{
+		"comments within a read":        "> 1 +0 GET /\n< 1 +0 200\n= 1 +0\n|a\n" + gap + "|b\n. 1 +0 eof\n",
+		"empty lines within a read":     "> 1 +0 GET /\n< 1 +0 200\n= 1 +0\n|a\n" + strings.Repeat("\n", 2<<20) + "|b\n. 1 +0 eof\n",
+		"a number that is none":         "> " + strings.Repeat("\xff", 1<<20) + " +0 GET /\n",
+		"a time that is none":           "> 1 +" + strings.Repeat("\xff", 1<<20) + " GET /\n",
+		"an ending that is none":        "> 1 +0 GET /\n. 1 +0 " + strings.Repeat("\xff", 1<<20) + "\n",
+		"a sum that is none":            "> 1 +0 GET /\n. 1 +0 eof crc32c=" + strings.Repeat("\xff", 1<<20) + "\n",
+		"a clock that is none":          "@ " + strings.Repeat("\xff", 1<<20) + "\n",
+		"a header that is none":         "> 1 +0 GET /\n> 1 " + strings.Repeat("\xff", 1<<20) + "\n",
+		"an attribute that is none":     "$ " + strings.Repeat("\xff", 1<<20) + "\n",
+		"an attribute of no known name": "$ " + strings.Repeat("x", 1<<20) + "=1\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := load(version + text)
+			if !errors.Is(err, replay.ErrDamaged) || len(err.Error()) > 1000 {
+				t.Errorf("the error is %.2000v", err)
+			}
+		})
+	}
+}

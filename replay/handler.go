@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -148,6 +149,12 @@ var dropped = map[string]bool{
 
 // play writes the response of x.
 func (h *handler) play(w http.ResponseWriter, req *http.Request, x *Exchange) {
+	// Nobody needs the request's body, but until it has been read net/http does not
+	// notice that the client has gone. It ends with the request at the latest.
+	http.NewResponseController(w).EnableFullDuplex()
+	if req.Body != nil && req.Body != http.NoBody {
+		go io.Copy(io.Discard, req.Body)
+	}
 	clock := newClock(req.Context(), h.playback.Speed, x.Sent)
 	if x.StatusCode == 0 {
 		clock.finish(x)
@@ -160,6 +167,9 @@ func (h *handler) play(w http.ResponseWriter, req *http.Request, x *Exchange) {
 		if !dropped[name] && !listed(x.Header["Connection"], name) {
 			w.Header()[name] = values
 		}
+	}
+	if w.Header().Get("Content-Type") == "" {
+		w.Header()["Content-Type"] = nil // rather than what net/http guesses
 	}
 	if length := x.Header.Get("Content-Length"); x.End == EndEOF && length == strconv.FormatInt(x.Size, 10) {
 		w.Header().Set("Content-Length", length)

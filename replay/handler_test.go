@@ -847,3 +847,58 @@ func TestHandlerHead(t *testing.T) {
 		t.Errorf("HEAD gives %d %v %q, want the header of GET and no body", w.Code, w.Header(), w.Body)
 	}
 }
+
+// A client that has gone is noticed although its request had a body.
+func TestHandlerPostClientGone(t *testing.T) {
+	for name, reel := range map[string]string{
+		"before the header":   "> 1 +0 POST /s\n< 1 +3600 200\n. 1 +0 eof\n",
+		"before the next":     "> 1 +0 POST /s\n< 1 +0 200\n= 1 +0\n|data: 1\n= 1 +3600\n|data: 2\n. 1 +0 eof\n",
+		"waiting, for ever":   "> 1 +0 POST /s\n< 1 +0 200\n= 1 +0\n|data: 1\n. 1 +0 timeout\n",
+		"without a response":  "> 1 +0 POST /s\n. 1 +3600 timeout\n",
+		"and then a mere cut": "> 1 +0 POST /s\n< 1 +0 200\n. 1 +3600 reset\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			rec := mustLoad(t, version+reel)
+			began, left := make(chan struct{}), make(chan struct{})
+			play := rec.Handler(replay.Playback{OnServe: func(*http.Request, *replay.Exchange) { close(began) }})
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+				defer close(left)
+				play.ServeHTTP(w, req)
+			}))
+			defer server.Close()
+			ctx, cancel := context.WithCancel(t.Context())
+			req, err := http.NewRequestWithContext(ctx, "POST", server.URL+"/s", strings.NewReader(strings.Repeat("x", 1<<20)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			go func() {
+				<-began
+				cancel()
+			}()
+			if res, err := http.DefaultClient.Do(req); err == nil {
+				io.Copy(io.Discard, res.Body)
+				res.Body.Close()
+			}
+			select {
+			case <-left:
+			case <-time.After(10 * time.Second):
+				t.Error("the handler is still there")
+			}
+		})
+	}
+}
+
+// What no type was recorded for is sent without one, not with one that was guessed.
+func TestHandlerGuessesNoType(t *testing.T) {
+	rec := mustLoad(t, version+"> 1 +0 GET /s\n< 1 +0 200\n= 1 +0\n|<html>\n. 1 +0 eof\n")
+	server := httptest.NewServer(rec.Handler(replay.Playback{}))
+	defer server.Close()
+	res, err := http.Get(server.URL + "/s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	if types, ok := res.Header["Content-Type"]; ok {
+		t.Errorf("the type is %q", types)
+	}
+}

@@ -34,6 +34,9 @@ func (l *lineReader) next() ([]byte, error) {
 	for {
 		if n := bytes.IndexByte(l.buf[l.scanned:l.end], '\n'); n >= 0 {
 			line := l.buf[l.start : l.scanned+n+1]
+			if len(line) > maxLine {
+				return nil, errLongLine
+			}
 			l.start = l.scanned + n + 1
 			l.scanned = l.start
 			return line, nil

@@ -154,7 +154,25 @@ type fault struct {
 
 // fault returns a fault of the line that was read last.
 func (l *loader) fault(format string, args ...any) *fault {
+	for i := range args {
+		switch arg := args[i].(type) {
+		case []byte:
+			args[i] = clip(string(arg[:min(len(arg), maxQuote+1)]))
+		case string:
+			args[i] = clip(arg)
+		}
+	}
 	return &fault{line: l.line, offset: l.lineAt, reason: fmt.Errorf(format, args...).Error()}
+}
+
+// maxQuote is how much of a line an error quotes, in bytes.
+const maxQuote = 60
+
+func clip(text string) string {
+	if len(text) > maxQuote {
+		return text[:maxQuote] + "..."
+	}
+	return text
 }
 
 func (l *loader) damaged(f *fault) error {
@@ -383,22 +401,22 @@ func parseSums(text string) (size *int64, sum *uint32, cause string, err error) 
 		key, value, ok := strings.Cut(word, "=")
 		switch {
 		case !ok:
-			return nil, nil, "", fmt.Errorf("%q is not of the form name=value", word)
+			return nil, nil, "", fmt.Errorf("%q is not of the form name=value", clip(word))
 		case key == "bytes" && size == nil:
 			n, err := strconv.ParseInt(value, 10, 64)
 			if err != nil || !isNumber(value) {
-				return nil, nil, "", fmt.Errorf("%q is no number of bytes", value)
+				return nil, nil, "", fmt.Errorf("%q is no number of bytes", clip(value))
 			}
 			size = &n
 		case key == "crc32c" && sum == nil:
 			n, err := strconv.ParseUint(value, 16, 32)
 			if err != nil || fmt.Sprintf("%08x", n) != value {
-				return nil, nil, "", fmt.Errorf("%q is no sum of eight hexadecimal digits, in small letters", value)
+				return nil, nil, "", fmt.Errorf("%q is no sum of eight hexadecimal digits, in small letters", clip(value))
 			}
 			s := uint32(n)
 			sum = &s
 		default:
-			return nil, nil, "", fmt.Errorf("%q is none of bytes=, crc32c= and error=, once each", key)
+			return nil, nil, "", fmt.Errorf("%q is none of bytes=, crc32c= and error=, once each", clip(key))
 		}
 	}
 	return size, sum, "", nil
@@ -458,8 +476,11 @@ func (l *loader) body(line []byte) *fault {
 	switch {
 	case l.want >= 0 && l.size > l.want:
 		return l.fault("the read in line %d says that it has %d bytes, but it has more: correct the number, or leave it out", l.readLine, l.want)
-	case l.size > maxRead || length > math.MaxInt32:
+	case l.size > maxRead:
 		return l.fault("the read in line %d has more than %d bytes: make it several", l.readLine, maxRead)
+	case length > maxOverhead+8*l.size:
+		// Whoever plays the read holds its lines in memory.
+		return l.fault("the lines of the read in line %d are far longer than its bytes need: take comments and empty lines out", l.readLine)
 	}
 	l.piece.length = int32(length)
 	l.sum = crc32.Update(l.sum, castagnoli, b)
@@ -514,7 +535,7 @@ func parseSeconds(text string) (time.Duration, error) {
 	whole, frac, point := strings.Cut(digits, ".")
 	s, err := strconv.ParseInt(whole, 10, 64)
 	if !ok || err != nil || s > most || !isNumber(whole) || point && (!isNumber(frac) || len(frac) > 9) {
-		return 0, fmt.Errorf("%q is no time like +1.204", text)
+		return 0, fmt.Errorf("%q is no time like +1.204", clip(text))
 	}
 	d := time.Duration(s) * time.Second
 	for unit, i := time.Second/10, 0; i < len(frac); unit, i = unit/10, i+1 {

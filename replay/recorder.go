@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -87,6 +88,9 @@ func (r *Recorder) CloseIdleConnections() {
 
 // RoundTrip sends the request and records the exchange.
 func (r *Recorder) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.URL == nil {
+		return r.base.RoundTrip(req) // which has an error for that
+	}
 	x := r.begin(req)
 	if x == nil {
 		return r.base.RoundTrip(req)
@@ -97,15 +101,18 @@ func (r *Recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 		if end == EndEOF {
 			end = EndReset // in place of a response
 		}
-		r.end(x, r.now(), end, redactError(err, req.URL))
+		r.end(x, r.now(), end, redactError(err))
 		return resp, err
 	}
 	x.Response(r.now(), resp.StatusCode, redactHeader(resp.Header))
-	b := &recordedBody{ReadCloser: resp.Body, r: r, x: x, req: req, left: resp.ContentLength}
-	if req.Method == http.MethodHead {
-		b.left = 0
+	if resp.Body == nil { // against the rules, but http.Client forgives it
+		resp.Body = http.NoBody
 	}
-	if to := resp.Header.Get("Location"); resp.StatusCode/100 == 3 && redactReference(to) != to {
+	b := &recordedBody{ReadCloser: resp.Body, r: r, x: x, req: req}
+	if req.Method != http.MethodHead {
+		b.left.Store(resp.ContentLength)
+	}
+	if to := resp.Header.Get("Location"); resp.StatusCode/100 == 3 && redactText(to) != to {
 		b.silent = true
 	}
 	resp.Body = b
@@ -142,7 +149,7 @@ type recordedBody struct {
 	r    *Recorder
 	x    *ExchangeWriter
 	req  *http.Request
-	left int64 // bytes until the announced end, negative where none is announced
+	left atomic.Int64 // bytes until the announced end, negative where none is announced
 
 	// silent bodies are not recorded: a redirect repeats its Location, with what
 	// is secret in it, in one way or another.
@@ -156,13 +163,13 @@ func (b *recordedBody) Read(p []byte) (int, error) {
 		if !b.silent {
 			b.x.Read(at, p[:n])
 		}
-		b.left -= int64(n)
+		b.left.Add(-int64(n))
 	}
 	switch {
 	case err == io.EOF:
 		b.r.end(b.x, at, EndEOF, nil)
 	case err != nil:
-		b.r.end(b.x, at, endOf(b.req.Context(), err), redactError(err, b.req.URL))
+		b.r.end(b.x, at, endOf(b.req.Context(), err), redactError(err))
 	}
 	return n, err
 }
@@ -170,7 +177,7 @@ func (b *recordedBody) Read(p []byte) (int, error) {
 func (b *recordedBody) Close() error {
 	err := b.ReadCloser.Close()
 	end := EndCanceled
-	if b.left == 0 {
+	if b.left.Load() == 0 {
 		end = EndEOF // a program that has all it was promised need not ask for more
 	}
 	b.r.end(b.x, b.r.now(), end, nil)

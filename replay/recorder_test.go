@@ -1115,3 +1115,104 @@ func TestRecorderClosesIdleConnections(t *testing.T) {
 		t.Errorf("the transport beneath was told %d times, want once", base.closed)
 	}
 }
+
+// What net/http allows a program, the Recorder does: to close a body that another
+// goroutine reads, which is the way to abort a stream.
+func TestRecorderCloseWhileReading(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		for req.Context().Err() == nil {
+			io.WriteString(w, "data: 1\n\n")
+			http.NewResponseController(w).Flush()
+		}
+	}))
+	defer server.Close()
+	rec, finish := newRecorder(t, nil)
+	res, err := (&http.Client{Transport: rec}).Do(get(t, server.URL))
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		io.ReadFull(res.Body, make([]byte, 9))
+		close(first)
+		io.Copy(io.Discard, res.Body)
+	}()
+	<-first
+	res.Body.Close()
+	<-done
+	if _, all := finish(); all[0].End == replay.EndEOF || all[0].End == replay.EndUnknown {
+		t.Errorf("it ends with %q", all[0].End)
+	}
+}
+
+// Transports and requests that are not quite in order are forgiven, as http.Client
+// forgives them.
+func TestRecorderForgives(t *testing.T) {
+	rec, finish := newRecorder(t, roundTripper(func(req *http.Request) (*http.Response, error) {
+		if req.URL == nil {
+			return nil, errors.New("no URL")
+		}
+		return &http.Response{StatusCode: 204, Header: http.Header{}, Request: req}, nil
+	}))
+	if _, err := rec.RoundTrip(&http.Request{}); err == nil {
+		t.Error("a request without a URL is no error")
+	}
+	res, err := rec.RoundTrip(get(t, "http://example.test/"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err := io.ReadAll(res.Body); len(b) > 0 || err != nil {
+		t.Errorf("%q, %v", b, err)
+	}
+	if _, all := finish(); len(all) != 1 || all[0].End != replay.EndEOF {
+		t.Errorf("recorded %+v", all)
+	}
+}
+
+// Names of credentials as net/http spells them, and values that hold them in turn.
+func TestRecorderSecretNames(t *testing.T) {
+	const secret = "9e107d9d372bb6826bd81d3542a419d6"
+	for _, name := range []string{
+		"X-Authtoken", "X-Apitoken", "X-Accesstoken", "X-Secretkey", "X-Appkey", "X-Clientsecret", "X-Csrftoken",
+		"Cf-Access-Jwt-Assertion", "X-Amzn-Oidc-Data", "X-Hub-Signature-256", "Dpop", "Proxy-Authorization",
+	} {
+		t.Run("header "+name, func(t *testing.T) { wantRedacted(t, secret, "http://example.test/", http.Header{name: {secret}}) })
+	}
+	for _, query := range []string{
+		"accesstoken=" + secret, "APIToken=" + secret, "XAPIKEY=" + secret, "PHPSESSID=" + secret, "jwt=" + secret, "pwd=" + secret,
+		"a=1;token=" + secret, "code=" + secret, "to%6ben=" + secret, "redirect=https%3A%2F%2Fh%2F%3Ftoken%3D" + secret, "redirect=https%3A%2F%2Fx:" + secret + "%40h%2F",
+	} {
+		t.Run("query "+query, func(t *testing.T) { wantRedacted(t, secret, "http://example.test/?"+query, nil) })
+	}
+	for _, value := range []string{"<https://h/?token=" + secret + ">; rel=next", "0; url=https://u:" + secret + "@h/"} {
+		t.Run("value "+value, func(t *testing.T) {
+			wantRedacted(t, secret, "http://example.test/", http.Header{"Link": {value}, "Refresh": {value}, "X-Original-Url": {value}})
+		})
+	}
+	t.Run("path", func(t *testing.T) { wantRedacted(t, secret, "http://example.test/a;jsessionid="+secret, nil) })
+}
+
+// wantRedacted fails the test where secret, which is in the request and in the error
+// that answers it, gets into the reel.
+func wantRedacted(t *testing.T, secret, url string, h http.Header) {
+	t.Helper()
+	for _, fails := range []bool{false, true} {
+		rec, finish := newRecorder(t, roundTripper(func(req *http.Request) (*http.Response, error) {
+			if fails {
+				return nil, fmt.Errorf("Get %q: malformed MIME header: missing colon: %q", req.URL, "Set-Cookie session="+secret)
+			}
+			res := answer(req, script(step{0, "data: 1\n\n", io.EOF}))
+			res.Header = h.Clone()
+			return res, nil
+		}))
+		req := get(t, url)
+		req.Header = h.Clone()
+		if res, err := rec.RoundTrip(req); err == nil {
+			res.Body.Close()
+		}
+		if text, _ := finish(); strings.Contains(text, secret) {
+			t.Errorf("it is in the reel:\n%s", text)
+		}
+	}
+}

@@ -4,46 +4,30 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 )
 
 // Redacted is what stands in a reel in place of a credential: the values of
-// headers and the parameters of URLs whose name says that they hold one (such as
-// Authorization, Cookie, X-Api-Key, signature, token), and the user and password
-// of a URL.
+// headers and of parameters, in URLs or elsewhere in headers, whose name says that
+// they hold one (such as Authorization, Cookie, X-Api-Key, signature, token), and the
+// user and password of a URL.
 const Redacted = "REDACTED"
 
 func redactHeader(h http.Header) http.Header {
 	out := make(http.Header, len(h))
 	for name, values := range h {
-		switch {
-		case isSecret(name):
-			redacted := make([]string, len(values))
-			for i := range values {
-				redacted[i] = Redacted
-			}
-			out[name] = redacted
-		case strings.EqualFold(name, "Location"), strings.EqualFold(name, "Content-Location"), strings.EqualFold(name, "Referer"):
-			redacted := make([]string, len(values))
-			for i, value := range values {
-				redacted[i] = redactReference(value)
-			}
-			out[name] = redacted
-		default:
-			out[name] = values
+		redact := redactText
+		if isSecret(name) {
+			redact = func(string) string { return Redacted }
 		}
+		redacted := make([]string, len(values))
+		for i, value := range values {
+			redacted[i] = redact(value)
+		}
+		out[name] = redacted
 	}
 	return out
-}
-
-// redactReference redacts a URL as text; one that cannot be parsed is redacted
-// whole, since nobody can say what is in it.
-func redactReference(s string) string {
-	u, err := url.Parse(s)
-	if err != nil {
-		return Redacted
-	}
-	return redactURL(u)
 }
 
 // redactURL returns u as text. What is not redacted keeps its spelling.
@@ -52,58 +36,72 @@ func redactURL(u *url.URL) string {
 	if v.User != nil {
 		v.User = url.User(Redacted)
 	}
-	v.RawQuery = redactParams(v.RawQuery)
-	if strings.Contains(v.Fragment, "=") { // as OAuth sends tokens
-		v.RawFragment = redactParams(v.EscapedFragment())
-		v.Fragment, _ = url.PathUnescape(v.RawFragment)
-	}
-	return v.String()
+	return redactText(v.String())
 }
 
-func redactParams(query string) string {
-	params := strings.Split(query, "&")
-	for i, param := range params {
-		name, _, ok := strings.Cut(param, "=")
-		unescaped, err := url.QueryUnescape(name)
-		if ok && (err != nil || isSecret(unescaped)) {
-			params[i] = name + "=" + Redacted
-		}
-	}
-	return strings.Join(params, "&")
-}
-
-// redactError redacts in the text of err, which is about a request of u, what is
-// redacted in u.
-func redactError(err error, u *url.URL) error {
+// redactError redacts the text of err.
+func redactError(err error) error {
 	if err == nil {
 		return nil
 	}
-	redactions := []string{u.String(), redactURL(u)}
-	if u.User != nil {
-		redactions = append(redactions, u.User.String(), Redacted)
-	}
-	if u.RawQuery != "" {
-		redactions = append(redactions, u.RawQuery, redactParams(u.RawQuery))
-	}
 	text := err.Error()
-	if redacted := strings.NewReplacer(redactions...).Replace(text); redacted != text {
-		return errors.New(redacted)
+	redacted := redactText(text)
+	// net/http quotes a header that it cannot parse, which may be any.
+	if before, _, ok := strings.Cut(redacted, "malformed MIME header"); ok {
+		redacted = before + "malformed MIME header"
 	}
-	return err
+	if redacted == text {
+		return err
+	}
+	return errors.New(redacted)
 }
 
-// secretWords are words of a name behind which there is a credential.
-var secretWords = map[string]bool{
-	"auth": true, "authorization": true, "authentication": true, "cookie": true,
-	"credential": true, "credentials": true, "key": true, "apikey": true,
-	"passwd": true, "password": true, "secret": true, "session": true,
-	"sessionid": true, "sig": true, "signature": true, "token": true,
+var (
+	userInfo  = regexp.MustCompile(`(//)[^/?#\s"'<>@]+@`)
+	parameter = regexp.MustCompile(`([^\s"'<>?#&;,/=]+)=([^\s"'<>#&;,]*)`)
+)
+
+// redactText redacts what is called a credential in text: parameters, in URLs or not,
+// and the user of a URL. A parameter that is a URL with a credential goes whole.
+func redactText(text string) string {
+	if !strings.ContainsAny(text, "=@%") {
+		return text
+	}
+	text = userInfo.ReplaceAllString(text, "${1}"+Redacted+"@")
+	return parameter.ReplaceAllStringFunc(text, func(param string) string {
+		name, value, _ := strings.Cut(param, "=")
+		plainName, err := url.QueryUnescape(name)
+		if err != nil || isSecret(plainName) || strings.EqualFold(plainName, "code") {
+			return name + "=" + Redacted
+		}
+		plain, err := url.QueryUnescape(value)
+		if err != nil || plain != value && redactText(plain) != plain {
+			return name + "=" + Redacted
+		}
+		return param
+	})
 }
 
-// isSecret returns whether what is called name is a credential. It looks at the
-// words of the name: X-Api-Key, api_key and apiKey have the same.
+// What the name of a credential says, as a word of its own, or run together with
+// others, as net/http's spelling of headers has it.
+var (
+	secretWords = map[string]bool{
+		"auth": true, "authentication": true, "bearer": true, "cookies": true, "credential": true,
+		"credentials": true, "csrf": true, "dpop": true, "hmac": true, "jwt": true, "key": true,
+		"keys": true, "otp": true, "pass": true, "passphrase": true, "passwd": true, "pwd": true,
+		"session": true, "sid": true, "sig": true, "ticket": true, "tokens": true, "xsrf": true,
+		"secrets": true, "oidc": true,
+	}
+	secretParts = []string{
+		"accesskey", "apikey", "appkey", "authorization", "cookie", "password", "secret",
+		"sessid", "sessionid", "sessionkey", "signature", "token",
+	}
+)
+
+// isSecret returns whether what is called name is a credential. X-Api-Key, api_key
+// and apiKey are the same to it.
 func isSecret(name string) bool {
-	word := make([]byte, 0, 16)
+	word, joined := make([]byte, 0, 16), make([]byte, 0, len(name))
 	var before byte
 	for i := range len(name) {
 		c := name[i]
@@ -114,12 +112,18 @@ func isSecret(name string) bool {
 			}
 			word = word[:0]
 		}
-		if upper {
-			word = append(word, c+'a'-'A')
-		} else if lower {
-			word = append(word, c)
-		}
 		before = c
+		if upper {
+			c += 'a' - 'A'
+		}
+		if upper || lower {
+			word, joined = append(word, c), append(joined, c)
+		}
 	}
-	return secretWords[string(word)] || secretWords[strings.ToLower(name)] || name == "Set-Cookie2"
+	for _, part := range secretParts {
+		if strings.Contains(string(joined), part) {
+			return true
+		}
+	}
+	return secretWords[string(word)]
 }

@@ -76,6 +76,7 @@ func (w *Writer) Comment(text string) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for line := range strings.SplitSeq(text, "\n") {
+		line = line[:min(len(line), maxField)]
 		w.buf = append(w.buf, '#')
 		if line != "" {
 			w.buf = append(w.buf, ' ')
@@ -126,13 +127,14 @@ func (w *Writer) Err() error {
 }
 
 // Exchange begins an exchange with its request, sent at the moment at. The header
-// is written sorted by name; names that HTTP does not allow are left out. The
-// ExchangeWriter is never nil: where there is an error, it writes nothing.
+// is written sorted by name; names that HTTP does not allow are left out, and so are
+// fields of 8 MiB. The ExchangeWriter is never nil: where there is an error, it
+// writes nothing.
 func (w *Writer) Exchange(at time.Duration, method, url string, h http.Header) (*ExchangeWriter, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if !isToken(method) || url == "" {
-		return &ExchangeWriter{w: w, ended: true}, fmt.Errorf("replay: %q %q is no HTTP method and URL", method, url)
+	if !isToken(method) || url == "" || len(url) > maxField {
+		return &ExchangeWriter{w: w, ended: true}, fmt.Errorf("replay: %q %q is no HTTP method and URL", clip(method), clip(url))
 	}
 	w.exchanges++
 	x := &ExchangeWriter{w: w, number: w.exchanges}
@@ -239,7 +241,8 @@ func (x *ExchangeWriter) End(at time.Duration, end End, cause error) error {
 	x.w.buf = fmt.Appendf(x.w.buf, " %s bytes=%d crc32c=%08x", end, x.size, x.sum)
 	if cause != nil {
 		x.w.buf = append(x.w.buf, " error="...)
-		x.w.buf, _ = appendQuoted(x.w.buf, []byte(cause.Error()))
+		text := cause.Error()
+		x.w.buf, _ = appendQuoted(x.w.buf, []byte(text[:min(len(text), maxCause)]))
 	}
 	x.w.buf = append(x.w.buf, '\n')
 	return x.w.flush()
@@ -256,6 +259,14 @@ func (w *Writer) begin(kind byte, exchange int, at time.Duration) {
 	w.buf = append(w.buf, " +"...)
 	w.buf = appendSeconds(w.buf, since)
 }
+
+const (
+	// maxField bounds a URL, a header field and a line of a comment, in bytes, so
+	// that no line is longer than maxLine with each byte an escape.
+	maxField = 8 << 20
+
+	maxCause = 4 << 10
+)
 
 // appendSeconds appends d, which is not negative, in seconds, as exactly as it is
 // and without zeros that say nothing.
@@ -286,6 +297,9 @@ func (w *Writer) appendHeader(kind byte, exchange int, h http.Header) {
 	})
 	for _, name := range names {
 		for _, value := range h[name] {
+			if len(name)+len(value) > maxField {
+				continue
+			}
 			w.buf = append(w.buf, kind, ' ')
 			w.buf = strconv.AppendInt(w.buf, int64(exchange), 10)
 			w.buf = append(w.buf, ' ')

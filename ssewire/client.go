@@ -173,6 +173,9 @@ func (s *Stream) connect() bool {
 		return s.end(fmt.Errorf("ssewire: %w", context.Cause(ctx)))
 	}
 	req := s.req.Clone(ctx)
+	if req.Header == nil {
+		req.Header = make(http.Header)
+	}
 	if s.started && req.Body != nil && req.Body != http.NoBody {
 		if req.GetBody == nil {
 			return s.end(errors.New("ssewire: cannot connect again: the request has a Body but no GetBody"))

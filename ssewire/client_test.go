@@ -11,6 +11,7 @@ import (
 	"math"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -1079,5 +1080,21 @@ func TestClientWithUnsendableID(t *testing.T) {
 			defer s.Close()
 			wantEvents(t, follow(s), event{"message", "a", id})
 		})
+	}
+}
+
+// A request that was made without a Header is one as http.Client takes it.
+func TestClientWithoutHeader(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusNoContent)
+	}))
+	defer server.Close()
+	u, err := url.Parse(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := ssewire.Client{}.Connect(&http.Request{URL: u})
+	if s.Next() || s.Err() != nil {
+		t.Errorf("an event, or %v", s.Err())
 	}
 }

@@ -388,10 +388,11 @@ func (p *Parser) setRetry(v []byte) {
 	p.hasRetry = true
 }
 
-// keepType saves typ from what is about to happen to buf.
+// keepType saves typ from what is about to happen to buf. It is called for every
+// line, and copies once: a large type costs no more for having many lines behind it.
 func (p *Parser) keepType(typ []byte) []byte {
-	if typ == nil {
-		return nil
+	if len(typ) == 0 || len(p.typBuf) > 0 && &typ[0] == &p.typBuf[0] {
+		return typ
 	}
 	p.typBuf = append(p.typBuf[:0], typ...)
 	return p.typBuf

@@ -872,3 +872,24 @@ func TestLastEventIDIsACopy(t *testing.T) {
 		t.Errorf("got %q and %q", id, r.LastEventID())
 	}
 }
+
+// A large type costs no more for the data lines behind it.
+func TestManyDataLinesBehindLargeType(t *testing.T) {
+	read := func(typ int) time.Duration {
+		stream := []byte("event: " + strings.Repeat("t", typ) + "\n" + strings.Repeat("data\n", 1<<14) + "\n")
+		best := time.Hour
+		for range 3 {
+			start := time.Now()
+			r := ssewire.NewReader(bytes.NewReader(stream))
+			if !r.Next() || len(r.Event().Type) != typ || len(r.Event().Data) != 1<<14-1 {
+				t.Fatalf("not the event: %v", r.Err())
+			}
+			best = min(best, time.Since(start))
+		}
+		return best
+	}
+	// Copied for each line, the type would make this some ten thousand times as long.
+	if small, large := read(10), read(1<<20); large > 200*small+10*time.Millisecond {
+		t.Errorf("16,384 lines take %v behind a type of 10 bytes and %v behind one of 1 MiB", small, large)
+	}
+}

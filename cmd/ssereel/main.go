@@ -64,7 +64,7 @@ func main() {
 	ctx := context.Background()
 	if cmd := find(os.Args[1:]); cmd != nil && cmd.ends {
 		var stop context.CancelFunc
-		ctx, stop = signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+		ctx, stop = signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 		context.AfterFunc(ctx, stop) // the second signal kills
 	}
 	os.Exit(run(ctx, console{os.Stdin, os.Stdout, os.Stderr}, os.Args[1:]))

@@ -78,7 +78,7 @@ or damaged recording is served as far as it is good, with a warning.
 				Speed: float64(*speed),
 				OnServe: func(req *http.Request, x *replay.Exchange) {
 					fmt.Fprintf(c.err, "%s %s %s: exchange %d, %s in %s\n", time.Now().Format(time.TimeOnly),
-						req.Method, req.URL.RequestURI(), x.Number, count(x.Size, "byte"), seconds(x.Ended-x.Sent))
+						req.Method, printable(req.URL.RequestURI()), x.Number, count(x.Size, "byte"), seconds(x.Ended-x.Sent))
 				},
 			})
 			return serve(ctx, l, handler)
@@ -98,7 +98,7 @@ func hasResponse(rec *replay.Recording) bool {
 // serve serves until ctx ends, and then cuts the connections: a stream may have
 // hours to go.
 func serve(ctx context.Context, l net.Listener, h http.Handler) error {
-	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
 	stop := context.AfterFunc(ctx, func() { server.Close() })
 	defer stop()
 	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {

@@ -26,7 +26,8 @@ type Exchange struct {
 	Received   time.Duration // the moment the header arrived
 	StatusCode int
 	Header     http.Header
-	Size       int64 // of the body, in bytes
+	Size       int64       // of the body, in bytes
+	Trailer    http.Header // nil where there is none
 
 	Ended time.Duration
 	End   End

@@ -34,7 +34,8 @@ type Playback struct {
 // waiting in vain, leaves its client waiting; one that the client had enough of ends
 // in order.
 //
-// A request is answered by the exchange of the same method, path and query; else
+// A request is answered by the exchange of the same method, path and query (in which
+// credentials count as they stand in the recording: redacted); else
 // by one of the same method and path; of several, rather by one that has a response,
 // rather by one with the same Last-Event-ID, and else by the first. Besides, GET / is
 // answered by the first event stream, whatever its method, where the client accepts
@@ -75,6 +76,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 func (r *Recording) match(req *http.Request) *Exchange {
 	var best *Exchange
 	bestScore := 0
+	redactedQuery := redactText(req.URL.RawQuery)
 	isGet := req.Method == http.MethodGet || req.Method == http.MethodHead
 	atRoot := isGet && req.URL.Path == "/" && strings.Contains(req.Header.Get("Accept"), eventStream)
 	for _, x := range r.exchanges {
@@ -84,7 +86,7 @@ func (r *Recording) match(req *http.Request) *Exchange {
 			if !atRoot || !x.IsEventStream() {
 				continue
 			}
-		case x.query != req.URL.RawQuery:
+		case x.query != req.URL.RawQuery && x.query != redactedQuery:
 			score = 8
 		default:
 			score = 16
@@ -137,8 +139,9 @@ func allowOrigin(h http.Header, req *http.Request) {
 	}
 }
 
-// dropped are the headers that are about the recorded connection (RFC 9110,
-// section 7.6.1), and those that allowOrigin answers.
+// dropped are the headers that are about the recorded connection and not the
+// response (RFC 9110, section 7.6.1), those that would lead the client to another
+// server or scheme, and those that allowOrigin answers.
 var dropped = map[string]bool{
 	"Connection": true, "Keep-Alive": true, "Proxy-Connection": true, "Te": true,
 	"Trailer": true, "Transfer-Encoding": true, "Upgrade": true, "Content-Length": true,
@@ -193,6 +196,9 @@ func (h *handler) play(w http.ResponseWriter, req *http.Request, x *Exchange) {
 			return
 		}
 		flush()
+	}
+	for name, values := range x.Trailer {
+		w.Header()[http.TrailerPrefix+name] = values
 	}
 	clock.finish(x)
 }

@@ -20,12 +20,12 @@ var errLongLine = fmt.Errorf("the line is longer than %d bytes", maxLine)
 // loader reads a reel from beginning to end into the index of a Recording. It
 // holds no more of the reel than a line at a time.
 type loader struct {
-	rec       Recording
+	rec       *Recording // which does not keep the loader
 	src       io.ReaderAt
 	lines     *lineReader
-	line      int // number of the line that was read last
+	line      int   // number of the line that was read last
+	lineAt    int64 // offset of that line
 	at        time.Duration
-	lineAt    int64 // its offset
 	exchanges map[int]*Exchange
 
 	// The read whose lines are being read, if x is not nil.
@@ -42,6 +42,7 @@ type loader struct {
 	// Where the bytes begin that the next seal is about.
 	sealFrom     int64
 	sealFromLine int
+	unsummed     bool // a seal before has left a sum out
 
 	commentSize int
 
@@ -52,6 +53,7 @@ type loader struct {
 
 func newLoader(src io.ReaderAt, size int64) *loader {
 	return &loader{
+		rec:          new(Recording),
 		src:          src,
 		sealFromLine: 1,
 		lines:        newLineReader(io.NewSectionReader(src, 0, size)),
@@ -66,22 +68,22 @@ func (l *loader) version() error {
 		return fmt.Errorf("%w: it is empty", ErrNotReel)
 	}
 	if err == errLongLine {
-		return fmt.Errorf("%w: the first line is not %q", ErrNotReel, header)
+		return fmt.Errorf("%w: the first line is not %q", ErrNotReel, firstLine)
 	}
 	if err != nil {
 		return fmt.Errorf("replay: %w", err)
 	}
 	l.line++
 	switch text := string(bytes.TrimSuffix(line, []byte("\n"))); {
-	case text == header && len(line) == len(text):
+	case text == firstLine && len(line) == len(text):
 		return &FormatError{Line: 1, Reason: "the line has no end", Err: ErrTruncated}
-	case text == header:
-	case text == header+"\r":
+	case text == firstLine:
+	case text == firstLine+"\r":
 		return fmt.Errorf("%w: its lines end in CRLF, so it went through a conversion of line ends; get it again without one (in git: *.reel -text)", ErrNotReel)
 	case strings.HasPrefix(text, "reel ") && isNumber(text[len("reel "):]):
-		return fmt.Errorf("%w: this is %q, and %q is the one this program reads", ErrVersion, text, header)
+		return fmt.Errorf("%w: this is %q, and %q is the one this program reads", ErrVersion, text, firstLine)
 	default:
-		return fmt.Errorf("%w: the first line is %.40q, not %q", ErrNotReel, text, header)
+		return fmt.Errorf("%w: the first line is %.40q, not %q", ErrNotReel, text, firstLine)
 	}
 	l.good()
 	return nil
@@ -258,7 +260,10 @@ func (l *loader) seal(text string) *fault {
 			reason: fmt.Sprintf("what stands from here to the seal in line %d should be bytes=%s crc32c=%s by that, but is bytes=%d crc32c=%08x: something in it has changed",
 				l.line, showSize(size), showSum(sum), l.lineAt-from, gotSum)}
 	}
-	l.rec.sealed = size != nil && sum != nil
+	if size == nil || sum == nil {
+		l.unsummed = true
+	}
+	l.rec.sealed = !l.unsummed
 	return nil
 }
 
@@ -281,6 +286,11 @@ func (l *loader) exchange(kind byte, rest []byte) *fault {
 		return l.fault("exchange %d has begun to send its body already", number)
 	case x != nil && kind == '>':
 		return l.header(x.RequestHeader, rest)
+	case x != nil && kind == '<' && len(x.reads) > 0:
+		if x.Trailer == nil {
+			x.Trailer = make(http.Header)
+		}
+		return l.header(x.Trailer, rest)
 	case x != nil && kind == '<' && x.StatusCode != 0:
 		return l.header(x.Header, rest)
 	case kind == '=' && x.StatusCode == 0:

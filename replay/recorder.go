@@ -108,7 +108,7 @@ func (r *Recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	if resp.Body == nil { // against the rules, but http.Client forgives it
 		resp.Body = http.NoBody
 	}
-	b := &recordedBody{ReadCloser: resp.Body, r: r, x: x, req: req}
+	b := &recordedBody{ReadCloser: resp.Body, r: r, x: x, req: req, resp: resp}
 	if req.Method != http.MethodHead {
 		b.left.Store(resp.ContentLength)
 	}
@@ -149,6 +149,7 @@ type recordedBody struct {
 	r    *Recorder
 	x    *ExchangeWriter
 	req  *http.Request
+	resp *http.Response
 	left atomic.Int64 // bytes until the announced end, negative where none is announced
 
 	// silent bodies are not recorded: a redirect repeats its Location, with what
@@ -167,6 +168,9 @@ func (b *recordedBody) Read(p []byte) (int, error) {
 	}
 	switch {
 	case err == io.EOF:
+		if len(b.resp.Trailer) > 0 {
+			b.x.Trailer(redactHeader(b.resp.Trailer)) // which is filled in by now
+		}
 		b.r.end(b.x, at, EndEOF, nil)
 	case err != nil:
 		b.r.end(b.x, at, endOf(b.req.Context(), err), redactError(err))

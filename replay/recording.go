@@ -28,7 +28,7 @@ import (
 )
 
 var (
-	// ErrNotReel says that the input is something else than a reel.
+	// ErrNotReel says that the input is something other than a reel.
 	ErrNotReel = errors.New("not a reel")
 
 	// ErrVersion says that the reel is of a version that this package does not
@@ -116,7 +116,7 @@ func Load(src io.ReaderAt, size int64) (*Recording, error) {
 	if err != nil && !errors.As(err, &format) {
 		return nil, err
 	}
-	return &l.rec, err
+	return l.rec, err
 }
 
 // Close closes the file that Open has opened. The bodies of its exchanges cannot

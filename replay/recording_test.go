@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"net/http"
+	"net/http/httptest"
 	"net/textproto"
 	"os"
 	"path/filepath"
@@ -1037,5 +1038,71 @@ func TestExchangeIsEventStream(t *testing.T) {
 				t.Errorf("IsEventStream is %v, want %v", got, c.want)
 			}
 		})
+	}
+}
+
+// Trailers are what a server says behind the body, in a reel as on the wire.
+func TestTrailers(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Trailer", "X-Sum")
+		io.WriteString(w, "data: 1\n\n")
+		w.Header().Set("X-Sum", "9f3c02aa")
+	}))
+	defer server.Close()
+	rec, finish := newRecorder(t, nil)
+	res, err := (&http.Client{Transport: rec}).Do(get(t, server.URL+"/s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	io.Copy(io.Discard, res.Body)
+	res.Body.Close()
+	text, _ := finish()
+	recording := mustLoad(t, text)
+	x := recording.Exchanges()[0]
+	if x.Trailer.Get("X-Sum") != "9f3c02aa" || x.Header.Get("X-Sum") != "" || !strings.Contains(text, "|\n< 1 x-sum: 9f3c02aa\n. 1 ") {
+		t.Errorf("the trailer is %v, the header %v, the reel\n%s", x.Trailer, x.Header, text)
+	}
+
+	again := httptest.NewServer(recording.Handler(replay.Playback{}))
+	defer again.Close()
+	res, err = http.Get(again.URL + "/s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, _ := io.ReadAll(res.Body)
+	res.Body.Close()
+	if string(b) != "data: 1\n\n" || res.Trailer.Get("X-Sum") != "9f3c02aa" || res.Header.Get("X-Sum") != "" {
+		t.Errorf("played %q with trailer %v and header %v", b, res.Trailer, res.Header)
+	}
+
+	var b2 strings.Builder
+	w, _ := replay.NewWriter(&b2, time.Time{})
+	early, _ := w.Exchange(0, "GET", "/", nil)
+	early.Response(0, 200, nil)
+	if err := early.Trailer(http.Header{"X-Sum": {"1"}}); err == nil {
+		t.Error("a trailer in front of the body is no error")
+	}
+}
+
+// A request with a credential finds the exchange in which that was redacted.
+func TestHandlerRedactedQuery(t *testing.T) {
+	rec := mustLoad(t, version+
+		"> 1 +0 GET /a?api_key=REDACTED&id=1\n< 1 +0 200\n= 1 +0\n\\one\n. 1 +0 eof\n"+
+		"> 2 +0 GET /a?api_key=REDACTED&id=2\n< 2 +0 200\n= 2 +0\n\\two\n. 2 +0 eof\n")
+	for id, want := range map[string]string{"1": "one", "2": "two"} {
+		w := httptest.NewRecorder()
+		rec.Handler(replay.Playback{}).ServeHTTP(w, httptest.NewRequest("GET", "/a?api_key=s3cret&id="+id, nil))
+		if w.Body.String() != want {
+			t.Errorf("id %s is answered with %q, want %q", id, w.Body, want)
+		}
+	}
+}
+
+// A seal that leaves a sum out seals nothing, and neither does one behind it.
+func TestSealWithoutSum(t *testing.T) {
+	body := version + "> 1 +0 GET /\n. 1 +0 eof\n"
+	text := body + fmt.Sprintf("$ bytes=%d\n", len(body)) + "$ bytes=0 crc32c=00000000\n"
+	if rec := mustLoad(t, text); rec.Sealed() {
+		t.Error("it is sealed, though no sum is over its beginning")
 	}
 }

@@ -62,7 +62,8 @@ var (
 )
 
 // redactText redacts what is called a credential in text: parameters, in URLs or not,
-// and the user of a URL. A parameter that is a URL with a credential goes whole.
+// and the user of a URL. A parameter goes whole that is a URL with a
+// credential, or JSON with Transloadit's auth object.
 func redactText(text string) string {
 	if !strings.ContainsAny(text, "=@%") {
 		return text
@@ -75,7 +76,7 @@ func redactText(text string) string {
 			return name + "=" + Redacted
 		}
 		plain, err := url.QueryUnescape(value)
-		if err != nil || plain != value && redactText(plain) != plain {
+		if err != nil || plain != value && (redactText(plain) != plain || strings.Contains(plain, `"auth"`)) {
 			return name + "=" + Redacted
 		}
 		return param

@@ -58,7 +58,7 @@ type Writer struct {
 // Where the error is not nil, so is that of every call to come.
 func NewWriter(w io.Writer, start time.Time) (*Writer, error) {
 	rw := &Writer{w: w}
-	rw.buf = append(rw.buf, header+"\n"...)
+	rw.buf = append(rw.buf, firstLine+"\n"...)
 	start = start.UTC()
 	if y := start.Year(); !start.IsZero() && y >= 0 && y <= 9999 { // RFC 3339 has no others
 		rw.buf = append(rw.buf, "@ "...)
@@ -68,7 +68,7 @@ func NewWriter(w io.Writer, start time.Time) (*Writer, error) {
 	return rw, rw.flush()
 }
 
-const header = "reel 1"
+const firstLine = "reel 1"
 
 // Comment writes text as comment lines, one for each of its lines. Comments have no
 // escapes: what cannot stand in a line is written as \xHH, and stays so.
@@ -157,6 +157,7 @@ type ExchangeWriter struct {
 	size      int64
 	sum       uint32
 	responded bool
+	reads     int
 	ended     bool
 }
 
@@ -189,6 +190,21 @@ func (x *ExchangeWriter) Response(at time.Duration, status int, h http.Header) e
 	return x.w.flush()
 }
 
+// Trailer writes the response's trailers, received at the moment of the record
+// before. They come behind the last read, of which there has to be one.
+func (x *ExchangeWriter) Trailer(h http.Header) error {
+	x.w.mu.Lock()
+	defer x.w.mu.Unlock()
+	if x.ended {
+		return x.w.err
+	}
+	if x.reads == 0 {
+		return fmt.Errorf("replay: exchange %d has no read yet, which trailers come behind", x.number)
+	}
+	x.w.appendHeader('<', x.number, h)
+	return x.w.flush()
+}
+
 // Read writes the bytes of the response's body that one read returned at the
 // moment at. It does not keep b.
 func (x *ExchangeWriter) Read(at time.Duration, b []byte) error {
@@ -200,6 +216,7 @@ func (x *ExchangeWriter) Read(at time.Duration, b []byte) error {
 	if !x.responded {
 		return fmt.Errorf("replay: exchange %d has no response yet, so there is nothing to read", x.number)
 	}
+	x.reads++
 	x.size += int64(len(b))
 	x.sum = crc32.Update(x.sum, castagnoli, b)
 	return x.piece('=', at, b)

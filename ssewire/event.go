@@ -1,7 +1,7 @@
 // Package ssewire turns event streams into events and events into event
 // streams: the wire format of Server-Sent Events, as the WHATWG HTML standard
 // defines it in the section "Server-sent events". Where the standard leaves
-// something open, it is as in Chromium's EventSource.
+// something open, it is mostly as in Chromium's EventSource.
 //
 // Read a stream with a [Reader]:
 //

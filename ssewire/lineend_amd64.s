@@ -9,9 +9,9 @@ GLOBL lineEndTable<>(SB), RODATA|NOPTR, $16
 
 // func indexLineEndAVX2(b []byte, n int) int
 //
-// Standard library and compiler search for one byte at a time: two searches for
-// two kinds of line end, in each of which a line's length is walked. This walks
-// it once, 64 bytes at a step, and never has a tail to treat: b goes on behind n.
+// The standard library searches for one byte at a time: two kinds of line end take
+// two passes over each line. This takes one, 64 bytes at a step, and never has a
+// tail to treat: b goes on behind n.
 TEXT ·indexLineEndAVX2(SB), NOSPLIT, $0-40
 	MOVQ           b_base+0(FP), SI
 	MOVQ           n+24(FP), CX

@@ -86,7 +86,7 @@ type Parser struct {
 	hasRetry  bool
 	limit     int
 
-	base   int64 // position in the stream of buf[0], as seen from pos
+	base   int64 // buf[i] is byte base+i of the stream, for i >= pos
 	block  int64 // position in the stream of the block being read
 	events int64 // dispatched so far
 
@@ -121,8 +121,11 @@ func (p *Parser) Reset() {
 // Feed adds a chunk to what is to be parsed. The chunk is copied: the caller may
 // change it as soon as Feed returns. The memory that p holds grows with the
 // chunk, so a caller with very large ones feeds them in parts. Feed invalidates
-// the last Event.
+// the last Event. Once there is an error it does nothing.
 func (p *Parser) Feed(chunk []byte) {
+	if p.err != nil {
+		return
+	}
 	copy(p.room(len(chunk)), chunk)
 	p.filled(len(chunk))
 }
@@ -447,7 +450,7 @@ func (p *Parser) room(n int) []byte {
 	full := len(p.buf) - slack
 	if free := full - p.end; free < n || free < full/2 {
 		p.slide()
-		// A quarter free at the least keeps the cost of sliding, per byte fed,
+		// Half of it free at the least keeps the cost of sliding, per byte fed,
 		// independent of how small the chunks are.
 		if free := full - p.end; free < n || free < full/2 {
 			p.grow(max(2*len(p.buf), p.end+n+slack, minBuffer))

@@ -66,9 +66,8 @@ func (r *Reader) Next() bool {
 // Event returns the event that the last call of Next has found, if it returned
 // true. It is a view, valid until the next call of Next or Reset.
 func (r *Reader) Event() Event {
-	// Field by field: a copy of the whole, in registers wider than the fields,
-	// would wait for the stores of Next to reach the cache.
-
+	// Field by field: a copy of the whole, by loads wider than the fields, would
+	// stall on the narrower stores of Next.
 	ev := &r.p.ev
 	return Event{Type: ev.Type, Data: ev.Data, ID: ev.ID}
 }

@@ -19,7 +19,7 @@ type Writer struct {
 
 // NewWriter returns a Writer to w. Where w is an http.ResponseWriter it sets the
 // header Content-Type to text/event-stream and Cache-Control to no-store, unless
-// they are set, and flushes the response after each event; so does it with any w
+// they are set, and flushes the response after each event; it does the same for any w
 // that has a method Flush, with or without an error.
 func NewWriter(w io.Writer) *Writer {
 	sw := &Writer{w: w, flush: func() error { return nil }}

@@ -53,8 +53,8 @@ type usageError struct{ error }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
-// failed ends with exit status 1 and without a message, for a command that has
-// said all in its result.
+// errFailed ends a command with exit status 1 and no message, because its result has
+// said everything.
 var errFailed = errors.New("failed")
 
 func main() {

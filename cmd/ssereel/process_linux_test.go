@@ -333,7 +333,7 @@ func TestProcessRecordClosedPipe(t *testing.T) {
 }
 
 // terminal returns the two ends of a pseudo terminal: ours, and the program's.
-func terminal(t *testing.T) (master, slave *os.File) {
+func openTerminal(t *testing.T) (master, slave *os.File) {
 	t.Helper()
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
 	if err != nil {
@@ -359,7 +359,7 @@ func terminal(t *testing.T) (master, slave *os.File) {
 // On a terminal, a line tells events, bytes and time while they come, in place, and is
 // gone when the result is printed.
 func TestProcessRecordOnTerminal(t *testing.T) {
-	master, slave := terminal(t)
+	master, slave := openTerminal(t)
 	var stdout, shown text
 	cmd := process(t, "record", "-o", "my.reel")
 	reel := filepath.Join(cmd.Dir, "my.reel")

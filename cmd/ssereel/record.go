@@ -35,9 +35,11 @@ played up to its last whole read.
       -d '{"model":"m","stream":true}' https://api.example.com/v1/chat
 
 Credentials in headers and in the URL's query are replaced with REDACTED before
-anything is written, and the file is readable for its owner only. The body of the
+anything is written (those whose name says so: Authorization, Cookie, api_key,
+signature, token ...), and the file is readable for its owner only. The body of the
 response is recorded as it is: look at it before you pass it on. A body that --data
-sends is said to be application/json, unless --header says otherwise.
+sends is said to be application/json, unless --header says otherwise. One
+connection is recorded: when it ends, so does the recording.
 `,
 	setup: func(flags *pflag.FlagSet) func(context.Context, console, []string) error {
 		var r recording
@@ -115,7 +117,7 @@ func (r *recording) request(ctx context.Context, target string, headers []string
 			req.Header.Add(name, value)
 		}
 	}
-	defaults := map[string]string{"Accept": "text/event-stream", "Cache-Control": "no-store", "User-Agent": "ssereel/" + version()}
+	defaults := map[string]string{"Accept": "text/event-stream", "Cache-Control": "no-store", "User-Agent": "ssereel/" + strings.Trim(version(), "()")}
 	if r.data != nil {
 		defaults["Content-Type"] = "application/json"
 	}
@@ -171,7 +173,11 @@ func (r *recording) run(c console, req *http.Request) (err error) {
 	defer resp.Body.Close()
 
 	start := time.Now()
-	events, size, err := r.copy(rec, resp.Body, newProgress(c.err))
+	live := newProgress(c.err)
+	if r.output == "-" && terminal(c.out) != nil {
+		live = &progress{} // the recording is what the terminal shows
+	}
+	events, size, err := r.copy(rec, resp.Body, live)
 	took := time.Since(start)
 	if closeErr := rec.Close(); closeErr != nil {
 		return out.cannotWrite(closeErr)
@@ -183,7 +189,7 @@ func (r *recording) run(c console, req *http.Request) (err error) {
 	if err != nil {
 		how = ", cut off"
 	}
-	fmt.Fprintf(report, "%s: %s, %s in %s%s\n", r.output, count(events, "event"), count(size, "byte"), seconds(took), how)
+	fmt.Fprintf(report, "%s: %s, %s in %s%s\n", out.name, count(events, "event"), count(size, "byte"), seconds(took), how)
 	if err != nil {
 		return fmt.Errorf("the stream was cut off, which is recorded: %w", err)
 	}

@@ -36,7 +36,7 @@ func openReelFile(name string, force bool, stdout io.Writer) (*reelFile, error) 
 			return nil, fmt.Errorf("%s is a directory: name a file in it with -o", name)
 		}
 		if !force {
-			return nil, fmt.Errorf("%s is there already: choose another name with -o, or overwrite it with --force", name)
+			return nil, fmt.Errorf("%s already exists: choose another name with -o, or overwrite it with --force", name)
 		}
 		r.created = false
 		f, err = os.OpenFile(name, os.O_WRONLY, 0)

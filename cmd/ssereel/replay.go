@@ -31,7 +31,8 @@ that accept text/event-stream, as a browser's EventSource does:
   new EventSource('http://127.0.0.1:8080/')
 
 The first line on standard output is "listening on http://HOST:PORT". A truncated
-or damaged recording is served as far as it is good, with a warning.
+or damaged recording is served as far as it is good, with a warning. As long as it is
+served, any web page that is open in a browser on this machine can read it.
 `,
 	setup: func(flags *pflag.FlagSet) func(context.Context, console, []string) error {
 		listen := flags.String("listen", "127.0.0.1:0", "listen on `ADDR`, HOST:PORT; port 0 is any free one")

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
-	"golang.org/x/term"
 
 	"github.com/ssereel/ssereel/status"
 )
@@ -44,7 +43,7 @@ With --full it prints the whole document, with all that it has, known or not.
 					return err
 				}
 			}
-			text, err := describeStatus(c, name, *full, *asJSON || !isTerminal(c.out))
+			text, err := describeStatus(c, name, *full, *asJSON || terminal(c.out) == nil)
 			if err != nil {
 				return err
 			}
@@ -52,11 +51,6 @@ With --full it prints the whole document, with all that it has, known or not.
 			return err
 		}
 	},
-}
-
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // describeStatus returns what the command prints about the named file.

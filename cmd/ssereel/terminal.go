@@ -17,11 +17,17 @@ type progress struct {
 	w          *os.File
 }
 
-func newProgress(w io.Writer) *progress {
-	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		return &progress{w: f}
+func newProgress(w io.Writer) *progress { return &progress{w: terminal(w)} }
+
+// terminal returns the terminal that w writes to, nil if it is something else.
+func terminal(w io.Writer) *os.File {
+	if r, ok := w.(*result); ok {
+		w = r.w
 	}
-	return &progress{}
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		return f
+	}
+	return nil
 }
 
 // tick shows what line returns, ten times a second until stop is called, which

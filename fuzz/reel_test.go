@@ -103,7 +103,7 @@ func reelWrite(t *testing.T, start time.Time, comments []string, all []reelExcha
 			calls = append(calls, call{at: x.Received, do: func() error { return xw.Response(x.Received, x.Status, x.Header) }})
 		}
 		for _, p := range x.Reads {
-			calls = append(calls, call{at: p.At, do: func() error { return xw.Read(p.At, []byte(p.Data)) }})
+			calls = append(calls, call{at: p.At, do: func() error { return xw.ResponseBody(p.At, []byte(p.Data)) }})
 		}
 		if x.End != replay.EndUnknown {
 			calls = append(calls, call{at: x.Ended, last: true, do: func() error {

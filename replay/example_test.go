@@ -107,7 +107,7 @@ func ExampleWriter() {
 	w.Comment("Composed: a stream that is cut in mid-line.")
 	x, _ := w.Exchange(0, "GET", "/stream", http.Header{"Accept": {"text/event-stream"}})
 	x.Response(48*time.Millisecond, 200, http.Header{"Content-Type": {"text/event-stream"}})
-	x.Read(50*time.Millisecond, []byte("data: one\n\ndata: tw"))
+	x.ResponseBody(50*time.Millisecond, []byte("data: one\n\ndata: tw"))
 	x.End(time.Second, replay.EndReset, io.ErrUnexpectedEOF)
 	if err := w.Close(); err != nil { // the first error of all of them
 		log.Fatal(err)

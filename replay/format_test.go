@@ -1229,7 +1229,7 @@ func TestFormatCanonicalReads(t *testing.T) {
 				t.Fatal(err)
 			}
 			begin := b.Len()
-			if err := xw.Read(0, []byte(c.data)); err != nil {
+			if err := xw.ResponseBody(0, []byte(c.data)); err != nil {
 				t.Fatal(err)
 			}
 			want := fmt.Sprintf("= 1 +0 %d\n%s", len(c.data), c.want)
@@ -1263,7 +1263,7 @@ func TestFormatLongReads(t *testing.T) {
 			var b bytes.Buffer
 			w, _ := replay.NewWriter(&b, time.Time{})
 			x, _ := w.Exchange(0, "GET", "/", nil)
-			if err := errors.Join(x.Response(0, 200, nil), x.Read(0, []byte(c.data)), x.End(0, replay.EndEOF, nil), w.Close()); err != nil {
+			if err := errors.Join(x.Response(0, 200, nil), x.ResponseBody(0, []byte(c.data)), x.End(0, replay.EndEOF, nil), w.Close()); err != nil {
 				t.Fatal(err)
 			}
 			for line := range bytes.Lines(b.Bytes()) {
@@ -1295,11 +1295,11 @@ func TestFormatCanonicalRecords(t *testing.T) {
 	ok(err)
 	ok(x.RequestBody(1, []byte("a=b")))
 	ok(x.Response(48*time.Millisecond, 200, http.Header{"Content-Type": {"text/event-stream"}, "Cache-Control": {" no-cache"}}))
-	ok(x.Read(49*time.Millisecond, []byte("data: 1\n\n")))
-	ok(x.Read(1249*time.Millisecond, nil))
+	ok(x.ResponseBody(49*time.Millisecond, []byte("data: 1\n\n")))
+	ok(x.ResponseBody(1249*time.Millisecond, nil))
 	y, err := w.Exchange(1249*time.Millisecond+1, "GET", "https://api2.example/ws?assembly=1", nil)
 	ok(err)
-	ok(x.Read(100*time.Second, []byte("\r\n")))
+	ok(x.ResponseBody(100*time.Second, []byte("\r\n")))
 	ok(x.End(100*time.Second, replay.EndReset, errors.New("unexpected\nEOF")))
 	ok(y.End(160*time.Second+100*time.Millisecond, replay.EndCanceled, nil))
 	if err := errors.Join(errs...); err != nil {

@@ -162,7 +162,7 @@ func (b *recordedBody) Read(p []byte) (int, error) {
 	at := b.r.now()
 	if n > 0 {
 		if !b.silent {
-			b.x.Read(at, p[:n])
+			b.x.ResponseBody(at, p[:n])
 		}
 		b.left.Add(-int64(n))
 	}

@@ -64,7 +64,7 @@ func write(w *replay.Writer, records []record) error {
 		case responseKind:
 			err = x.Response(r.at, r.status, r.header)
 		case readKind:
-			err = x.Read(r.at, []byte(r.data))
+			err = x.ResponseBody(r.at, []byte(r.data))
 		case endKind:
 			var cause error
 			if r.cause != "" {

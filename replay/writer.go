@@ -205,9 +205,9 @@ func (x *ExchangeWriter) Trailer(h http.Header) error {
 	return x.w.flush()
 }
 
-// Read writes the bytes of the response's body that one read returned at the
+// ResponseBody writes the bytes of the response's body that one read returned at the
 // moment at. It does not keep b.
-func (x *ExchangeWriter) Read(at time.Duration, b []byte) error {
+func (x *ExchangeWriter) ResponseBody(at time.Duration, b []byte) error {
 	x.w.mu.Lock()
 	defer x.w.mu.Unlock()
 	if x.ended {

@@ -125,7 +125,7 @@ func TestWriterFirstErrorStays(t *testing.T) {
 	}
 	d.room = 1 << 20 // there is room again, but the reel has a hole
 	for name, err := range map[string]error{
-		"Read": x.Read(1, []byte("x")), "RequestBody": x.RequestBody(1, []byte("x")), "End": x.End(1, replay.EndEOF, nil),
+		"Read": x.ResponseBody(1, []byte("x")), "RequestBody": x.RequestBody(1, []byte("x")), "End": x.End(1, replay.EndEOF, nil),
 		"Comment": w.Comment("x"), "Err": w.Err(), "Close": w.Close(),
 	} {
 		if !errors.Is(err, errFull) {
@@ -164,10 +164,12 @@ func TestWriterOneWriteARecord(t *testing.T) {
 		}, 1},
 		{"RequestBody", func() error { return x.RequestBody(2, []byte("a\nb\nc")) }, 1},
 		{"Response", func() error { return x.Response(3, 200, http.Header{"A": {"1", "2"}, "B": {"3"}}) }, 1},
-		{"Read", func() error { return x.Read(4, []byte("a\nb\r\nc")) }, 1},
-		{"a Read of nothing", func() error { return x.Read(5, nil) }, 1},
-		{"a large Read", func() error { return x.Read(6, []byte(strings.Repeat("line\n", 1<<15)+strings.Repeat("x", 3<<19))) }, 1},
-		{"a Read as base64", func() error { return x.Read(7, make([]byte, 1<<18)) }, 1},
+		{"Read", func() error { return x.ResponseBody(4, []byte("a\nb\r\nc")) }, 1},
+		{"a Read of nothing", func() error { return x.ResponseBody(5, nil) }, 1},
+		{"a large Read", func() error {
+			return x.ResponseBody(6, []byte(strings.Repeat("line\n", 1<<15)+strings.Repeat("x", 3<<19)))
+		}, 1},
+		{"a Read as base64", func() error { return x.ResponseBody(7, make([]byte, 1<<18)) }, 1},
 		{"End", func() error { return x.End(8, replay.EndEOF, errors.New("x\ny")) }, 1},
 		{"a second End", func() error { return x.End(9, replay.EndReset, nil) }, 0},
 		{"Close", w.Close, 1},
@@ -277,7 +279,7 @@ func TestWriterComment(t *testing.T) {
 		w, _ := replay.NewWriter(&b, time.Time{})
 		err := w.Comment("one")
 		x, err2 := w.Exchange(0, "GET", "/", nil)
-		err = errors.Join(err, err2, w.Comment("two"), x.Response(0, 200, nil), x.Read(0, []byte("data: 1\n\n")), w.Comment("three"), x.End(0, replay.EndEOF, nil), w.Comment("four"))
+		err = errors.Join(err, err2, w.Comment("two"), x.Response(0, 200, nil), x.ResponseBody(0, []byte("data: 1\n\n")), w.Comment("three"), x.End(0, replay.EndEOF, nil), w.Comment("four"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -300,9 +302,9 @@ func TestWriterMomentsGoingBack(t *testing.T) {
 	err = errors.Join(err, err2,
 		x.RequestBody(time.Second, []byte("q")),
 		x.Response(2500*time.Millisecond, 200, nil),
-		x.Read(0, []byte("a")),
+		x.ResponseBody(0, []byte("a")),
 		y.Response(2400*time.Millisecond, 204, nil),
-		x.Read(3*time.Second, []byte("b")),
+		x.ResponseBody(3*time.Second, []byte("b")),
 		y.End(-1, replay.EndEOF, nil),
 		x.End(4*time.Second, replay.EndEOF, nil),
 	)
@@ -323,7 +325,7 @@ func TestWriterAfterEnd(t *testing.T) {
 	log := new(writeLog)
 	w, _ := replay.NewWriter(log, time.Time{})
 	x, err := w.Exchange(0, "GET", "/", nil)
-	err = errors.Join(err, x.Response(1, 200, nil), x.Read(2, []byte("a")), x.End(3, replay.EndReset, errors.New("first")))
+	err = errors.Join(err, x.Response(1, 200, nil), x.ResponseBody(2, []byte("a")), x.End(3, replay.EndReset, errors.New("first")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -332,7 +334,7 @@ func TestWriterAfterEnd(t *testing.T) {
 		t.Errorf("a second End returns %v", err)
 	}
 	_ = x.Response(5, 500, nil)
-	_ = x.Read(6, []byte("b"))
+	_ = x.ResponseBody(6, []byte("b"))
 	_ = x.RequestBody(7, []byte("c"))
 	if log.Len() != size {
 		t.Errorf("behind its end the exchange writes %q", log.Bytes()[size:])
@@ -357,7 +359,7 @@ func TestWriterAfterClose(t *testing.T) {
 		t.Fatal(err)
 	}
 	size := log.Len()
-	_ = x.Read(2, []byte("a"))
+	_ = x.ResponseBody(2, []byte("a"))
 	_ = x.RequestBody(2, []byte("a"))
 	_ = x.End(3, replay.EndEOF, nil)
 	_ = w.Comment("late")
@@ -414,20 +416,20 @@ func TestWriterRefuses(t *testing.T) {
 		{"the status 99", func(_ *replay.Writer, x *replay.ExchangeWriter) error { return x.Response(0, 99, nil) }, true},
 		{"the status 1000", func(_ *replay.Writer, x *replay.ExchangeWriter) error { return x.Response(0, 1000, nil) }, true},
 		{"a read behind a bad status", func(_ *replay.Writer, x *replay.ExchangeWriter) error {
-			return errors.Join(x.Response(0, 0, nil), x.Read(0, []byte("x")))
+			return errors.Join(x.Response(0, 0, nil), x.ResponseBody(0, []byte("x")))
 		}, true},
-		{"a read without a response", func(_ *replay.Writer, x *replay.ExchangeWriter) error { return x.Read(0, []byte("x")) }, true},
+		{"a read without a response", func(_ *replay.Writer, x *replay.ExchangeWriter) error { return x.ResponseBody(0, []byte("x")) }, true},
 		{"two responses", func(_ *replay.Writer, x *replay.ExchangeWriter) error {
 			return errors.Join(x.Response(0, 200, nil), x.Response(0, 200, nil))
 		}, true},
 		{"a response behind a read", func(_ *replay.Writer, x *replay.ExchangeWriter) error {
-			return errors.Join(x.Response(0, 200, nil), x.Read(0, nil), x.Response(0, 200, nil))
+			return errors.Join(x.Response(0, 200, nil), x.ResponseBody(0, nil), x.Response(0, 200, nil))
 		}, true},
 		{"no ending", func(_ *replay.Writer, x *replay.ExchangeWriter) error { return x.End(0, replay.EndUnknown, nil) }, false},
 		{"an unknown ending", func(_ *replay.Writer, x *replay.ExchangeWriter) error { return x.End(0, "finished", nil) }, true},
 		{"an ending with an LF", func(_ *replay.Writer, x *replay.ExchangeWriter) error { return x.End(0, "eof\n$", nil) }, true},
 		{"a moment that no reel has", func(_ *replay.Writer, x *replay.ExchangeWriter) error {
-			return errors.Join(x.Response(1<<63-1, 200, nil), x.Read(1<<63-1, []byte("x")))
+			return errors.Join(x.Response(1<<63-1, 200, nil), x.ResponseBody(1<<63-1, []byte("x")))
 		}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -463,7 +465,7 @@ func TestWriterRefuses(t *testing.T) {
 		w, _ := replay.NewWriter(log, time.Time{})
 		x, _ := w.Exchange(0, "GET", "/", nil)
 		size := log.Len()
-		if err := x.Read(0, []byte("early")); err == nil || log.Len() != size {
+		if err := x.ResponseBody(0, []byte("early")); err == nil || log.Len() != size {
 			t.Errorf("a read without a response: %v, wrote %q", err, log.Bytes()[size:])
 		}
 		if err := x.Response(1, 200, nil); err != nil {
@@ -473,7 +475,7 @@ func TestWriterRefuses(t *testing.T) {
 		if err := x.Response(2, 404, nil); err == nil || log.Len() != size {
 			t.Errorf("a second response: %v, wrote %q", err, log.Bytes()[size:])
 		}
-		if err := errors.Join(x.Read(3, []byte("x")), x.End(4, replay.EndEOF, nil), w.Err(), w.Close()); err != nil {
+		if err := errors.Join(x.ResponseBody(3, []byte("x")), x.End(4, replay.EndEOF, nil), w.Err(), w.Close()); err != nil {
 			t.Errorf("what is in order: %v", err)
 		}
 		want := []exchange{{Number: 1, Method: "GET", URL: "/", Received: 1, Status: 200, Reads: []piece{{3, "x"}}, Ended: 4, End: replay.EndEOF}}
@@ -489,7 +491,7 @@ func TestWriterRefuses(t *testing.T) {
 			t.Fatalf("Exchange returns %v, %v; want an ExchangeWriter and an error", bad, err)
 		}
 		_ = bad.Response(0, 200, nil)
-		_ = bad.Read(0, []byte("x"))
+		_ = bad.ResponseBody(0, []byte("x"))
 		_ = bad.End(0, replay.EndEOF, nil)
 		good, err := w.Exchange(0, "GET", "/good", nil)
 		if err := errors.Join(err, good.Response(0, 200, nil), good.End(0, replay.EndEOF, nil), w.Close()); err != nil {
@@ -521,7 +523,7 @@ func TestWriterAnyOrder(t *testing.T) {
 				_ = x.Response(at, 200, nil)
 				calls.WriteString(" Response")
 			case 2, 3:
-				_ = x.Read(at, []byte("x"))
+				_ = x.ResponseBody(at, []byte("x"))
 				calls.WriteString(" Read")
 			case 4:
 				_ = x.RequestBody(at, []byte("y\n"))
@@ -550,7 +552,7 @@ func TestWriterKeepsNothing(t *testing.T) {
 	buf := make([]byte, 8)
 	for i := range 50 {
 		copy(buf, fmt.Sprintf("%07d\n", i))
-		if err := x.Read(0, buf); err != nil {
+		if err := x.ResponseBody(0, buf); err != nil {
 			t.Fatal(err)
 		}
 		clear(buf)
@@ -579,7 +581,7 @@ func TestWriterConcurrency(t *testing.T) {
 			x, err := w.Exchange(time.Duration(rng.IntN(1000)), "GET", url, http.Header{"X": {url, url}})
 			errs := []error{err, x.Response(time.Duration(rng.IntN(1000)), 200, http.Header{"Y": {url}})}
 			for k := range reads {
-				errs = append(errs, x.Read(time.Duration(rng.IntN(1000000)), fmt.Appendf(nil, "%d %d\r\n%s", i, k, strings.Repeat("\n", k))))
+				errs = append(errs, x.ResponseBody(time.Duration(rng.IntN(1000000)), fmt.Appendf(nil, "%d %d\r\n%s", i, k, strings.Repeat("\n", k))))
 				if k%10 == 0 {
 					errs = append(errs, x.RequestBody(0, []byte(url)), w.Comment(url), w.Err())
 				}

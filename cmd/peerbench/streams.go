@@ -35,6 +35,7 @@ func streamTable() table {
 			// The next two make an event of a block that holds only an id.
 			{name: "tmaxmax/go-sse Read", run: readGoSSE, loose: true},
 			{name: "launchdarkly/eventsource", run: readLaunchDarkly, loose: true},
+			// Its reader ends where the blocks are apart; fields are read further up.
 			{name: "r3labs/sse (blocks only)", run: readR3labs, loose: true},
 		},
 	}

@@ -76,7 +76,7 @@ func reelOf(t *testing.T, pieces ...string) string {
 	x, _ := w.Exchange(0, "GET", "https://api2.example/ws?assembly=1", http.Header{"Accept": {"text/event-stream"}})
 	x.Response(time.Millisecond, 200, http.Header{"Content-Type": {"text/event-stream"}})
 	for i, piece := range pieces {
-		x.Read(time.Duration(i+2)*time.Millisecond, []byte(piece))
+		x.ResponseBody(time.Duration(i+2)*time.Millisecond, []byte(piece))
 	}
 	x.End(time.Duration(len(pieces)+2)*time.Millisecond, replay.EndEOF, nil)
 	if err := w.Close(); err != nil {

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +18,7 @@ import (
 
 	"github.com/ssereel/ssereel/replay"
 	"github.com/ssereel/ssereel/ssewire"
+	"github.com/ssereel/ssereel/status"
 	"github.com/ssereel/ssereel/testdata"
 )
 
@@ -166,29 +166,19 @@ func demoRecord(ctx context.Context, out, reel io.Writer, url string, speed floa
 
 // timelineEntry is what an update of an Assembly says, for a person.
 func timelineEntry(ev ssewire.Event) string {
-	typ := string(ev.Type)
-	switch typ {
-	case "":
+	u, err := status.DecodeUpdate(ev.Type, ev.Data)
+	switch {
+	case err != nil:
+		return string(ev.Type)
+	case u.Kind == status.ExecutionProgress && u.Known:
+		bar := strings.Repeat("#", min(max(int(u.Percent), 0), 100)/5)
+		return fmt.Sprintf("%s  %3.0f %% %s", u.Kind, u.Percent, bar)
+	case u.Kind == status.ResultFinished && u.File != nil:
+		return fmt.Sprintf("%s     %s: %s, %s", u.Kind, u.Step, u.File.Name, count(u.File.Size, "byte"))
+	case len(ev.Type) == 0:
 		return string(ev.Data)
-	case "assembly_execution_progress":
-		var p struct {
-			Combined float64 `json:"progress_combined"`
-		}
-		if json.Unmarshal(ev.Data, &p) == nil {
-			bar := strings.Repeat("#", min(max(int(p.Combined), 0), 100)/5)
-			return fmt.Sprintf("%s  %3.0f %% %s", typ, p.Combined, bar)
-		}
-	case "assembly_result_finished":
-		var result struct {
-			Name string `json:"name"`
-			Size int64  `json:"size"`
-		}
-		step := ""
-		if json.Unmarshal(ev.Data, &[]any{&step, &result}) == nil {
-			return fmt.Sprintf("%s     %s: %s, %s", typ, step, result.Name, count(result.Size, "byte"))
-		}
 	}
-	return typ
+	return string(ev.Type)
 }
 
 // compare returns in what b is the same as a, which it was recorded from.

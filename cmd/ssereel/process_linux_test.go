@@ -332,7 +332,7 @@ func TestProcessRecordClosedPipe(t *testing.T) {
 	}
 }
 
-// terminal returns the two ends of a pseudo terminal: ours, and the program's.
+// openTerminal returns the two ends of a pseudo terminal: ours, and the program's.
 func openTerminal(t *testing.T) (master, slave *os.File) {
 	t.Helper()
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
@@ -391,5 +391,37 @@ func TestProcessRecordOnTerminal(t *testing.T) {
 	all := shown.String()
 	if strings.Contains(all, "\n") || !regexp.MustCompile(`\r(\x1b\[2?K)?$`).MatchString(all) {
 		t.Errorf("the line is not taken away: %q", all)
+	}
+}
+
+// On a terminal, status speaks to a person; elsewhere, to a script.
+func TestProcessStatusOnTerminal(t *testing.T) {
+	for _, tt := range []struct {
+		options []string
+		want    string
+	}{
+		{nil, `^(?s)[a-z]+ +.*ASSEMBLY_COMPLETED`},
+		{[]string{"--json"}, `^\{"system":"assembly",`},
+	} {
+		master, slave := openTerminal(t)
+		var shown, stderr text
+		cmd := process(t, append([]string{"status"}, tt.options...)...)
+		cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(`{"ok":"ASSEMBLY_COMPLETED","assembly_id":"a"}`), slave, &stderr
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		slave.Close()
+		drained := make(chan struct{})
+		go func() {
+			defer close(drained)
+			io.Copy(&shown, master)
+		}()
+		if err := cmd.Wait(); err != nil || stderr.String() != "" {
+			t.Errorf("%v: %v, %s", tt.options, err, stderr.String())
+		}
+		<-drained
+		if !regexp.MustCompile(tt.want).MatchString(shown.String()) {
+			t.Errorf("status %v shows %q, want %s", tt.options, shown.String(), tt.want)
+		}
 	}
 }

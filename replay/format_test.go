@@ -901,7 +901,7 @@ func TestFormatTime(t *testing.T) {
 	})
 	t.Run("292 years", func(t *testing.T) {
 		const year = 365 * 24 * 3600
-		text := version + fmt.Sprintf("> 1 +%d GET /\n. 1 +%d eof\n", 200*year, 92*year)
+		text := version + fmt.Sprintf("> 1 +%d GET /\n. 1 +%d eof\n", int64(200*year), int64(92*year))
 		if got, want := mustLoad(t, text).Duration(), 292*year*time.Second; got != want {
 			t.Errorf("Duration is %v, want %v", got, want)
 		}

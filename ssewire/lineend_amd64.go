@@ -1,3 +1,5 @@
+//go:build !purego
+
 package ssewire
 
 func cpuid(leaf, subleaf uint32) (a, b, c, d uint32)

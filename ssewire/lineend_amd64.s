@@ -1,3 +1,5 @@
+//go:build !purego
+
 #include "textflag.h"
 
 // lineEndTable, indexed by the low four bits of a byte, holds the line end that

@@ -893,3 +893,15 @@ func TestManyDataLinesBehindLargeType(t *testing.T) {
 		t.Errorf("16,384 lines take %v behind a type of 10 bytes and %v behind one of 1 MiB", small, large)
 	}
 }
+
+// The limit holds for a type as well, also where a block before has been read whole.
+func TestMaxEventSizeOfType(t *testing.T) {
+	stream := "data: a\n\nevent: " + strings.Repeat("t", 30) + "\ndata: b\n\n"
+	r := ssewire.NewReader(strings.NewReader(stream), ssewire.MaxEventSize(20))
+	if !r.Next() || string(r.Event().Data) != "a" {
+		t.Fatalf("no first event: %v", r.Err())
+	}
+	if r.Next() || !errors.Is(r.Err(), ssewire.ErrEventTooLarge) {
+		t.Errorf("the second gives %v, want ErrEventTooLarge", r.Err())
+	}
+}

@@ -92,13 +92,17 @@ func allowOrigin(h http.Header, req *http.Request) {
 	}
 }
 
-// dropped are the headers that are about the recorded connection and not the
-// response (RFC 9110, section 7.6.1), those that would lead the client to another
-// server or scheme, and those that allowOrigin answers.
-var dropped = map[string]bool{
+// hopByHop are the headers that are about the recorded connection and not the response:
+// RFC 9110, section 7.6.1.
+var hopByHop = map[string]bool{
 	"Connection": true, "Keep-Alive": true, "Proxy-Connection": true, "Te": true,
-	"Trailer": true, "Transfer-Encoding": true, "Upgrade": true, "Content-Length": true,
-	"Proxy-Authenticate": true, "Access-Control-Allow-Origin": true,
+	"Trailer": true, "Transfer-Encoding": true, "Upgrade": true, "Proxy-Authenticate": true,
+}
+
+// notServed are the headers that would lead the client to another server or scheme, and
+// those that the Handler sets itself.
+var notServed = map[string]bool{
+	"Content-Length": true, "Access-Control-Allow-Origin": true,
 	"Access-Control-Allow-Credentials": true, "Vary": true, "Alt-Svc": true,
 	"Strict-Transport-Security": true,
 }
@@ -125,7 +129,7 @@ func play(w http.ResponseWriter, req *http.Request, p *performance) {
 	}
 	header := w.Header()
 	for name, values := range p.header {
-		if !dropped[name] && !listed(p.header["Connection"], name) {
+		if !hopByHop[name] && !notServed[name] && !listed(p.header["Connection"], name) {
 			header[name] = values
 		}
 	}

@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -27,13 +29,15 @@ type player struct {
 	started int               // Assemblies
 	jobs    int               // started
 
-	tempos sync.Map     // *Exchange to *tempo, where these differ
-	bodies sync.Map     // *Exchange to []byte
-	loaded atomic.Int64 // bytes in bodies
+	origins func() []string
+	named   sync.Map     // *Exchange to bool: whether its body has one of the origins in it
+	tempos  sync.Map     // *Exchange to *tempo, where these differ
+	bodies  sync.Map     // *Exchange to []byte
+	loaded  atomic.Int64 // bytes in bodies
 }
 
 func newPlayer(r *Recording, p Playback) *player {
-	return &player{
+	pl := &player{
 		Playback: p,
 		rec:      r,
 		index:    sync.OnceValue(func() *index { return newIndex(r.exchanges) }),
@@ -41,6 +45,8 @@ func newPlayer(r *Recording, p Playback) *player {
 		runs:     make(map[*story]*run),
 		aliases:  make(map[string]*story),
 	}
+	pl.origins = sync.OnceValue(func() []string { return newOrigins(r, pl.stories()) })
+	return pl
 }
 
 func (p *player) tempo(x *Exchange) *tempo {
@@ -112,8 +118,112 @@ func (p *player) ready(req *http.Request, perf *performance, base string) *perfo
 	if p.OnServe != nil {
 		p.OnServe(req, perf.x)
 	}
+	if base != "" {
+		p.lead(perf, base)
+	}
 	return perf
 }
+
+// lead has the URLs of the recorded service lead to base.
+func (p *player) lead(perf *performance, base string) {
+	origins := p.origins()
+	if len(origins) == 0 {
+		return
+	}
+	r := newRewriter(origins, base)
+	for _, name := range []string{"Location", "Content-Location", "Link", "Refresh"} {
+		if value := perf.header.Get(name); r.rewriteString(value) != value {
+			perf.header = perf.header.Clone()
+			perf.header.Set(name, r.rewriteString(value))
+		}
+	}
+	if !hasURLs(perf.header) || perf.x != nil && !p.names(perf.x, r) {
+		return
+	}
+	perf.length = -1
+	perf.next = rewritten(r, perf.next)
+	if interrupted := perf.interrupted; interrupted != nil {
+		perf.interrupted = func() func() (Read, error) { return rewritten(r, interrupted()) }
+	}
+}
+
+// hasURLs returns whether a response with that header is text whose URLs are for programs.
+func hasURLs(header http.Header) bool {
+	mediaType, _, _ := strings.Cut(header.Get("Content-Type"), ";")
+	mediaType = strings.ToLower(strings.TrimSpace(mediaType))
+	return header.Get("Content-Encoding") == "" &&
+		(mediaType == eventStream || mediaType == "application/json" || strings.HasSuffix(mediaType, "+json"))
+}
+
+// maxScanned bounds the bodies that are looked through before they are played, in bytes.
+const maxScanned = 64 << 20
+
+// names returns whether r has something to do in the body of x. To go through it as it is
+// played would be enough, but may hold a few bytes back for a read that it leaves as it is
+// in the end.
+func (p *player) names(x *Exchange, r *rewriter) bool {
+	if x.Size > maxScanned {
+		return true
+	}
+	if named, ok := p.named.Load(x); ok {
+		return named.(bool)
+	}
+	r.found = false
+	var out []byte
+	for c := p.cursor(x); ; {
+		read, err := c.next()
+		if err != nil {
+			break
+		}
+		out = r.append(out[:0], read.Data)
+	}
+	r.flush(nil)
+	p.named.Store(x, r.found)
+	return r.found
+}
+
+// rewritten returns next with r at work on what it returns.
+func rewritten(r *rewriter, next func() (Read, error)) func() (Read, error) {
+	var out []byte
+	var at time.Duration
+	return func() (Read, error) {
+		read, err := next()
+		if err == nil {
+			out, at = r.append(out[:0], read.Data), read.At
+			return Read{At: at, Data: out}, nil
+		}
+		if out = r.flush(out[:0]); len(out) > 0 {
+			return Read{At: at, Data: out}, nil
+		}
+		return read, err
+	}
+}
+
+// newOrigins returns the schemes and hosts of the recorded service: those that were asked,
+// and those that its Assemblies say are to be.
+func newOrigins(rec *Recording, ss *stories) []string {
+	known := make(map[string]bool)
+	add := func(url string) {
+		if origin := originOf(url); origin != "" {
+			known[origin] = true
+		}
+	}
+	for _, x := range rec.exchanges {
+		add(x.URL)
+	}
+	for _, s := range ss.assemblies[:min(len(ss.assemblies), maxAsked)] {
+		var a status.Assembly
+		if len(s.tellers) > 0 && status.DecodeAssembly(s.tellers[0].document(), &a) == nil {
+			for _, url := range []string{a.AssemblyURL, a.AssemblySSLURL, a.UpdateStreamURL, a.WebsocketURL, a.TusURL, a.CompanionURL, a.UppyServerURL} {
+				add(url)
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(known))
+}
+
+// maxAsked bounds the Assemblies that are asked for the hosts of their service.
+const maxAsked = 1000
 
 // play returns the performance of x for a request that is made at the moment from, or was
 // made when it had been played from then on for elapsed.

@@ -21,6 +21,7 @@ type rewriter struct {
 	// scheme's own port, and valid until base returns.
 	base func(scheme string, authority []byte) string
 
+	found   bool   // there was something to rewrite
 	longest int    // authority that base could know, in bytes
 	held    []byte // the end of the text so far, which may be the beginning of an origin
 	name    []byte // the authority that base is asked for
@@ -118,6 +119,7 @@ func (r *rewriter) rewrite(dst, b []byte, end bool) (_, rest []byte) {
 		if base == "" {
 			continue
 		}
+		r.found = true
 		dst = append(dst, b[:begin]...)
 		if web != scheme {
 			dst = append(dst, "ws"...)

@@ -308,37 +308,3 @@ func (t *telling) finish(limit time.Duration) {
 		}
 	}
 }
-
-// eventCursor goes through the events of a stream.
-type eventCursor struct {
-	*cursor
-	parser *ssewire.Parser
-	event  ssewire.Event // valid until the next call of peek
-	at     time.Duration // of the read that the event ended in
-	taken  bool          // the event has been dealt with
-}
-
-func newEventCursor(x *Exchange) *eventCursor {
-	return &eventCursor{
-		cursor: newCursor(x, x.reads, 4<<10),
-		parser: ssewire.NewParser(ssewire.MaxEventSize(math.MaxInt)),
-		taken:  true,
-	}
-}
-
-// peek returns whether there is an event, which it does not take.
-func (c *eventCursor) peek() bool {
-	if !c.taken {
-		return true
-	}
-	for !c.parser.Next() {
-		read, err := c.next()
-		if err != nil {
-			return false
-		}
-		c.parser.Feed(read.Data)
-		c.at = read.At
-	}
-	c.event, c.taken = c.parser.Event(), false
-	return true
-}

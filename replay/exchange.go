@@ -35,19 +35,11 @@ type Exchange struct {
 
 	path, query   string // of URL, as a request line has them
 	src           io.ReaderAt
-	reads         []piece
-	requestPieces []piece
+	reads         pieces
+	requestPieces pieces
 	sum           uint32 // of the body
 	line          int    // of the reel, where the exchange begins
 	offset        int64
-}
-
-// piece says where in the reel the bytes of a read are.
-type piece struct {
-	at     time.Duration
-	offset int64 // of its first line
-	length int32 // of its lines
-	size   int32 // of what they stand for
 }
 
 // Read is what one read of a body returned: the bytes that arrived together.
@@ -66,20 +58,21 @@ func (x *Exchange) IsEventStream() bool {
 const eventStream = "text/event-stream"
 
 // NumReads returns the number of reads of the response's body.
-func (x *Exchange) NumReads() int { return len(x.reads) }
+func (x *Exchange) NumReads() int { return x.reads.len() }
 
 // Reads returns the reads of the response's body in their order. Data is valid
 // until the loop body returns. An error, which only reading the file can give,
 // ends the loop.
-func (x *Exchange) Reads() iter.Seq2[Read, error] { return x.pieces(x.reads) }
+func (x *Exchange) Reads() iter.Seq2[Read, error] { return x.pieces(&x.reads) }
 
 // RequestReads is Reads for the request's body, where that was recorded.
-func (x *Exchange) RequestReads() iter.Seq2[Read, error] { return x.pieces(x.requestPieces) }
+func (x *Exchange) RequestReads() iter.Seq2[Read, error] { return x.pieces(&x.requestPieces) }
 
-func (x *Exchange) pieces(pieces []piece) iter.Seq2[Read, error] {
+func (x *Exchange) pieces(list *pieces) iter.Seq2[Read, error] {
 	return func(yield func(Read, error) bool) {
 		var lines, data []byte
-		for _, p := range pieces {
+		walk := list.walk()
+		for p, ok := walk.next(); ok; p, ok = walk.next() {
 			var err error
 			lines, data, err = p.load(x.src, lines, data[:0])
 			if err != nil {
@@ -95,28 +88,28 @@ func (x *Exchange) pieces(pieces []piece) iter.Seq2[Read, error] {
 
 // Body returns the body of the response, one recorded read a call of Read where
 // the caller's buffer is large enough. It does not wait for the recorded moments.
-func (x *Exchange) Body() io.Reader { return &bodyReader{x: x} }
+func (x *Exchange) Body() io.Reader { return &bodyReader{x: x, walk: x.reads.walk()} }
 
 type bodyReader struct {
 	x     *Exchange
-	next  int
+	walk  walk
 	lines []byte
-	data  []byte // of the reads before next, what is left
+	data  []byte // of the reads so far, what is left
 	buf   []byte
 }
 
 func (b *bodyReader) Read(p []byte) (int, error) {
 	for len(b.data) == 0 {
-		if b.next == len(b.x.reads) {
+		p, ok := b.walk.next()
+		if !ok {
 			return 0, io.EOF
 		}
 		var err error
-		b.lines, b.buf, err = b.x.reads[b.next].load(b.x.src, b.lines, b.buf[:0])
+		b.lines, b.buf, err = p.load(b.x.src, b.lines, b.buf[:0])
 		if err != nil {
 			return 0, fmt.Errorf("replay: exchange %d: %w", b.x.Number, err)
 		}
 		b.data = b.buf
-		b.next++
 	}
 	n := copy(p, b.data)
 	b.data = b.data[n:]

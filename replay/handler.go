@@ -182,7 +182,7 @@ func (h *handler) play(w http.ResponseWriter, req *http.Request, x *Exchange) {
 		return
 	}
 	flush := http.NewResponseController(w).Flush
-	if len(x.reads) == 0 || x.reads[0].at > x.Received {
+	if first, ok := x.reads.first(); !ok || first.at > x.Received {
 		flush()
 	}
 	for read, err := range x.Reads() {

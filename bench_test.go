@@ -232,7 +232,8 @@ func BenchmarkDecodeJob(b *testing.B) {
 // less than an event, about one, several, and what a buffer holds.
 var readSizes = []int{40, 120, 1000, 8000}
 
-// writeReel writes a reel of one exchange, whose body comes in reads of size bytes.
+// writeReel writes a reel of one exchange, whose body comes in reads of size bytes,
+// none as long after the one before as that.
 func writeReel(tb testing.TB, w io.Writer, body []byte, size int) {
 	rw, err := replay.NewWriter(w, time.Time{})
 	if err != nil {
@@ -244,7 +245,7 @@ func writeReel(tb testing.TB, w io.Writer, body []byte, size int) {
 	}
 	var at time.Duration
 	for i := 0; i < len(body) && err == nil; i += size {
-		at += 1234567 * time.Nanosecond
+		at += time.Duration(i%1000003) * 1013
 		err = x.ResponseBody(at, body[i:min(i+size, len(body))])
 	}
 	if err == nil {

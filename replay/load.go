@@ -476,14 +476,14 @@ func (l *loader) beginRead(x *Exchange, request bool, at time.Duration, rest str
 		}
 		want = n
 	}
-	l.startRead(x, request, at, want)
+	l.startRead(x, request, piece{at: at, offset: l.lines.position()}, want)
 	return nil
 }
 
-func (l *loader) startRead(x *Exchange, request bool, at time.Duration, want int64) {
+func (l *loader) startRead(x *Exchange, request bool, p piece, want int64) {
 	l.x, l.toRequest = x, request
 	l.readLine, l.readAt = l.line, l.lineAt
-	l.piece = piece{at: at, offset: l.lines.position()}
+	l.piece = p
 	l.size, l.want = 0, want
 	if !request && x != l.unsummedOf {
 		l.sumUp()

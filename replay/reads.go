@@ -13,26 +13,27 @@ import (
 
 // reads takes what it can of the lines in the buffer.
 func (l *loader) reads() {
-	for {
+	b, i := l.lines.buf[:l.lines.end], l.lines.start
+	for next := 0; ; i = next {
 		if l.x != nil {
-			l.text()
+			i = l.text(b, i)
 		}
-		if !l.read() {
-			return
+		if next = l.read(b, i); next == i {
+			break
 		}
 	}
+	l.lines.skip(i - l.lines.start)
 }
 
-// text takes lines of text of the read that has begun.
-func (l *loader) text() {
-	lines := l.lines
-	b := lines.buf[lines.start:lines.end]
-	before := lines.position() - l.piece.offset
+// text takes the lines of text from b[i] on, which are of the read that has begun, and
+// returns where they end. b is the buffer.
+func (l *loader) text(b []byte, i int) int {
+	begin := l.piece.offset - l.lines.offset // of the lines, were they all in b
 	size, limit := l.size, l.want
 	if limit < 0 {
 		limit = maxRead
 	}
-	i, count := 0, 0
+	count := 0
 	for i < len(b) && (b[i] == bodyLine || b[i] == bodyPart) {
 		n := bytes.IndexByte(b[i:], '\n')
 		if n < 0 || n >= maxLine || b[i+n-1] == '\r' {
@@ -42,9 +43,8 @@ func (l *loader) text() {
 		if b[i] == bodyPart {
 			text = text[:n-1]
 		}
-		sum := size + int64(len(text))
-		next := i + n + 1
-		if sum > limit || before+int64(next) > maxOverhead+8*sum {
+		sum, next := size+int64(len(text)), i+n+1
+		if sum > limit || int64(next)-begin > maxOverhead+8*sum {
 			break
 		}
 		l.sum(text)
@@ -53,32 +53,35 @@ func (l *loader) text() {
 	}
 	if count > 0 {
 		l.size = size
-		l.piece.length = int32(before + int64(i))
+		l.piece.length = int32(int64(i) - begin)
 		l.line += count
-		lines.skip(i)
 	}
+	return i
 }
 
 // longestRead is the longest line that read takes, in bytes: of each number, nine
 // digits.
 const longestRead = len("= 999999999 +999999999.999999999 999999999\n")
 
-// read takes a line that begins a read, and ends the read before it.
-func (l *loader) read() bool {
-	b := l.lines.buf[l.lines.start:l.lines.end]
-	if len(b) < longestRead || b[0] != '=' && b[0] != '^' || b[1] != ' ' {
-		return false
+// read takes the line at b[i], if it begins a read, ends the read before it, and
+// returns where the line ends. It returns i if the line is not for it.
+func (l *loader) read(b []byte, from int) int {
+	if len(b)-from < longestRead {
+		return from
 	}
-	b = b[:longestRead]
+	b = b[from : from+longestRead]
+	if b[0] != '=' && b[0] != '^' || b[1] != ' ' {
+		return from
+	}
 	const digits = 9
 	number, i := leadingNumber(b, 2)
 	if i == 2 || i > 2+digits || b[i] != ' ' || b[i+1] != '+' {
-		return false
+		return from
 	}
 	begin := i + 2
 	seconds, i := leadingNumber(b, begin)
 	if i == begin || i > begin+digits {
-		return false
+		return from
 	}
 	since := time.Duration(seconds) * time.Second
 	if b[i] == '.' {
@@ -86,31 +89,31 @@ func (l *loader) read() bool {
 		var fraction int
 		fraction, i = leadingNumber(b, begin)
 		if i == begin || i > begin+digits {
-			return false
+			return from
 		}
 		since += time.Duration(fraction) * units[i-begin]
 	}
 	if b[i] != ' ' {
-		return false
+		return from
 	}
 	begin = i + 1
 	size, i := leadingNumber(b, begin)
 	if i == begin || i > begin+digits || b[i] != '\n' || size > maxRead || since > math.MaxInt64-l.at {
-		return false
+		return from
 	}
 	x := l.find(number)
 	request := b[0] == '^'
 	if x == nil || x.End != EndUnknown || x.StatusCode == 0 && !request || l.x != nil && l.size < l.want {
-		return false
+		return from
 	}
+	next := from + i + 1
 	l.line++
-	l.lineAt = l.lines.position()
+	l.lineAt = l.lines.offset + int64(from)
 	l.endRead()
 	l.rec.sealed = false
 	l.at += since
-	l.lines.skip(i + 1)
-	l.startRead(x, request, l.at, int64(size))
-	return true
+	l.startRead(x, request, piece{at: l.at, offset: l.lines.offset + int64(next)}, int64(size))
+	return next
 }
 
 // units are what the last of so many digits behind the point stands for.

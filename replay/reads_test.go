@@ -27,7 +27,7 @@ func TestReadsAgreesWithRecord(t *testing.T) {
 		opened + strings.Repeat("= 1 +0.5\n|x\n# c\n\n\\y\n= 1 +1 0\n\\\n~a\\n\n%QQ==\n", 4) + "= 1 +999999999 0\n= 1 +9999999999 1\n|\n",
 		opened + "= 01 +00.0 0003\n|ab\n= 1 +1.123456789 000000001\n|\n= 1 +1.1234567891 1\n|\n= 1 +0 1234567890\n",
 		opened + "= 1 +0 268435456\n|x\n= 1 +0 268435457\n|x\n= 0 +0 1\n|\n= 3 +0 1\n|\n^ 1 +0 1\n|\n= 2 +0 1\n|\n",
-		sealed(opened) + strings.Repeat("= 1 +0 1\n|\n", 9),
+		sealed(opened) + "= 1 +0 99\n|" + strings.Repeat("x", 98) + "\n",
 		opened + "< 2 +0 200\n= 1 +900000000 0\n= 2 +900000000 0\n" + strings.Repeat("= 1 +999999999.999999999 1\n|\n", 9),
 	}
 	for _, name := range []string{"assembly.reel", "every-line.reel"} {

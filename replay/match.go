@@ -7,26 +7,26 @@ import (
 	"strings"
 )
 
-// index finds the exchanges that may answer a request.
-type index struct {
+// matcher finds the exchanges that may answer a request.
+type matcher struct {
 	byPath  map[string][]*Exchange
 	streams []*Exchange // event streams
 }
 
-func newIndex(exchanges []*Exchange) *index {
-	ix := &index{byPath: make(map[string][]*Exchange)}
+func newMatcher(exchanges []*Exchange) *matcher {
+	m := &matcher{byPath: make(map[string][]*Exchange)}
 	for _, x := range exchanges {
 		path := normalPath(x.path)
-		ix.byPath[path] = append(ix.byPath[path], x)
+		m.byPath[path] = append(m.byPath[path], x)
 		if x.IsEventStream() {
-			ix.streams = append(ix.streams, x)
+			m.streams = append(m.streams, x)
 		}
 	}
-	return ix
+	return m
 }
 
 // match returns the exchange that answers req, nil if there is none.
-func (ix *index) match(req *http.Request) *Exchange {
+func (m *matcher) match(req *http.Request) *Exchange {
 	var best *Exchange
 	bestScore := 0
 	isGet := req.Method == http.MethodGet || req.Method == http.MethodHead
@@ -52,7 +52,7 @@ func (ix *index) match(req *http.Request) *Exchange {
 		}
 	}
 	path := normalPath(cmp.Or(req.URL.EscapedPath(), "/"))
-	for _, x := range ix.byPath[path] {
+	for _, x := range m.byPath[path] {
 		if x.query == req.URL.RawQuery || normalQuery(x.query) == query {
 			try(x, 32)
 		} else {
@@ -60,7 +60,7 @@ func (ix *index) match(req *http.Request) *Exchange {
 		}
 	}
 	if isGet && path == "/" && strings.Contains(req.Header.Get("Accept"), eventStream) {
-		for _, x := range ix.streams {
+		for _, x := range m.streams {
 			if normalPath(x.path) != "/" {
 				try(x, 0)
 			}

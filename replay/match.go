@@ -5,24 +5,45 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 )
 
 // matcher finds the exchanges that may answer a request.
 type matcher struct {
-	byPath  map[string][]*Exchange
+	byPath  map[string]*shelf
 	streams []*Exchange // event streams
 }
 
+// shelf has the exchanges of one path.
+type shelf struct {
+	exchanges []*Exchange
+	queries   func() []string // of the exchanges, normal
+}
+
 func newMatcher(exchanges []*Exchange) *matcher {
-	m := &matcher{byPath: make(map[string][]*Exchange)}
+	m := &matcher{byPath: make(map[string]*shelf)}
 	for _, x := range exchanges {
 		path := normalPath(x.path)
-		m.byPath[path] = append(m.byPath[path], x)
+		s := m.byPath[path]
+		if s == nil {
+			s = new(shelf)
+			s.queries = sync.OnceValue(s.normalQueries)
+			m.byPath[path] = s
+		}
+		s.exchanges = append(s.exchanges, x)
 		if x.IsEventStream() {
 			m.streams = append(m.streams, x)
 		}
 	}
 	return m
+}
+
+func (s *shelf) normalQueries() []string {
+	queries := make([]string, len(s.exchanges))
+	for i, x := range s.exchanges {
+		queries[i] = normalQuery(x.query)
+	}
+	return queries
 }
 
 // match returns the exchange that answers req, nil if there is none.
@@ -52,11 +73,14 @@ func (m *matcher) match(req *http.Request) *Exchange {
 		}
 	}
 	path := normalPath(cmp.Or(req.URL.EscapedPath(), "/"))
-	for _, x := range m.byPath[path] {
-		if x.query == req.URL.RawQuery || normalQuery(x.query) == query {
-			try(x, 32)
-		} else {
-			try(x, 16)
+	if s := m.byPath[path]; s != nil {
+		queries := s.queries()
+		for i, x := range s.exchanges {
+			if queries[i] == query {
+				try(x, 32)
+			} else {
+				try(x, 16)
+			}
 		}
 	}
 	if isGet && path == "/" && strings.Contains(req.Header.Get("Accept"), eventStream) {

@@ -105,6 +105,10 @@ func (l *loader) load() error {
 	var changed *fault // the first that did not keep us from reading on
 	err := l.records(&changed)
 	l.rec.duration = l.at
+	l.rec.whole, l.rec.sealFrom = l.lines.position(), l.sealFrom
+	if err != nil {
+		l.rec.whole = l.goodOffset
+	}
 	if changed != nil && (err == nil || errors.Is(err, ErrTruncated)) {
 		if err != nil {
 			changed.reason += "; besides, " + err.Error()

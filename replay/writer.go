@@ -59,13 +59,18 @@ type Writer struct {
 func NewWriter(w io.Writer, start time.Time) (*Writer, error) {
 	rw := &Writer{w: w}
 	rw.buf = append(rw.buf, firstLine+"\n"...)
-	start = start.UTC()
-	if y := start.Year(); !start.IsZero() && y >= 0 && y <= 9999 { // RFC 3339 has no others
-		rw.buf = append(rw.buf, "@ "...)
-		rw.buf = start.AppendFormat(rw.buf, time.RFC3339Nano)
-		rw.buf = append(rw.buf, '\n')
-	}
+	rw.clock(start)
 	return rw, rw.flush()
+}
+
+// clock appends a line that says what the wall clock shows.
+func (w *Writer) clock(now time.Time) {
+	now = now.UTC()
+	if y := now.Year(); !now.IsZero() && y >= 0 && y <= 9999 { // RFC 3339 has no others
+		w.buf = append(w.buf, "@ "...)
+		w.buf = now.AppendFormat(w.buf, time.RFC3339Nano)
+		w.buf = append(w.buf, '\n')
+	}
 }
 
 const firstLine = "reel 1"

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strconv"
 	"time"
@@ -116,8 +117,9 @@ func (f Cut) inject(in *injection) {
 		in.instead(0, nil, time.Duration(at.n), end)
 		return
 	}
+	p.early = true
 	if end == EndEOF {
-		p.header.Del("Content-Length")
+		p.length = -1
 	}
 	in.pipe(func(s span, emit func(span)) {
 		n, ok := in.hits(at, s)
@@ -125,16 +127,15 @@ func (f Cut) inject(in *injection) {
 			emit(s)
 			return
 		}
-		head, tail := s.split(n)
 		if n > 0 {
+			head, _ := s.split(n)
 			emit(head)
 		}
 		if at.kind == atTime {
-			tail.at = time.Duration(at.n)
+			s.at = time.Duration(at.n)
 		}
-		tail.data, tail.err = nil, io.EOF
 		p.end, p.trailer = end, nil
-		emit(tail)
+		emit(span{at: s.at, read: s.read, pos: s.pos + int64(n), events: s.events, err: io.EOF})
 	})
 }
 
@@ -153,6 +154,7 @@ func (f Stall) inject(in *injection) {
 		return
 	}
 	at := in.byteAt(f.At)
+	in.p.early = true
 	var late time.Duration
 	if in.beforeHeader(at) {
 		late = f.For
@@ -216,7 +218,7 @@ func (f Rechunk) inject(in *injection) {
 
 func (f Duplicate) inject(in *injection) {
 	at := in.eventAt(f.At, 0)
-	in.p.header.Del("Content-Length")
+	in.p.length = -1
 	var again span // the event, as far as it has come
 	state := seeking
 	in.pipe(func(s span, emit func(span)) {
@@ -248,7 +250,7 @@ const (
 
 func (f Drop) inject(in *injection) {
 	at := in.eventAt(f.At, 0)
-	in.p.header.Del("Content-Length")
+	in.p.early, in.p.length = true, -1
 	var event span
 	state := seeking
 	in.pipe(func(s span, emit func(span)) {
@@ -267,6 +269,7 @@ func (f Drop) inject(in *injection) {
 
 func (f Reorder) inject(in *injection) {
 	at := in.eventAt(f.At, 1)
+	in.p.early = true
 	var (
 		event span
 		held  []span // it, and what is behind it
@@ -356,7 +359,7 @@ func (f Refuse) inject(in *injection) {
 	header.Set("Content-Type", "text/plain; charset=utf-8")
 	p := in.p
 	p.next = func() (Read, error) {
-		p.next = noPieces
+		p.next = nothing
 		return Read{At: p.at, Data: fmt.Appendf(nil, "%d %s\n", status, http.StatusText(status))}, nil
 	}
 }
@@ -369,7 +372,10 @@ func (f Refuse) status() int {
 }
 
 func (f WrongType) inject(in *injection) {
-	in.p.header.Set("Content-Type", f.contentType())
+	header := make(http.Header)
+	maps.Copy(header, in.p.header)
+	header.Set("Content-Type", f.contentType())
+	in.p.header = header
 }
 
 func (f WrongType) contentType() string { return cmp.Or(f.ContentType, "text/html") }

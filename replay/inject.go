@@ -62,9 +62,6 @@ func (set *faultSet) inject(x *Exchange, p *performance) (reached func() int64) 
 	if len(set.faults) == 0 || !x.IsEventStream() || p.status != x.StatusCode {
 		return nil
 	}
-	if p.header == nil {
-		p.header = make(http.Header)
-	}
 	in := &injection{
 		set:     set,
 		x:       x,
@@ -136,12 +133,12 @@ func (in *injection) pipe(do func(s span, emit func(span))) {
 func (in *injection) instead(status int, header http.Header, at time.Duration, end End) {
 	p := in.p
 	p.status, p.header, p.at = status, header, at
-	p.next = noPieces
+	p.early, p.length = false, -1
+	p.next = nothing
 	p.end, p.ended, p.trailer = end, at, nil
+	p.interrupt, p.interrupted = nil, nil
 	in.over = true
 }
-
-func noPieces() (Read, error) { return Read{}, io.EOF }
 
 // byteAt settles where a fault happens that needs no event. Drawn, that is in front of
 // any byte.

@@ -92,7 +92,7 @@ type spanReader struct {
 }
 
 func newSpanReader(p *performance) *spanReader {
-	r := &spanReader{p: p, read: p.next, pos: p.skippedBytes, events: p.skippedEvents, at: p.at}
+	r := &spanReader{p: p, read: p.next, pos: p.skippedBytes, events: p.skippedEvents, at: max(p.at, 0)}
 	r.scan.begun = p.skippedBytes > 0
 	return r
 }
@@ -116,7 +116,7 @@ func (r *spanReader) fill() {
 	r.reads++
 	if err != nil {
 		if err == io.EOF {
-			r.at = r.p.ended
+			r.at = max(r.at, r.p.ended)
 		}
 		if r.scan.ended {
 			r.endBlock()
@@ -125,7 +125,7 @@ func (r *spanReader) fill() {
 		r.ready = append(r.ready, span{at: r.at, read: r.reads, pos: r.pos, events: r.events, err: err})
 		return
 	}
-	r.at = read.At
+	r.at = max(r.at, read.At) // what is late is not later than what was before
 	data := read.Data
 	if len(data) == 0 {
 		r.add(nil)

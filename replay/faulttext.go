@@ -120,7 +120,7 @@ func parseRechunk(value string, hasValue bool) (Fault, error) {
 func parseRefuse(value string, hasValue bool) (Fault, error) {
 	var f Refuse
 	if !hasValue {
-		return f, nil
+		return Refuse{Status: f.status()}, nil
 	}
 	value, after, hasAfter := strings.Cut(value, ",")
 	if hasAfter {

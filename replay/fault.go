@@ -21,7 +21,8 @@ import (
 //
 // Where a fault needs an event whole, it sees those of up to 16 MiB; one that came in
 // a great many reads has to be smaller, at 128 bytes a read. Beyond that, Duplicate and
-// Reorder leave the event as it is.
+// Reorder leave the event as it is, Corrupt draws from its beginning, and a position that
+// needs to know the event finds it if its data has begun by then.
 type Fault interface {
 	// String returns the fault as [ParseFault] takes it.
 	String() string
@@ -87,8 +88,8 @@ type Corrupt struct {
 	At Position
 }
 
-// Refuse answers requests with another status than 200, instead of the response, at
-// the moment of its header. Faults behind it have no effect then.
+// Refuse answers requests with a status and a line of text that names it, instead of the
+// response, at the moment of its header. Faults behind it have no effect then.
 type Refuse struct {
 	// Status is from 200 to 599, else it is taken to be 503. EventSource stops for
 	// good at any but 200; clients that follow the standard loosely stop at 204 alone.

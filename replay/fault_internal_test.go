@@ -70,7 +70,23 @@ func recorded(t testing.TB, end End, ended time.Duration, pieces ...came) *playe
 func (p *player) only() *Exchange { return p.rec.exchanges[0] }
 
 // fromStart returns the performance of the only exchange.
-func (p *player) fromStart() *performance { return p.play(p.only(), p.only().Sent, 0) }
+func (p *player) fromStart() *performance { return fleeting(p.play(p.only(), p.only().Sent, 0)) }
+
+// fleeting makes sure that nobody uses what perf returns for longer than he may.
+func fleeting(perf *performance) *performance {
+	next := perf.next
+	var buf []byte
+	perf.next = func() (Read, error) {
+		for i := range buf {
+			buf[i] = '!'
+		}
+		read, err := next()
+		buf = append(buf[:0], read.Data...)
+		read.Data = buf
+		return read, err
+	}
+	return perf
+}
 
 // enjoy plays perf to its end.
 func enjoy(t testing.TB, perf *performance) outcome {
@@ -220,6 +236,9 @@ func TestFaults(t *testing.T) {
 			want: played(EndEOF, 5000*ms, id, one, two, three, beat, came{3000 * ms, event4 + event4 + event5}, last)},
 		{name: "duplicate at a moment", faults: []Fault{Duplicate{At: AtTime(501 * ms)}},
 			want: played(EndEOF, 5000*ms, id, one, two, three, beat, came{3000 * ms, event4 + event4 + event5}, last)},
+		{name: "duplicate what is stalled", faults: []Fault{Stall{For: 10 * ms, At: AtByte(int64(beforeEvent3 + 7))}, Duplicate{At: AtEvent(3)}},
+			want: played(EndEOF, 5010*ms, id, one, came{500 * ms, event2 + event3a[:7]}, came{510 * ms, event3a[7:]}, came{610 * ms, event3b + event3},
+				came{2010 * ms, ping}, came{3010 * ms, event4 + event5}, came{4010 * ms, event6})},
 		{name: "three times", faults: []Fault{Duplicate{At: AtEvent(6)}, Duplicate{At: AtEvent(6)}},
 			want: played(EndEOF, 5000*ms, id, one, two, three, beat, both, came{4000 * ms, event6 + event6 + event6})},
 
@@ -315,6 +334,21 @@ func TestFaultsResumed(t *testing.T) {
 		})
 	}
 
+	t.Run("the end of what is late already", func(t *testing.T) {
+		perf := p.resume(x, resumption{bytes: int64(len(idBlock)), at: x.Sent}, x.Sent, 9000*ms)
+		newFaults([]Fault{Stall{For: 1000 * ms, At: AtByte(x.Size)}}, 1).inject(x, perf)
+		if got := enjoy(t, perf).Ended; got != 1000*ms {
+			t.Errorf("it ends at %v", got)
+		}
+	})
+	t.Run("a byte order mark is none where the client goes on", func(t *testing.T) {
+		p := recorded(t, EndEOF, time.Second, came{50 * ms, event1 + "\xef\xbb\xbf" + event2 + event3 + event4})
+		perf := p.resume(p.only(), resumption{bytes: int64(len(event1)), events: 1}, p.only().Sent, 0)
+		newFaults([]Fault{Drop{At: AtEvent(2)}}, 1).inject(p.only(), perf)
+		if got, want := enjoy(t, perf).body(), "\xef\xbb\xbf"+event2+event4; got != want {
+			t.Errorf("got  %q\nwant %q", got, want)
+		}
+	})
 	t.Run("stall what is late already", func(t *testing.T) {
 		perf := p.resume(x, resumption{bytes: int64(len(idBlock)), at: x.Sent}, x.Sent, 3500*ms)
 		newFaults([]Fault{Stall{For: 1000 * ms, At: AtEvent(3)}}, 1).inject(x, perf)
@@ -359,16 +393,31 @@ func TestFaultsOnHeader(t *testing.T) {
 
 	for _, c := range []struct {
 		fault Fault
-		keeps bool
+		keeps bool // the length of the body
+		early bool // the header may have to go out on its own
 	}{
-		{Rechunk{}, true}, {Stall{For: 1}, true}, {Corrupt{}, true}, {Reorder{}, true}, {Cut{}, true},
-		{Cut{End: EndEOF}, false}, {Drop{}, false}, {Duplicate{}, false}, {Refuse{}, false},
+		{Rechunk{}, true, false}, {Stall{For: 1}, true, true}, {Corrupt{}, true, false}, {Reorder{}, true, true},
+		{Cut{}, true, true}, {Cut{End: EndEOF}, false, true}, {Drop{}, false, true}, {Duplicate{}, false, false},
+		{Refuse{}, false, false},
 	} {
 		perf := p.fromStart()
-		perf.length = int64(len(assembly))
+		perf.length, perf.early, perf.trailer = int64(len(assembly)), false, http.Header{"X-Sum": {"1"}}
+		perf.interrupt = make(chan struct{})
 		newFaults([]Fault{c.fault}, 1).inject(p.only(), perf)
 		if kept := perf.length >= 0; kept != c.keeps {
 			t.Errorf("%s: the length of the body is announced: %t", c.fault, kept)
+		}
+		if perf.early != c.early {
+			t.Errorf("%s: the header goes out on its own: %t", c.fault, perf.early)
+		}
+		if _, refused := c.fault.(Refuse); refused != (perf.interrupt == nil) {
+			t.Errorf("%s: it can be interrupted: %t", c.fault, perf.interrupt != nil)
+		}
+		enjoy(t, perf)
+		_, cut := c.fault.(Cut)
+		_, refused := c.fault.(Refuse)
+		if gone := perf.trailer == nil; gone != (cut || refused) {
+			t.Errorf("%s: the trailer is gone: %t", c.fault, gone)
 		}
 	}
 }
@@ -520,6 +569,19 @@ func TestDrawn(t *testing.T) {
 			if n < seeds/12 || n > seeds/3 {
 				t.Errorf("event %d is drawn %d times of %d", i+1, n, seeds)
 			}
+		}
+	})
+	t.Run("two faults, each for itself", func(t *testing.T) {
+		both := 0
+		for seed := range uint64(seeds) {
+			perf := p.fromStart()
+			newFaults([]Fault{Drop{}, Drop{}}, seed).inject(p.only(), perf)
+			if len(saidIn(t, enjoy(t, perf).body())) == len(events)-2 {
+				both++
+			}
+		}
+		if both < seeds/2 {
+			t.Errorf("only %d of %d seeds draw two events", both, seeds)
 		}
 	})
 	t.Run("reorder", func(t *testing.T) {
@@ -689,7 +751,7 @@ func TestFaultsOnLargeEvents(t *testing.T) {
 // said is an event without its ID, which depends on those before it.
 type said struct{ Type, Data string }
 
-func events(t testing.TB, body string) []said {
+func saidIn(t testing.TB, body string) []said {
 	t.Helper()
 	var all []said
 	for ev, err := range ssewire.NewReader(strings.NewReader(body)).All() {
@@ -751,7 +813,7 @@ func TestFaultedEvents(t *testing.T) {
 	for round := range uint64(500) {
 		rng := rand.New(rand.NewPCG(round, 7))
 		body := randomStream(rng)
-		want := events(t, body)
+		want := saidIn(t, body)
 		cuts := [2]*player{
 			recorded(t, EndEOF, time.Minute, randomCuts(rng, body)...),
 			recorded(t, EndEOF, time.Minute, randomCuts(rng, body)...),
@@ -767,7 +829,7 @@ func TestFaultedEvents(t *testing.T) {
 		check := func(f Fault, want []said) {
 			t.Helper()
 			got := play(f).body()
-			if diff := cmp.Diff(want, events(t, got)); diff != "" {
+			if diff := cmp.Diff(want, saidIn(t, got)); diff != "" {
 				t.Fatalf("%s makes %q of %q: -want +got\n%s", f, got, body, diff)
 			}
 			if again := play(f).body(); again != got {

@@ -173,7 +173,7 @@ func (r *spanReader) endBlock() {
 	if event {
 		r.events++
 	}
-	r.size, r.given, r.asEvent = 0, false, false
+	r.size, r.given = 0, false
 	r.scan.nextBlock()
 }
 

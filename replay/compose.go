@@ -418,12 +418,18 @@ func (c *assemblyComposer) addResults() (last time.Duration) {
 			}
 			last = max(last, c.executing+share(c.lastJob-c.executing, sum, total))
 			from := f.Originals()
-			for _, id := range from {
-				last = max(last, c.original(id, c.executing).from+time.Millisecond)
+			if len(from) == 0 {
+				from = []string{f.ID} // made from nothing
 			}
 			for _, id := range from {
-				o := c.byID[id]
-				o.steps = append(o.steps, last)
+				if o := c.original(id, c.executing); o != nil {
+					last = max(last, o.from+time.Millisecond)
+				}
+			}
+			for _, id := range from {
+				if o := c.byID[id]; o != nil {
+					o.steps = append(o.steps, last)
+				}
 			}
 			c.add(last, "assembly_result_finished", "["+name+","+text+"]")
 		}

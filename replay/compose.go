@@ -86,8 +86,8 @@ func ticks(from, to time.Duration, most int) []time.Duration {
 	return out
 }
 
-// span returns the time between two dates, unless they cannot both be right.
-func span(from, to time.Time) (d time.Duration, ok bool) {
+// timeBetween returns the time between two dates, unless they cannot both be right.
+func timeBetween(from, to time.Time) (d time.Duration, ok bool) {
 	if from.IsZero() || to.IsZero() {
 		return 0, false
 	}
@@ -251,7 +251,7 @@ func (c *assemblyComposer) schedule() {
 	if !believable(queued) {
 		queued = 0
 	}
-	started, known := span(c.StartDate, c.ExecutionStart)
+	started, known := timeBetween(c.StartDate, c.ExecutionStart)
 	switch {
 	case believable(c.UploadDuration):
 		c.uploaded = c.UploadDuration
@@ -272,7 +272,7 @@ func (c *assemblyComposer) schedule() {
 		return
 	}
 	took, last := c.ExecutionDuration, time.Duration(0)
-	if end, ok := span(c.StartDate, c.LastJobCompleted); ok {
+	if end, ok := timeBetween(c.StartDate, c.LastJobCompleted); ok {
 		last = end
 	}
 	switch {
@@ -378,7 +378,7 @@ func (c *assemblyComposer) original(id string, at time.Duration) *original {
 	}
 	o := c.byID[id]
 	if o == nil {
-		o = &original{quoted: quoted(id), from: at}
+		o = &original{quoted: quoteJSON(id), from: at}
 		c.byID[id] = o
 		c.originals = append(c.originals, o)
 	}
@@ -408,7 +408,7 @@ func (c *assemblyComposer) addResults() (last time.Duration) {
 	}
 	for i := range c.Results {
 		step := &c.Results[i]
-		name := quoted(step.Name)
+		name := quoteJSON(step.Name)
 		for k := range step.Files {
 			f := &step.Files[k]
 			sum += weight(f)
@@ -493,7 +493,7 @@ func (c *assemblyComposer) failure() string {
 		if value := c.Lookup(f.key); !value.IsNull() {
 			b = append(b, ',', '"')
 			b = append(append(b, f.name...), '"', ':')
-			b = append(b, compacted(value)...)
+			b = append(b, compactJSON(value)...)
 		}
 	}
 	if len(b) == 0 {
@@ -525,12 +525,12 @@ var firstFields = map[string]string{
 
 // firstStatus returns what the document was at the beginning.
 func firstStatus(document []byte) []byte {
-	b := []byte(`{"ok":` + quoted(status.AssemblyUploading.String()))
-	rest := rewritten(status.Raw(document), func(key string, value status.Raw) string {
+	b := []byte(`{"ok":` + quoteJSON(status.AssemblyUploading.String()))
+	rest := changedObject(status.Raw(document), func(key string, value status.Raw) string {
 		if first, changes := firstFields[key]; changes {
 			return first
 		}
-		return compacted(value)
+		return compactJSON(value)
 	})
 	if rest != "{}" {
 		b = append(b, ',')
@@ -538,11 +538,11 @@ func firstStatus(document []byte) []byte {
 	return append(b, rest[1:]...)
 }
 
-// rewritten returns an object with other values: those that value returns, where an empty
+// changedObject returns an object with other values: those that value returns, where an empty
 // one leaves the key out. Any other value it returns as it is.
-func rewritten(object status.Raw, value func(key string, v status.Raw) string) string {
-	if !isObject(object) {
-		return compacted(object)
+func changedObject(object status.Raw, value func(key string, v status.Raw) string) string {
+	if !isJSONObject(object) {
+		return compactJSON(object)
 	}
 	var b strings.Builder
 	b.WriteByte('{')
@@ -551,7 +551,7 @@ func rewritten(object status.Raw, value func(key string, v status.Raw) string) s
 			if b.Len() > 1 {
 				b.WriteByte(',')
 			}
-			b.WriteString(quoted(key))
+			b.WriteString(quoteJSON(key))
 			b.WriteByte(':')
 			b.WriteString(text)
 		}
@@ -560,12 +560,12 @@ func rewritten(object status.Raw, value func(key string, v status.Raw) string) s
 	return b.String()
 }
 
-func isObject(value status.Raw) bool {
+func isJSONObject(value status.Raw) bool {
 	return strings.HasPrefix(strings.TrimLeft(string(value), " \t\r\n"), "{")
 }
 
-// compacted returns value on one line.
-func compacted(value status.Raw) string {
+// compactJSON returns value on one line.
+func compactJSON(value status.Raw) string {
 	var b bytes.Buffer
 	if err := json.Compact(&b, []byte(value)); err != nil {
 		return "" // not for what comes out of a document
@@ -573,8 +573,8 @@ func compacted(value status.Raw) string {
 	return b.String()
 }
 
-// quoted returns s as JSON.
-func quoted(s string) string {
+// quoteJSON returns s as JSON.
+func quoteJSON(s string) string {
 	var b strings.Builder
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
@@ -648,7 +648,7 @@ func (c *jobComposer) schedule(j *status.Job) (start time.Time) {
 		if start.IsZero() {
 			start = date
 		}
-		if d, ok := span(start, date); ok && d >= at {
+		if d, ok := timeBetween(start, date); ok && d >= at {
 			at = d
 		} else if i > 0 {
 			at += time.Second
@@ -667,7 +667,7 @@ func (c *jobComposer) schedule(j *status.Job) (start time.Time) {
 		c.steps = slices.Insert(c.steps, 0, jobStep{status: status.JobQueued, date: j.Lookup("createdAt")})
 	}
 	last := c.steps[len(c.steps)-1].at
-	if updated, ok := span(start, j.UpdatedAt); !ended && ok && updated > last {
+	if updated, ok := timeBetween(start, j.UpdatedAt); !ended && ok && updated > last {
 		at, ended = updated, true
 	}
 	if !ended || at <= last {
@@ -715,31 +715,31 @@ func (c *jobComposer) documentAt(at time.Duration) []byte {
 	job := func(key string, value status.Raw) string {
 		switch key {
 		case "status":
-			return quoted(now.status.String())
+			return quoteJSON(now.status.String())
 		case "progress":
 			return strconv.FormatFloat(float64(progress)/100, 'f', -1, 64)
 		case "statusHistory":
-			return "[" + joined(c.history[:now.entries], compacted) + "]"
+			return "[" + joined(c.history[:now.entries], compactJSON) + "]"
 		case "updatedAt":
-			return cmp.Or(compacted(now.date), compacted(value))
+			return cmp.Or(compactJSON(now.date), compactJSON(value))
 		case "metadata":
-			return rewritten(value, jobMetadata)
+			return changedObject(value, jobMetadata)
 		case "asset":
 			return "" // of a document that is the job itself
 		}
-		return compacted(value)
+		return compactJSON(value)
 	}
-	if !isObject(c.document.Get("job")) {
-		return []byte(rewritten(c.document, job))
+	if !isJSONObject(c.document.Get("job")) {
+		return []byte(changedObject(c.document, job))
 	}
-	return []byte(rewritten(c.document, func(key string, value status.Raw) string {
+	return []byte(changedObject(c.document, func(key string, value status.Raw) string {
 		switch key {
 		case "job":
-			return rewritten(value, job)
+			return changedObject(value, job)
 		case "asset":
 			return ""
 		}
-		return compacted(value)
+		return compactJSON(value)
 	}))
 }
 
@@ -751,9 +751,9 @@ func jobMetadata(key string, value status.Raw) string {
 	case "error", "output", "outputModelId":
 		return ""
 	case "flow":
-		return "[" + joined(slices.Collect(value.Elements()), func(node status.Raw) string { return rewritten(node, jobNode) }) + "]"
+		return "[" + joined(slices.Collect(value.Elements()), func(node status.Raw) string { return changedObject(node, jobNode) }) + "]"
 	}
-	return compacted(value)
+	return compactJSON(value)
 }
 
 func jobNode(key string, value status.Raw) string {
@@ -765,7 +765,7 @@ func jobNode(key string, value status.Raw) string {
 	case "output":
 		return ""
 	}
-	return compacted(value)
+	return compactJSON(value)
 }
 
 func joined(values []status.Raw, text func(status.Raw) string) string {

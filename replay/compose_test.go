@@ -431,6 +431,8 @@ func TestComposeURLs(t *testing.T) {
 			"https://api2.transloadit.com/assemblies/a", "https://api2.transloadit.com/ws?assembly=a"},
 		{"no URLs at all", `"assembly_ssl_url":"::","update_stream_url":"ws"`,
 			"https://api2.transloadit.com/assemblies/a", "https://api2.transloadit.com/ws?assembly=a"},
+		{"longer than a reel can hold", `"assembly_ssl_url":"https://a.example/` + strings.Repeat("a", 9<<20) + `"`,
+			"https://api2.transloadit.com/assemblies/a", "https://api2.transloadit.com/ws?assembly=a"},
 		{"credentials", `"assembly_ssl_url":"https://u:p@a.example/assemblies/a?signature=s"`,
 			"https://REDACTED@a.example/assemblies/a?signature=REDACTED", "https://a.example/ws?assembly=a"},
 	} {
@@ -581,6 +583,17 @@ func TestComposeJob(t *testing.T) {
 			{0, "queued", 0, 0, day + "16:10:57Z"},
 			{2000, "queued", 0, 0, day + "16:10:57Z"},
 			{3000, "canceled", 0, 0, day + "16:11:00Z"},
+		}},
+		{"a history that never gets to work", `{"job":{"jobId":"j","status":"success","progress":1,"statusHistory":[{"status":"queued"}]}}`, []poll{
+			{0, "queued", 0, 1, ""},
+			{1000, "success", 1, 1, ""},
+		}},
+		{"a step before the one before it", `{"job":{"jobId":"j","status":"canceled","createdAt":"2026-05-07T16:10:57Z","statusHistory":[{"status":"queued","date":"2026-05-07T16:10:58.5Z"},{"status":"pending","date":"2026-05-07T16:10:58Z"},{"status":"canceled","date":"2026-05-07T16:11:00Z"}]}}`, []poll{
+			{0, "queued", 0, 0, ""},
+			{1500, "queued", 0, 1, ""},
+			{2000, "queued", 0, 1, ""},
+			{2500, "pending", 0, 2, ""},
+			{3000, "canceled", 0, 3, ""},
 		}},
 		{"dates that are none", `{"job":{"jobId":"j","status":"success","progress":1,"statusHistory":[{"status":"queued","date":"a"},{"status":"in-progress","date":"b"},{"status":"success","date":"c"}]}}`, []poll{
 			{0, "queued", 0, 1, ""},

@@ -291,7 +291,7 @@ func (l *loader) exchange(kind byte, rest []byte) *fault {
 		return l.fault("exchange %d has ended before", number)
 	case x != nil && kind == '>' && x.StatusCode != 0:
 		return l.fault("exchange %d has its response already", number)
-	case x != nil && kind == '>' && x.requestPieces.len() > 0:
+	case x != nil && kind == '>' && x.requestPieces != nil:
 		return l.fault("exchange %d has begun to send its body already", number)
 	case x != nil && kind == '>':
 		return l.header(x.RequestHeader, rest)
@@ -564,6 +564,9 @@ func (l *loader) endRead() *fault {
 	}
 	l.piece.size = int32(l.size)
 	if l.toRequest {
+		if x.requestPieces == nil {
+			x.requestPieces = new(pieces)
+		}
 		x.requestPieces.add(l.piece)
 	} else {
 		x.reads.add(l.piece)

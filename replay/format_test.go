@@ -1215,6 +1215,7 @@ func TestFormatCanonicalReads(t *testing.T) {
 		{"1 MiB and a byte", long + "x", "\\" + long + "\n\\x\n"},
 		{"2.5 MiB", long + long + long[:MiB/2], "\\" + long + "\n\\" + long + "\n\\" + long[:MiB/2] + "\n"},
 		{"1 MiB and a byte, with an LF in front", "a\n" + long + "x", "|a\n\\" + long + "\n\\x\n"},
+		{"a CRLF that is cut after 1 MiB", long[1:] + "\r\n", "~" + long[1:] + "\\r\n|\n"},
 		{"a character that would be cut after 1 MiB", long[2:] + "日x", "\\" + long[2:] + "\n\\日x\n"},
 		{"a character that ends at 1 MiB", long[3:] + "日x", "\\" + long[3:] + "日\n\\x\n"},
 	} {

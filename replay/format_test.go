@@ -1171,6 +1171,7 @@ func TestFormatCanonicalReads(t *testing.T) {
 		{"backslashes stand for themselves", "C:\\new\\\n\\", "|C:\\new\\\n\\\\\n"},
 		{"what looks like a line of a reel", "$ bytes=1\n|x\n# c\n= 1 +0", "|$ bytes=1\n||x\n|# c\n\\= 1 +0\n"},
 		{"a tab", "a\tb\n", "|a\tb\n"},
+		{"what needs an escape, soon behind a tab", "abcd\t\x00efghijklmnop\n", "~abcd\t\\x00efghijklmnop\\n\n"},
 		{"other scripts", "日本 é 𝄞\n", "|日本 é 𝄞\n"},
 		{"noncharacters are valid UTF-8", "\uffff\ufdd0\U0010ffff\ufffd\n", "|\uffff\ufdd0\U0010ffff\ufffd\n"},
 		{"a no-break space", "\u00a0\n", "|\u00a0\n"},

@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -298,12 +299,12 @@ func appendSeconds(dst []byte, d time.Duration) []byte {
 	if frac == 0 {
 		return dst
 	}
-	dst = append(dst, '.')
-	for unit := time.Second / 10; frac > 0; unit /= 10 {
-		dst = append(dst, '0'+byte(frac/unit))
-		frac %= unit
+	text := [...]byte{'.', 9: 0}
+	for i := len(text) - 1; i > 0; i-- {
+		text[i] = '0' + byte(frac%10)
+		frac /= 10
 	}
-	return dst
+	return append(dst, bytes.TrimRight(text[:], "0")...)
 }
 
 func (w *Writer) appendHeader(kind byte, exchange int, h http.Header) {

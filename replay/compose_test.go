@@ -540,7 +540,7 @@ type poll struct {
 	Updated  string
 }
 
-func polls(t *testing.T, reel string) (all []poll) {
+func pollsIn(t *testing.T, reel string) (all []poll) {
 	t.Helper()
 	for _, x := range contents(t, mustLoad(t, reel)) {
 		var j status.Job
@@ -608,7 +608,7 @@ func TestComposeJob(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			reel := compose(t, test.document)
-			got := polls(t, reel)
+			got := pollsIn(t, reel)
 			if d := cmp.Diff(test.want, got); d != "" {
 				t.Errorf("polls (-want +got):\n%s", d)
 			}
@@ -643,7 +643,7 @@ func TestComposeLongHistory(t *testing.T) {
 		history = append(history, fmt.Sprintf(`{"status":%q,"date":%q}`, []string{"queued", "in-progress"}[i%2], start.Add(time.Duration(i)*time.Minute).Format(time.RFC3339)))
 	}
 	reel := compose(t, `{"job":{"jobId":"j","status":"success","progress":1,"statusHistory":[`+strings.Join(history, ",")+`]}}`)
-	if got := polls(t, reel); len(got) < 10 || len(got) > 25 || got[len(got)-1].Status != "success" {
+	if got := pollsIn(t, reel); len(got) < 10 || len(got) > 25 || got[len(got)-1].Status != "success" {
 		t.Errorf("%d polls, the last %+v", len(got), got[len(got)-1])
 	}
 	wantProgress(t, contents(t, mustLoad(t, reel)))

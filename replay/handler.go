@@ -117,7 +117,12 @@ func play(w http.ResponseWriter, req *http.Request, p *performance) {
 	control := http.NewResponseController(w)
 	control.EnableFullDuplex()
 	if req.Body != nil && req.Body != http.NoBody {
-		go io.Copy(io.Discard, req.Body)
+		read := make(chan struct{})
+		go func() {
+			defer close(read)
+			io.Copy(io.Discard, req.Body)
+		}()
+		defer stopReading(control, read)
 	}
 	c := clock{ctx: req.Context(), start: time.Now()}
 	if p.status == 0 {
@@ -166,11 +171,34 @@ func play(w http.ResponseWriter, req *http.Request, p *performance) {
 			return
 		}
 		control.Flush()
+		if p.delivered != nil {
+			p.delivered()
+		}
 	}
 	for name, values := range p.trailer {
 		header[http.TrailerPrefix+name] = values
 	}
 	end(&c, p)
+}
+
+// stopReading returns when nobody reads the request's body any more, as net/http wants it
+// before it goes on to the next request. A client that is still sending gets a moment.
+func stopReading(control *http.ResponseController, read <-chan struct{}) {
+	select {
+	case <-read:
+		return
+	default:
+	}
+	timer := time.NewTimer(time.Second)
+	defer timer.Stop()
+	select {
+	case <-read:
+		return
+	case <-timer.C:
+	}
+	if control.SetReadDeadline(time.Now()) == nil {
+		<-read
+	}
 }
 
 // end ends a response as p does.

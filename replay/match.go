@@ -11,13 +11,35 @@ import (
 // matcher finds the exchanges that may answer a request.
 type matcher struct {
 	byPath  map[string]*shelf
-	streams []*Exchange // event streams
+	streams []*candidate // event streams
 }
 
-// shelf has the exchanges of one path.
+// shelf has the exchanges of one path, in their order.
 type shelf struct {
 	exchanges []*Exchange
 	queries   func() []string // of the exchanges, normal
+	sorted    func() *sortedShelf
+}
+
+// sortedShelf finds those of a shelf that are asked for by a query and a last event ID.
+type sortedShelf struct {
+	all     []*candidate
+	byQuery map[string][]*candidate
+	byID    map[[2]string][]*candidate // query and last event ID
+
+	// What there is at all.
+	hosts, ids map[string]bool
+}
+
+// candidate is an exchange, and what of it is compared with each request.
+type candidate struct {
+	x           *Exchange
+	host        string // in small letters
+	lastEventID string
+}
+
+func newCandidate(x *Exchange) *candidate {
+	return &candidate{x, strings.ToLower(x.host), x.RequestHeader.Get("Last-Event-ID")}
 }
 
 func newMatcher(exchanges []*Exchange) *matcher {
@@ -28,11 +50,12 @@ func newMatcher(exchanges []*Exchange) *matcher {
 		if s == nil {
 			s = new(shelf)
 			s.queries = sync.OnceValue(s.normalQueries)
+			s.sorted = sync.OnceValue(s.sort)
 			m.byPath[path] = s
 		}
 		s.exchanges = append(s.exchanges, x)
 		if x.IsEventStream() {
-			m.streams = append(m.streams, x)
+			m.streams = append(m.streams, newCandidate(x))
 		}
 	}
 	return m
@@ -46,51 +69,120 @@ func (s *shelf) normalQueries() []string {
 	return queries
 }
 
+func (s *shelf) sort() *sortedShelf {
+	sorted := &sortedShelf{byQuery: make(map[string][]*candidate), byID: make(map[[2]string][]*candidate),
+		hosts: make(map[string]bool), ids: make(map[string]bool)}
+	for i, query := range s.queries() {
+		c := newCandidate(s.exchanges[i])
+		query = unsignedQuery(query)
+		id := [2]string{query, c.lastEventID}
+		sorted.hosts[c.host], sorted.ids[c.lastEventID] = true, true
+		sorted.all = append(sorted.all, c)
+		sorted.byQuery[query] = append(sorted.byQuery[query], c)
+		sorted.byID[id] = append(sorted.byID[id], c)
+	}
+	return sorted
+}
+
+// What counts when an exchange is chosen, from what counts most.
+const (
+	sameMethod = 1 << (6 - iota)
+	sameQuery
+	samePath
+	sameHost
+	hasResponse
+	sameLastEventID
+	anyMatch
+)
+
 // match returns the exchange that answers req, nil if there is none.
 func (m *matcher) match(req *http.Request) *Exchange {
-	var best *Exchange
+	method := cmp.Or(req.Method, http.MethodGet)
+	isGet := method == http.MethodGet || method == http.MethodHead
+	host, id := strings.ToLower(req.URL.Host), req.Header.Get("Last-Event-ID")
+	var best *candidate
 	bestScore := 0
-	isGet := req.Method == http.MethodGet || req.Method == http.MethodHead
-	query := normalQuery(req.URL.RawQuery)
-	host := req.URL.Host
-	try := func(x *Exchange, score int) {
-		if x.Method == req.Method || x.Method == http.MethodGet && req.Method == "" {
-			score += 64
-		} else if !(x.Method == http.MethodGet && isGet) && score > 0 {
-			return
-		}
-		if host != "" && strings.EqualFold(x.host, host) {
-			score += 8
-		}
-		if x.StatusCode != 0 {
-			score += 4
-		}
-		if x.RequestHeader.Get("Last-Event-ID") == req.Header.Get("Last-Event-ID") {
-			score += 2
-		}
-		if score++; score > bestScore {
-			best, bestScore = x, score
+	// try looks for a better one that counts from base up to most.
+	try := func(candidates []*candidate, base, most int) {
+		for _, c := range candidates {
+			if bestScore >= most {
+				return
+			}
+			score := base | anyMatch
+			switch {
+			case c.x.Method == method:
+				score |= sameMethod
+			case base > 0 && !(c.x.Method == http.MethodGet && isGet):
+				continue
+			}
+			if host != "" && c.host == host {
+				score |= sameHost
+			}
+			if c.x.StatusCode != 0 {
+				score |= hasResponse
+			}
+			if c.lastEventID == id {
+				score |= sameLastEventID
+			}
+			if score > bestScore {
+				best, bestScore = c, score
+			}
 		}
 	}
 	path := normalPath(cmp.Or(req.URL.EscapedPath(), "/"))
 	if s := m.byPath[path]; s != nil {
-		queries := s.queries()
-		for i, x := range s.exchanges {
-			if queries[i] == query {
-				try(x, 32)
-			} else {
-				try(x, 16)
+		sorted, query := s.sorted(), unsignedQuery(normalQuery(req.URL.RawQuery))
+		most := sameMethod | samePath | hasResponse | anyMatch
+		if host != "" && sorted.hosts[host] {
+			most |= sameHost
+		}
+		try(sorted.byID[[2]string{query, id}], samePath|sameQuery, most|sameQuery|sameLastEventID)
+		try(sorted.byQuery[query], samePath|sameQuery, most|sameQuery)
+		if bestScore&(sameMethod|sameQuery) != sameMethod|sameQuery {
+			if sorted.ids[id] {
+				most |= sameLastEventID
 			}
+			try(sorted.all, samePath, most)
 		}
 	}
 	if isGet && path == "/" && strings.Contains(req.Header.Get("Accept"), eventStream) {
-		for _, x := range m.streams {
-			if normalPath(x.path) != "/" {
-				try(x, 0)
-			}
+		try(m.streams, 0, sameMethod|sameHost|hasResponse|sameLastEventID|anyMatch)
+	}
+	if best == nil {
+		return nil
+	}
+	return best.x
+}
+
+// streamWith returns the event stream that was asked for like x, but in which a block
+// sets id as the last event ID, x if there is none: the recording may be one of several
+// connections.
+func (m *matcher) streamWith(x *Exchange, id string) *Exchange {
+	query := unsignedQuery(normalQuery(x.query))
+	for _, c := range m.byPath[normalPath(x.path)].sorted().byQuery[query] {
+		if c.x.Method != x.Method || !c.x.IsEventStream() {
+			continue
+		}
+		if point, err := c.x.resume(id, 0); err == nil && point.bytes > 0 {
+			return c.x
 		}
 	}
-	return best
+	return x
+}
+
+// unsignedQuery returns a normal query without the parameters that the API takes with a
+// signature.
+func unsignedQuery(query string) string {
+	if !strings.Contains(query, "params=") {
+		return query
+	}
+	var kept []string
+	for param := range strings.SplitSeq(query, "&") {
+		if !strings.HasPrefix(param, "params=") {
+			kept = append(kept, param)
+		}
+	}
+	return strings.Join(kept, "&")
 }
 
 // normalQuery returns a raw query without the parameters whose values are

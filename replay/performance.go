@@ -26,6 +26,10 @@ type performance struct {
 	// after it, and io.EOF behind the last. Any other error breaks the response.
 	next func() (Read, error)
 
+	// delivered, if not nil, is called when the client has been given what next has
+	// returned last.
+	delivered func()
+
 	// How it ends. These are settled when next has returned io.EOF.
 	end     End
 	ended   time.Duration

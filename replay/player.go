@@ -106,6 +106,9 @@ func (p *player) perform(req *http.Request, base string) *performance {
 	if s != nil {
 		return p.ready(req, p.stream(s, x, lastEventID, resumed), base)
 	}
+	if resumed {
+		x = p.matcher().streamWith(x, lastEventID)
+	}
 	perf := p.play(x, x.Sent, 0)
 	if resumed {
 		if point, err := x.resume(lastEventID, 0); err == nil && point.bytes > 0 {
@@ -258,7 +261,7 @@ func (p *player) play(x *Exchange, from, elapsed time.Duration) *performance {
 // resume is play for a client that has what comes before point. Where nothing comes
 // behind it either, it is told not to come back.
 func (p *player) resume(x *Exchange, point resumption, from, elapsed time.Duration) *performance {
-	if point.bytes == x.Size && x.End != EndReset && x.End != EndUnknown {
+	if point.last && x.End != EndReset && x.End != EndUnknown {
 		return &performance{x: x, status: http.StatusNoContent, next: nothing, end: EndEOF}
 	}
 	perf := p.play(x, from, elapsed)
@@ -278,35 +281,40 @@ func (p *player) resume(x *Exchange, point resumption, from, elapsed time.Durati
 
 func nothing() (Read, error) { return Read{}, io.EOF }
 
-// stream returns the performance of x, a stream of s.
+// stream returns the performance of x, a stream of s, or of the one that the client with
+// that last event ID was given before.
 func (p *player) stream(s *story, x *Exchange, lastEventID string, resumed bool) *performance {
 	now := time.Now()
 	r := p.run(s, false)
-	var perf *performance
-	var f *feed
-	if resumed {
-		if r == nil {
-			r = p.begin(s, x.Sent)
-			r.open(x, nil)
-			r.hangUp(r.feed)
-		}
-		r.mu.Lock()
-		delivered := int64(0)
-		if r.feed != nil && r.feed.x == x {
-			delivered = r.feed.delivered
-		}
-		r.mu.Unlock()
-		point, err := x.resume(lastEventID, delivered)
-		if r.isCanceled() {
+	if r != nil && r.isCanceled() {
+		if lastEventID != "" {
 			return &performance{x: x, status: http.StatusNoContent, next: nothing, end: EndEOF}
 		}
-		if err == nil && point.bytes > 0 {
+		r = nil
+	}
+	before, delivered := x, int64(0)
+	if r != nil && lastEventID != "" {
+		if last, n := r.lastFeed(); last != nil && normalPath(last.path) == normalPath(x.path) {
+			before, delivered = last, n
+		}
+	}
+	var perf *performance
+	var f *feed
+	if lastEventID != "" && (resumed || before != x) {
+		point, err := before.resume(lastEventID, delivered)
+		// A connection that was recorded wins, unless the client lacks something of the one
+		// before.
+		if err == nil && point.bytes > 0 && (resumed || !point.last) {
+			if r == nil {
+				r = p.begin(s, point.at)
+			}
+			x = before
 			f = r.open(x, &point)
 			perf = p.resume(x, point, r.from, now.Sub(r.start))
 		}
 	}
 	if perf == nil {
-		if r == nil || r.isCanceled() {
+		if r == nil {
 			r = p.begin(s, x.Sent)
 		}
 		f = r.open(x, nil)
@@ -339,15 +347,11 @@ const canceledEvent = "event: assembly_error\n" +
 // maxAliases bounds what is remembered of the ids that clients choose.
 const maxAliases = 10000
 
-// run returns the run of s, where there is one that is not over, and else nil or a new
-// one.
+// run returns the run of s, if there is none a new one or nil.
 func (p *player) run(s *story, orNew bool) *run {
 	p.mu.Lock()
 	r := p.runs[s]
 	p.mu.Unlock()
-	if r != nil && r.over(time.Now()) {
-		r = nil
-	}
 	if r == nil && orNew {
 		r = p.begin(s, s.begin)
 	}

@@ -12,6 +12,7 @@ type resumption struct {
 	bytes  int64 // of the body, whole blocks
 	events int   // of these
 	at     time.Duration
+	last   bool // no event comes behind it
 }
 
 // resume returns where a client goes on in x that has id as its last event ID. That is
@@ -24,14 +25,13 @@ func (x *Exchange) resume(id string, delivered int64) (resumption, error) {
 	found := false
 	b := blocks{ended: func(b *blocks, at time.Duration) bool {
 		switch {
-		case string(b.id) != id:
-		case !found && b.setID:
+		case string(b.id) == id && (!found && b.setID || found && b.offset <= delivered):
 			found = true
-			point = resumption{b.offset, b.events, at}
-		case found && b.offset <= delivered:
-			point = resumption{b.offset, b.events, at}
+			point = resumption{bytes: b.offset, events: b.events, at: at, last: true}
+		case found && b.events > point.events:
+			point.last = false
 		}
-		return !found || b.offset < delivered
+		return !found || point.last || b.offset < delivered
 	}}
 	for c := newCursor(x, &x.reads, readAhead); ; {
 		read, err := c.next()

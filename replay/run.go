@@ -18,7 +18,6 @@ type run struct {
 	tempo    *tempo
 	from     time.Duration // this moment of the recording
 	start    time.Time     // was at this one
-	used     time.Time     // when it was asked for last
 	feed     *feed         // the stream that was asked for last, nil before that
 	telling  *telling
 	canceled chan struct{} // closed when the job is canceled
@@ -30,10 +29,6 @@ type run struct {
 // pollsPerSecond is how often the status of an Assembly may be asked for: the page
 // "Retrieve an Assembly Status" of the API's documentation.
 const pollsPerSecond = 3
-
-// runIdle is for how long nobody must have asked for a run that has come to its end, so
-// that the next who asks is taken for somebody new.
-const runIdle = 10 * time.Second
 
 // feed is a stream as it goes to a client.
 type feed struct {
@@ -47,36 +42,12 @@ type feed struct {
 func (p *player) newRun(s *story, from time.Duration) *run {
 	r := &run{player: p, story: s, from: from, start: time.Now(), canceled: make(chan struct{})}
 	r.wake = sync.NewCond(&r.mu)
-	r.used = r.start
 	if len(s.streams) > 0 {
 		r.tempo = p.tempo(s.streams[0])
 	} else {
 		r.tempo = newTempo(Playback{Speed: p.Speed}, nil)
 	}
 	return r
-}
-
-// over returns whether the run has come to its end a while ago.
-func (r *run) over(now time.Time) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.feed != nil && !r.feed.gone || now.Sub(r.used) < runIdle {
-		return false
-	}
-	at, _ := r.position(now)
-	return r.isCanceled() || at > r.story.lastMoment()
-}
-
-// lastMoment returns when the recording of the story ends.
-func (s *story) lastMoment() time.Duration {
-	last := s.begin
-	for _, x := range s.tellers {
-		last = max(last, x.Ended)
-	}
-	for _, x := range s.streams {
-		last = max(last, x.Ended)
-	}
-	return last
 }
 
 func (r *run) isCanceled() bool {
@@ -124,7 +95,6 @@ func (r *run) settle(now time.Time) {
 func (r *run) tooOften(now time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.used = now
 	if oldest := r.polls[r.poll]; !oldest.IsZero() && now.Sub(oldest) < time.Second {
 		return true
 	}
@@ -138,7 +108,6 @@ func (r *run) tooOften(now time.Time) bool {
 func (r *run) status(now time.Time) (x *Exchange, document []byte) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.used = now
 	if r.story.isJob {
 		return r.jobStatus(now), nil
 	}
@@ -189,33 +158,33 @@ func (r *run) jobStatus(now time.Time) *Exchange {
 func (r *run) open(x *Exchange, from *resumption) *feed {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.used = time.Now()
 	f := &feed{x: x, next: x.Received}
-	if from != nil {
-		f.delivered, f.next = from.bytes, from.at
-	} else {
+	if from == nil {
 		r.telling = nil
-		r.from, r.start, r.tempo = x.Sent, r.used, r.player.tempo(x)
+		r.from, r.start, r.tempo = x.Sent, time.Now(), r.player.tempo(x)
 	}
 	r.feed = f
 	r.wake.Broadcast()
 	return f
 }
 
-// deliver lets the run know how much of the stream p, which f is about, has been delivered:
-// a piece has when the next one is asked for. reached tells how much of the recorded body
-// is behind the pieces so far; it is nil where they are the recorded ones.
+// deliver lets the run know how much of the stream p, which f is about, has been delivered.
+// reached tells how much of the recorded body is behind the pieces so far; it is nil where
+// they are the recorded ones.
 func (r *run) deliver(f *feed, p *performance, reached func() int64) {
-	next, delivered := p.next, p.skippedBytes
-	walk, end := f.x.reads.walk(), int64(0)
-	p.next = func() (Read, error) {
-		if reached != nil {
-			delivered = reached()
-		}
+	next, walk := p.next, f.x.reads.walk()
+	size, end := p.skippedBytes, int64(0)
+	p.delivered = func() {
 		r.mu.Lock()
-		f.delivered = delivered
+		defer r.mu.Unlock()
+		if reached != nil {
+			f.delivered = reached()
+		} else {
+			f.delivered += size
+			size = 0
+		}
 		f.pieces++
-		for end <= delivered {
+		for end <= f.delivered {
 			piece, ok := walk.next()
 			if !ok {
 				f.next = forever
@@ -224,14 +193,26 @@ func (r *run) deliver(f *feed, p *performance, reached func() int64) {
 			f.next = piece.at
 			end += int64(piece.size)
 		}
-		r.mu.Unlock()
 		r.wake.Broadcast()
+	}
+	f.delivered = 0
+	p.delivered()
+	p.next = func() (Read, error) {
 		read, err := next()
-		if reached == nil {
-			delivered += int64(len(read.Data))
-		}
+		size = int64(len(read.Data))
 		return read, err
 	}
+}
+
+// lastFeed returns the stream that was asked for last, and how much of its body has been
+// delivered.
+func (r *run) lastFeed() (x *Exchange, delivered int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.feed == nil {
+		return nil, 0
+	}
+	return r.feed.x, r.feed.delivered
 }
 
 // hangUp notes that the client of the stream has gone, or has it all.
@@ -239,7 +220,6 @@ func (r *run) hangUp(f *feed) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	f.gone = true
-	r.used = time.Now()
 	r.wake.Broadcast()
 }
 

@@ -38,12 +38,7 @@ const (
 	generatePath   = "/v1/generate/"
 )
 
-// resource returns the id in a path that ends with collection, a slash and an id.
-func resource(path, collection string) (id string, ok bool) {
-	path, id = cutLast(path)
-	return id, id != "" && strings.HasSuffix(path, collection)
-}
-
+// cutLast cuts off the last segment of a path.
 func cutLast(path string) (before, last string) {
 	i := strings.LastIndexByte(path, '/')
 	return path[:max(i, 0)], path[i+1:]
@@ -88,7 +83,7 @@ func (ss *stories) of(id string, isJob bool, x *Exchange) *story {
 // other stream. An Assembly's id is in the URL, and it is what the first block sets.
 func streamOf(x *Exchange) string {
 	for param := range strings.SplitSeq(x.query, "&") {
-		if id, ok := strings.CutPrefix(param, "assembly="); ok && isAssemblyID(id) {
+		if id, ok := strings.CutPrefix(param, "assembly="); ok && isID(id) {
 			return id
 		}
 	}
@@ -121,7 +116,7 @@ func streamOf(x *Exchange) string {
 func toldBy(x *Exchange) (id string, isJob bool) {
 	switch collection, last := cutLast(x.path); {
 	case last == "assemblies" && x.Method == http.MethodPost:
-	case strings.HasSuffix(collection, assembliesPath) && isAssemblyID(last):
+	case strings.HasSuffix(collection, assembliesPath) && isID(last):
 	case strings.HasSuffix(collection, jobsPath), strings.HasSuffix(collection+"/", generatePath):
 		isJob = true
 	default:
@@ -130,16 +125,26 @@ func toldBy(x *Exchange) (id string, isJob bool) {
 	body := x.document()
 	if isJob {
 		head, err := status.PeekJob(body)
-		if err != nil {
+		if err != nil || !isID(head.ID) {
 			return "", false
 		}
 		return strings.Clone(head.ID), true
 	}
 	head, err := status.Peek(body)
-	if err != nil || head.Error.AboutRequest() {
+	if err != nil || head.Error.AboutRequest() || !isID(head.ID) {
 		return "", false
 	}
 	return strings.Clone(head.ID), false
+}
+
+// isID returns whether id could be a job's.
+func isID(id string) bool {
+	for i := range len(id) {
+		if !isUnreserved(id[i]) {
+			return false
+		}
+	}
+	return id != "" && len(id) <= 128
 }
 
 // isAssemblyID returns whether id has the form of an Assembly's: 32 hexadecimal digits.

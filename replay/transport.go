@@ -91,6 +91,9 @@ func respond(req *http.Request, p *performance) (*http.Response, error) {
 		}
 		b.trailer = resp.Trailer
 	}
+	if p.status == http.StatusNoContent || p.status == http.StatusNotModified {
+		resp.ContentLength = 0
+	}
 	if req.Method == http.MethodHead {
 		b.Close()
 		resp.Body = http.NoBody
@@ -116,6 +119,9 @@ type transportBody struct {
 func (b *transportBody) Read(buf []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if len(buf) == 0 {
+		return 0, nil
+	}
 	if b.err == nil && b.clock.ctx.Err() != nil {
 		b.err, b.rest = b.gone(), nil
 	}
@@ -125,6 +131,9 @@ func (b *transportBody) Read(buf []byte) (int, error) {
 	if len(b.rest) > 0 {
 		n := copy(buf, b.rest)
 		b.rest = b.rest[n:]
+		if len(b.rest) == 0 && b.p.delivered != nil {
+			b.p.delivered()
+		}
 		return n, nil
 	}
 	return 0, b.err

@@ -54,8 +54,9 @@ import (
 // are no timeouts but those of transport. WebSockets are passed through, other
 // protocols are not switched to; CONNECT and requests for another host, as of a
 // client that takes this for its HTTP proxy, are answered with 421. So are requests over
-// loopback that call the proxy by any name but localhost or an IP address: they come
-// from a web page whose name was made to point here.
+// loopback that call the proxy by a name of the public DNS (any but IP addresses, names
+// without a dot, and those under localhost, internal and test): they come from a web
+// page whose name was made to point here.
 func NewProxy(upstream *url.URL, transport http.RoundTripper) http.Handler {
 	if transport == nil {
 		transport = http.DefaultTransport
@@ -93,7 +94,7 @@ var copyBuffers = sync.Pool{New: func() any { return new([32 << 10]byte) }}
 
 func (p *proxy) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	if !isOurs(req) {
-		refuse(w, http.StatusMisdirectedRequest, "This is a proxy of %s://%s, and nothing else: ask for a path of it, at localhost or an IP address.", p.scheme, p.authority)
+		refuse(w, http.StatusMisdirectedRequest, "This is a proxy of %s://%s, and of nothing else: ask for a path of it, at localhost or an IP address.", p.scheme, p.authority)
 		return
 	}
 	to, ok := p.target(req.URL)
@@ -216,8 +217,14 @@ func isOurs(req *http.Request) bool {
 		return true
 	}
 	name := hostname(strings.ToLower(req.Host))
-	_, err := netip.ParseAddr(strings.Trim(name, "[]"))
-	return err == nil || name == "localhost" || strings.HasSuffix(name, ".localhost")
+	if _, err := netip.ParseAddr(strings.Trim(name, "[]")); err == nil {
+		return true
+	}
+	switch name[strings.LastIndexByte(name, '.')+1:] {
+	case name, "localhost", "internal", "test": // RFC 6761, and ICANN's for internal
+		return true
+	}
+	return false
 }
 
 // hostname returns the authority without its port.
@@ -311,14 +318,18 @@ func (p *proxy) baseFor(req *http.Request) func(scheme string, authority []byte)
 		base = "https://"
 	}
 	base += requestHost(req)
+	var lastScheme, lastHost, last string // a stream names the same few again and again
 	return func(scheme string, authority []byte) string {
 		if string(authority) == p.authority {
 			return base
 		}
-		if host := string(authority); p.name(scheme, host) {
-			return base + elsewhere + scheme + "/" + host
+		if scheme != lastScheme || string(authority) != lastHost {
+			lastScheme, lastHost, last = scheme, string(authority), ""
+			if p.name(scheme, lastHost) {
+				last = base + elsewhere + scheme + "/" + lastHost
+			}
 		}
-		return ""
+		return last
 	}
 }
 

@@ -764,9 +764,13 @@ func TestProxyRefuses(t *testing.T) {
 		{"GET / HTTP/1.1\nHost: app.localhost", 200},
 		{"GET / HTTP/1.1\nHost: 127.0.0.1", 200},
 		{"GET / HTTP/1.1\nHost: [::1]:80", 200},
+		{"GET / HTTP/1.1\nHost: host.docker.internal:8080", 200},
+		{"GET / HTTP/1.1\nHost: Devbox:8080", 200},
+		{"GET / HTTP/1.1\nHost: app.test", 200},
 		{"GET / HTTP/1.0", 200},
 		{"GET / HTTP/1.1\nHost: rebound.example:8080", 421},
 		{"GET / HTTP/1.1\nHost: localhost.example", 421},
+		{"GET / HTTP/1.1\nHost: 127.0.0.1.rebound.example", 421},
 		{"GET http://127.0.0.1/ HTTP/1.1\nHost: 127.0.0.1", 421},
 		{"GET http://other.example/ HTTP/1.1\nHost: other.example", 421},
 		{"CONNECT api2.example.com:443 HTTP/1.1\nHost: api2.example.com:443", 421},
@@ -945,5 +949,101 @@ func TestProxyWithoutTransport(t *testing.T) {
 	replay.NewProxy(u, nil).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
 	if w.Body.String() != u.Host {
 		t.Errorf("%d %q", w.Code, w.Body)
+	}
+}
+
+// A tunnel ends with the server that it goes through.
+func TestProxyWebSocketEndsWithServer(t *testing.T) {
+	gone := make(chan struct{})
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		defer close(gone)
+		conn, _, _ := http.NewResponseController(w).Hijack()
+		defer conn.Close()
+		io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+		io.Copy(io.Discard, conn)
+	}))
+	defer upstream.Close()
+	u, _ := url.Parse(upstream.URL)
+	ctx, stop := context.WithCancel(t.Context())
+	server := httptest.NewUnstartedServer(replay.NewProxy(u, nil))
+	server.Config.BaseContext = func(net.Listener) context.Context { return ctx }
+	server.Start()
+	defer server.Close()
+	conn, err := net.Dial("tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(failsafe))
+	io.WriteString(conn, "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+	if resp, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil || resp.StatusCode != 101 {
+		t.Fatal(resp, err)
+	}
+	stop()
+	if b, err := io.ReadAll(conn); err != nil || len(b) > 0 {
+		t.Errorf("%q, %v", b, err)
+	}
+	<-gone
+}
+
+// The time of one event, from the server's write to the client's read, and of a
+// stream that comes as fast as it can, over loopback.
+func BenchmarkProxy(b *testing.B) {
+	event := "data: {\"progress_combined\":50,\"url\":\"https://files.example.net/a.mp3\"}\n\n"
+	next := make(chan struct{})
+	block := []byte(strings.Repeat(event, 32<<10/len(event)))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		flush(w)
+		for req.URL.Path == "/events" {
+			select {
+			case <-next:
+				io.WriteString(w, event)
+				flush(w)
+			case <-req.Context().Done():
+				return
+			}
+		}
+		for req.Context().Err() == nil {
+			w.Write(block)
+		}
+	}))
+	defer server.Close()
+	u, _ := url.Parse(server.URL)
+	rec, err := replay.NewRecorder(io.Discard, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	through := httptest.NewServer(replay.NewProxy(u, nil))
+	defer through.Close()
+	recorded := httptest.NewServer(replay.NewProxy(u, rec))
+	defer recorded.Close()
+	for _, way := range []struct{ name, url string }{{"direct", server.URL}, {"proxy", through.URL}, {"recording", recorded.URL}} {
+		open := func(b *testing.B, path string) io.ReadCloser {
+			resp, err := http.Get(way.url + path)
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.Cleanup(func() { resp.Body.Close() })
+			return resp.Body
+		}
+		b.Run("event/"+way.name, func(b *testing.B) {
+			body, buf := open(b, "/events"), make([]byte, len(event))
+			for b.Loop() {
+				next <- struct{}{}
+				if _, err := io.ReadFull(body, buf); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		b.Run("stream/"+way.name, func(b *testing.B) {
+			body, buf := open(b, "/stream"), make([]byte, 1<<20)
+			b.SetBytes(int64(len(buf)))
+			for b.Loop() {
+				if _, err := io.ReadFull(body, buf); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

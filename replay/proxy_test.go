@@ -583,9 +583,11 @@ func TestProxyRestoresRequests(t *testing.T) {
 		b, _ := io.ReadAll(req.Body)
 		header, body, length = req.Header, string(b), req.ContentLength
 		w.Header().Set("Content-Type", "application/json")
-		io.WriteString(w, `"http://api2-jane.example.com/x https://api2-jane.example.com:8443"`)
+		io.WriteString(w, `"http://api2-jane.example.com/x https://api2-jane.example.com/x https://api2-jane.example.com:8443"`)
 	})
-	p.text("/")
+	if got, want := p.text("/"), strings.ReplaceAll(`"URL/-/http/api2-jane.example.com/x URL/-/https/api2-jane.example.com/x URL/-/https/api2-jane.example.com:8443"`, "URL", p.URL); got != want {
+		t.Errorf("the client gets %s, want %s", got, want)
+	}
 	escaped := strings.ReplaceAll(p.URL, "/", `\/`)
 	in := fmt.Sprintf(`{"a":"%s/x","b":"\n%s\/-\/http\/api2-jane.example.com\/x","c":"%s/-/https/api2-jane.example.com:8443?y","d":"%s/-/http/api2-other.example.com/x","e":"http://x/","f":"%s","g":"%s"}`,
 		p.URL, escaped, p.URL, p.URL, strings.Replace(p.URL, "http", "ws", 1), p.Listener.Addr())
@@ -857,7 +859,10 @@ func TestProxyWebSocket(t *testing.T) {
 // A server that switches without being asked to gets nobody to talk to.
 func TestProxySwitchesNothingUnasked(t *testing.T) {
 	p := proxiedBy(t, "http://api2.example.com", roundTripper(func(req *http.Request) (*http.Response, error) {
-		resp := answer(req, http.NoBody)
+		resp := answer(req, struct {
+			io.ReadCloser
+			io.Writer
+		}{http.NoBody, io.Discard})
 		resp.StatusCode = 101
 		return resp, nil
 	}))

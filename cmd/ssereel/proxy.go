@@ -42,10 +42,11 @@ place of the server's.
       --env TRANSLOADIT_ENDPOINT -- npm test
 
 The first line on standard output is "listening on http://HOST:PORT". COMMAND finds
-that URL in SSEREEL_PROXY_URL, and has standard output for itself; ssereel ends when it
-does, with its exit status (128 and the signal's number where one killed it, 127 where it
-cannot be found, 126 where it cannot be started; 1 where it succeeded, but was not
-recorded). It gets the signals that ssereel gets.
+that URL in SSEREEL_PROXY_URL, and has standard output for itself: what ssereel says then
+goes to standard error. ssereel ends when COMMAND does, with its exit status (128 and
+the signal's number where one killed it, 127 where it cannot be found, 126 where it
+cannot be started; 1 where it succeeded, but was not recorded). COMMAND gets the signals
+that ssereel gets.
 
 In headers, JSON and event streams, URLs of the server, and of other machines of
 the same service that it names, such as api2-jane.transloadit.com, become URLs of the
@@ -60,7 +61,7 @@ requests go on.
 		flags.StringVarP(&p.output, "output", "o", "", "write to `FILE` (default HOST-DATE-TIME.reel)")
 		flags.StringVar(&p.listen, "listen", "127.0.0.1:0", "listen on `ADDR`, HOST:PORT; port 0 is any free one")
 		mode := flags.String("mode", "record", "`MODE` is record, or passthrough, which writes no file")
-		flags.StringArrayVar(&p.env, "env", nil, "set `NAME[=PATH]` for COMMAND to the proxy's URL and PATH; can be given several times")
+		flags.StringArrayVar(&p.env, "env", nil, "tell COMMAND the proxy's URL, with PATH behind it, in `NAME[=PATH]` as well; can be given several times")
 		flags.BoolVarP(&p.force, "force", "f", false, "overwrite the file")
 		return func(ctx context.Context, c console, args []string) error {
 			if len(args) > 0 && flags.ArgsLenAtDash() != 0 {

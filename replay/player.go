@@ -143,7 +143,7 @@ func (p *player) lead(perf *performance, base string) {
 			perf.header.Set(name, r.rewriteString(value))
 		}
 	}
-	if !hasURLs(perf.header) || perf.x != nil && !p.names(perf.x, r) {
+	if !hasURLs(perf.header) || perf.header.Get("Content-Encoding") != "" || perf.x != nil && !p.names(perf.x, r) {
 		return
 	}
 	perf.length = -1
@@ -151,14 +151,6 @@ func (p *player) lead(perf *performance, base string) {
 	if interrupted := perf.interrupted; interrupted != nil {
 		perf.interrupted = func() func() (Read, error) { return rewritten(r, interrupted()) }
 	}
-}
-
-// hasURLs returns whether a response with that header is text whose URLs are for programs.
-func hasURLs(header http.Header) bool {
-	mediaType, _, _ := strings.Cut(header.Get("Content-Type"), ";")
-	mediaType = strings.ToLower(strings.TrimSpace(mediaType))
-	return header.Get("Content-Encoding") == "" &&
-		(mediaType == eventStream || mediaType == "application/json" || strings.HasSuffix(mediaType, "+json"))
 }
 
 // maxScanned bounds the bodies that are looked through before they are played, in bytes.

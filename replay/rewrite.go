@@ -113,7 +113,13 @@ func (r *rewriter) rewrite(dst, b []byte, end bool) (_, rest []byte) {
 		if after == len(b) && !end {
 			return append(dst, b[:begin]...), b[begin:]
 		}
-		web := strings.Replace(scheme, "ws", "http", 1)
+		web := scheme
+		switch scheme {
+		case "ws":
+			web = "http"
+		case "wss":
+			web = "https"
+		}
 		r.name = appendLower(r.name[:0], b[host:after])
 		base := r.base(web, bytes.TrimSuffix(r.name, []byte(defaultPort(web))))
 		if base == "" {

@@ -3,6 +3,7 @@
 //
 //	ssereel demo
 //	ssereel record https://example.com/stream
+//	ssereel proxy --upstream https://api.example.com
 //	ssereel replay FILE.reel
 //	ssereel events FILE.reel
 //	ssereel status FILE.json
@@ -11,7 +12,8 @@
 //
 // ssereel --help and ssereel COMMAND --help say more. Results go to standard
 // output and everything else to standard error; the exit status is 0 where it is
-// done, 1 where it failed, and 2 where the command line was wrong.
+// done, 1 where it failed, and 2 where the command line was wrong; that of a
+// command that ssereel proxy runs is passed on.
 package main
 
 import (
@@ -47,7 +49,7 @@ type command struct {
 	setup func(*pflag.FlagSet) func(ctx context.Context, c console, args []string) error
 }
 
-var commands = []command{demoCommand, recordCommand, replayCommand, eventsCommand, statusCommand, composeCommand, verifyCommand}
+var commands = []command{demoCommand, recordCommand, proxyCommand, replayCommand, composeCommand, eventsCommand, statusCommand, verifyCommand}
 
 // usageError is about the command line; the exit status is then 2.
 type usageError struct{ error }
@@ -57,6 +59,11 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 // errFailed ends a command with exit status 1 and no message, because its result has
 // said everything.
 var errFailed = errors.New("failed")
+
+// exitStatus ends a command with that exit status, and no message.
+type exitStatus int
+
+func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
 
 func main() {
 	// Without this, a reader that closes our pipe would kill us in the middle of
@@ -149,9 +156,12 @@ func (cmd command) run(ctx context.Context, c console, args []string) int {
 		err = fmt.Errorf("%s: %w", path.Path, path.Err)
 	}
 	var usage usageError
+	var status exitStatus
 	switch {
 	case err == nil:
 		return 0
+	case errors.As(err, &status):
+		return int(status)
 	case errors.Is(out.err, syscall.EPIPE):
 		return 0 // whoever reads our output has had enough of it
 	case err == errFailed:

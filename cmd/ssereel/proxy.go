@@ -1,0 +1,370 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/ssereel/ssereel/replay"
+)
+
+// proxyVariable is where the command that a proxy runs finds the proxy.
+const proxyVariable = "SSEREEL_PROXY_URL"
+
+var proxyCommand = command{
+	name:  "proxy",
+	args:  "[-- COMMAND [ARG]...]",
+	ends:  true,
+	short: "pass a program's requests on to a server, and record them",
+	long: `
+Passes every request on to the server at --upstream and every piece of the answer
+back at once, and records all exchanges in one file, until it is interrupted or
+COMMAND ends. It is for programs that cannot record themselves: give them its address in
+place of the server's.
+
+  ssereel proxy --upstream https://api2.transloadit.com -o my.reel
+  ssereel proxy --upstream https://api2.transloadit.com -o my.reel \
+      --env TRANSLOADIT_ENDPOINT -- npm test
+
+The first line on standard output is "listening on http://HOST:PORT". COMMAND finds
+that URL in SSEREEL_PROXY_URL, and has standard output for itself: what ssereel says then
+goes to standard error. ssereel ends when COMMAND does, with its exit status (128 and
+the signal's number where one killed it, 127 where it cannot be found, 126 where it
+cannot be started; 1 where it succeeded, but was not recorded). COMMAND gets the signals
+that ssereel gets.
+
+In headers, JSON and event streams, URLs of the server, and of other machines of
+the same service that it names, such as api2-jane.transloadit.com, become URLs of the
+proxy, so that the program stays with it. The recording has the original ones, and no
+credentials of headers and URLs: see ssereel record --help. The server is not asked for
+compression. If the file can be written no longer, that is said once, and the
+requests go on.
+`,
+	setup: func(flags *pflag.FlagSet) func(context.Context, console, []string) error {
+		var p proxying
+		upstream := flags.String("upstream", "", "pass requests on to `URL`, such as https://api.example.com")
+		flags.StringVarP(&p.output, "output", "o", "", "write to `FILE` (default HOST-DATE-TIME.reel)")
+		flags.StringVar(&p.listen, "listen", "127.0.0.1:0", "listen on `ADDR`, HOST:PORT; port 0 is any free one")
+		mode := flags.String("mode", "record", "`MODE` is record, or passthrough, which writes no file")
+		flags.StringArrayVar(&p.env, "env", nil, "tell COMMAND the proxy's URL, with PATH behind it, in `NAME[=PATH]` as well; can be given several times")
+		flags.BoolVarP(&p.force, "force", "f", false, "overwrite the file")
+		return func(ctx context.Context, c console, args []string) error {
+			if len(args) > 0 && flags.ArgsLenAtDash() != 0 {
+				return usagef("put -- in front of the command: -- %s", strings.Join(args, " "))
+			}
+			p.command = args
+			var err error
+			if p.upstream, err = upstreamURL(*upstream); err != nil {
+				return err
+			}
+			if p.mode = modes[*mode]; p.mode == nil {
+				return usagef("--mode is record or passthrough, not %q", *mode)
+			}
+			if p.output != "" && *mode == "passthrough" {
+				return usagef("--mode passthrough writes no file: leave out -o")
+			}
+			if p.output == "-" {
+				return usagef("-o wants a file: standard output has other things to say")
+			}
+			if p.output == "" {
+				p.output = defaultReel(p.upstream)
+			}
+			if err := wantListenable(p.listen); err != nil {
+				return err
+			}
+			for _, variable := range p.env {
+				if name, _, _ := strings.Cut(variable, "="); name == "" {
+					return usagef("--env wants NAME or NAME=PATH, not %q", variable)
+				}
+			}
+			if len(p.env) > 0 && len(args) == 0 {
+				return usagef("--env is for a command, and there is none: put it behind --")
+			}
+			return p.run(ctx, c)
+		}
+	},
+}
+
+func upstreamURL(text string) (*url.URL, error) {
+	if text == "" {
+		return nil, usagef("--upstream is missing")
+	}
+	u, err := url.Parse(text)
+	if err == nil && u.Port() != "" {
+		_, err = net.LookupPort("tcp", u.Port())
+	}
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
+		return nil, usagef("--upstream wants a URL like https://api.example.com, not %q", text)
+	}
+	if u.User != nil {
+		return nil, usagef("--upstream takes no user and password: let the program send them")
+	}
+	if strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
+		return nil, usagef("--upstream takes no path: give %s://%s, and the path to the program", u.Scheme, u.Host)
+	}
+	return u, nil
+}
+
+// defaultReel is the name of a recording that nobody has named.
+func defaultReel(u *url.URL) string {
+	host := strings.NewReplacer(":", "-", "[", "", "]", "").Replace(u.Host)
+	return fmt.Sprintf("%s-%s.reel", host, time.Now().Format("20060102-150405"))
+}
+
+func wantListenable(addr string) error {
+	_, port, err := net.SplitHostPort(addr)
+	if err == nil {
+		_, err = net.LookupPort("tcp", port)
+	}
+	if err != nil {
+		return usagef("--listen wants HOST:PORT, such as 127.0.0.1:8080, not %q", addr)
+	}
+	return nil
+}
+
+// proxying is what a proxy command is to do.
+type proxying struct {
+	upstream *url.URL
+	output   string
+	listen   string
+	mode     mode
+	env      []string
+	force    bool
+	command  []string // empty where there is none
+}
+
+// A mode says what answers the proxy's requests. It may ask base, which is the
+// network. end, which is called when there are no more requests, says in summary what
+// has become of them, after the name of the recording if there is one.
+type mode func(p *proxying, c console, base http.RoundTripper) (transport http.RoundTripper, end func(summary string) (string, error), err error)
+
+var modes = map[string]mode{"record": recordMode, "passthrough": passthroughMode}
+
+func passthroughMode(_ *proxying, _ console, base http.RoundTripper) (http.RoundTripper, func(string) (string, error), error) {
+	return base, func(summary string) (string, error) { return summary, nil }, nil
+}
+
+func recordMode(p *proxying, c console, base http.RoundTripper) (http.RoundTripper, func(string) (string, error), error) {
+	out, err := openReelFile(p.output, p.force, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	rec, err := replay.NewRecorder(&toldWriter{reelFile: out, talk: c.err}, base)
+	if err == nil {
+		err = out.begin()
+	}
+	if err != nil {
+		out.close()
+		return nil, nil, err
+	}
+	return rec, func(summary string) (string, error) {
+		err := rec.Close()
+		if closeErr := out.close(); err == nil && closeErr != nil {
+			err = out.cannotWrite(closeErr)
+			fmt.Fprintf(c.err, "ssereel proxy: %v\n", err)
+		}
+		if err != nil {
+			return out.name + ": " + summary + ", not all of them recorded", errFailed // as was told
+		}
+		return out.name + ": " + summary, nil
+	}, nil
+}
+
+// toldWriter is the file of a recording; its first failure is told when it
+// happens, as the proxy goes on.
+type toldWriter struct {
+	*reelFile
+	talk io.Writer
+}
+
+func (w *toldWriter) Write(p []byte) (int, error) {
+	n, err := w.reelFile.Write(p)
+	if err != nil { // after which a replay.Recorder writes no more
+		fmt.Fprintf(w.talk, "ssereel proxy: %v; the requests go on\n", w.cannotWrite(err))
+	}
+	return n, err
+}
+
+func (p *proxying) run(ctx context.Context, c console) error {
+	var cmd *exec.Cmd
+	if len(p.command) > 0 {
+		cmd = exec.Command(p.command[0], p.command[1:]...)
+		if cmd.Err != nil { // before anything is overwritten
+			return cannotStart(c, cmd.Err)
+		}
+	}
+	l, err := net.Listen("tcp", p.listen)
+	if err != nil {
+		return fmt.Errorf("%w: choose another address with --listen; port 0 is any free one", err)
+	}
+	defer l.Close()
+	base := http.DefaultTransport.(*http.Transport).Clone()
+	base.DisableCompression = true // nothing that the transport would undo
+	base.MaxIdleConnsPerHost = 100
+	defer base.CloseIdleConnections()
+	transport, end, err := p.mode(p, c, base)
+	if err != nil {
+		return err
+	}
+	watched := &watchedTransport{base: transport, talk: c.err}
+	start := time.Now()
+	err = p.serve(ctx, c, l, watched, cmd)
+	summary, endErr := end(fmt.Sprintf("%s, %s in %s", count(watched.exchanges.Load(), "exchange"),
+		count(watched.size.Load(), "byte"), seconds(time.Since(start))))
+	report := c.out
+	if cmd != nil {
+		report = c.err
+	}
+	fmt.Fprintln(report, summary)
+	return cmp.Or(err, endErr)
+}
+
+// serve serves until ctx ends, or cmd if it is not nil.
+func (p *proxying) serve(ctx context.Context, c console, l net.Listener, transport http.RoundTripper, cmd *exec.Cmd) error {
+	addr := l.Addr().(*net.TCPAddr)
+	if !addr.IP.IsLoopback() {
+		fmt.Fprintf(c.err, "ssereel proxy: whoever can reach %s can use the proxy\n", addr)
+	}
+	if addr.IP.IsUnspecified() {
+		addr = &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: addr.Port} // what a client can open
+	}
+	at := "http://" + addr.String()
+	report := c.out
+	if cmd != nil {
+		report = c.err
+	}
+	if _, err := fmt.Fprintf(report, "listening on %s\n", at); err != nil {
+		return err
+	}
+	handler := replay.NewProxy(p.upstream, transport)
+	if cmd == nil {
+		return serve(ctx, l, handler)
+	}
+	serving, stop := context.WithCancel(context.Background())
+	served := make(chan error, 1)
+	go func() { served <- serve(serving, l, handler) }()
+	err := p.runCommand(c, cmd, at)
+	stop()
+	return cmp.Or(err, <-served)
+}
+
+// runCommand runs cmd to its end, and passes on the signals that ask to end.
+func (p *proxying) runCommand(c console, cmd *exec.Cmd, at string) error {
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = c.in, c.out, c.err
+	if r, ok := c.out.(*result); ok {
+		cmd.Stdout = r.w // the command's own, if it is a file
+	}
+	cmd.Env = append(os.Environ(), proxyVariable+"="+at)
+	for _, variable := range p.env {
+		name, path, _ := strings.Cut(variable, "=")
+		cmd.Env = append(cmd.Env, name+"="+at+path)
+	}
+	// What main ignores, the command would ignore, too; what is waited for is as usual
+	// there. It stays so, as it may be too late to ignore it again.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer signal.Stop(signals)
+	if err := cmd.Start(); err != nil {
+		return cannotStart(c, err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	for {
+		select {
+		case sig := <-signals:
+			// Ctrl-C goes to all programs of the terminal, and twice is not the same.
+			if sig != os.Interrupt || terminal(c.err) == nil {
+				cmd.Process.Signal(sig)
+			}
+		case err := <-ended:
+			var exit *exec.ExitError
+			if !errors.As(err, &exit) {
+				return err
+			}
+			if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+				return exitStatus(128 + int(status.Signal()))
+			}
+			return exitStatus(exit.ExitCode())
+		}
+	}
+}
+
+// cannotStart returns the exit status for a command that cannot be started, as
+// shells have it.
+func cannotStart(c console, err error) error {
+	fmt.Fprintf(c.err, "ssereel proxy: cannot start the command: %v\n", err)
+	if errors.Is(err, exec.ErrNotFound) || errors.Is(err, os.ErrNotExist) {
+		return exitStatus(127)
+	}
+	return exitStatus(126)
+}
+
+// watchedTransport counts what goes through base, and says what does.
+type watchedTransport struct {
+	base      http.RoundTripper
+	talk      io.Writer
+	exchanges atomic.Int64
+	size      atomic.Int64 // of the responses' bodies, in bytes
+}
+
+func (t *watchedTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	t.exchanges.Add(1)
+	resp, err := t.base.RoundTrip(req)
+	switch {
+	case err == nil:
+		t.say(req, resp.Status)
+		body := &watchedBody{ReadCloser: resp.Body, t: t, req: req}
+		resp.Body = body
+		if conn, ok := body.ReadCloser.(io.Writer); ok {
+			resp.Body = struct {
+				*watchedBody
+				io.Writer
+			}{body, conn}
+		}
+	case req.Context().Err() != nil:
+		t.say(req, "the client went away")
+	default:
+		t.say(req, "no response: "+err.Error())
+	}
+	return resp, err
+}
+
+// say says what became of req. The query is not for every log.
+func (t *watchedTransport) say(req *http.Request, what string) {
+	u := url.URL{Scheme: req.URL.Scheme, Host: req.URL.Host, Path: req.URL.Path, RawPath: req.URL.RawPath, ForceQuery: req.URL.RawQuery != ""}
+	fmt.Fprintf(t.talk, "%s %s %s: %s\n", time.Now().Format(time.TimeOnly), req.Method, printable(u.String()), printable(what))
+}
+
+type watchedBody struct {
+	io.ReadCloser
+	t    *watchedTransport
+	req  *http.Request
+	size int64
+	once sync.Once
+}
+
+func (b *watchedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	b.size += int64(n)
+	b.t.size.Add(int64(n))
+	if err != nil && err != io.EOF && b.req.Context().Err() == nil {
+		b.once.Do(func() { b.t.say(b.req, fmt.Sprintf("cut off after %s: %v", count(b.size, "byte"), err)) })
+	}
+	return n, err
+}

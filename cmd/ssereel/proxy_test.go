@@ -1,0 +1,276 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/ssereel/ssereel/replay"
+)
+
+// serveAcknowledged is a server with an event stream at /stream, which sends the
+// next of its events when the client has acknowledged the one before, with a POST to
+// /ack. Whoever holds events back waits for ever.
+func serveAcknowledged(t *testing.T, events int) *httptest.Server {
+	acks := make(chan string, events)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if req.URL.Path == "/ack" {
+			b, _ := io.ReadAll(req.Body)
+			acks <- string(b)
+			return
+		}
+		w.Header().Set("Content-Type", "text/event-stream")
+		for i := range events {
+			fmt.Fprintf(w, "data: {\"n\":%d,\"ack\":\"http://%s/ack\"}\n\n", i, req.Host)
+			http.NewResponseController(w).Flush()
+			select {
+			case ack := <-acks:
+				if ack != fmt.Sprint(i) {
+					t.Errorf("event %d is acknowledged by %q", i, ack)
+				}
+			case <-req.Context().Done():
+				return
+			}
+		}
+	}))
+	t.Cleanup(server.Close)
+	return server
+}
+
+// wantProxied fails the test where the result line is not about so many exchanges.
+func wantProxied(t *testing.T, line, name, exchanges, bytes, end string) {
+	t.Helper()
+	if name != "" {
+		name = regexp.QuoteMeta(name) + ": "
+	}
+	pattern := fmt.Sprintf(`^%s%s, %s in \d+\.\d s%s\n$`, name, exchanges, bytes, end)
+	if !regexp.MustCompile(pattern).MatchString(line) {
+		t.Errorf("the result is %q, want %s", line, pattern)
+	}
+}
+
+func TestProxyHelp(t *testing.T) {
+	if all := ssereel(t, "--help"); !regexp.MustCompile(`(?m)^ +proxy +\S`).MatchString(all.stdout) {
+		t.Error("--help does not list proxy")
+	}
+	o := ssereel(t, "proxy", "--help")
+	o.wantDone(t)
+	for _, part := range []string{"ssereel proxy [OPTION]... [-- COMMAND [ARG]...]", "--upstream", "-o, --output", "--listen", "--mode", "--env", "-f, --force", "SSEREEL_PROXY_URL", "listening on http://HOST:PORT", "127"} {
+		if !strings.Contains(o.stdout, part) {
+			t.Errorf("the help does not tell %q:\n%s", part, o.stdout)
+		}
+	}
+}
+
+func TestProxyWrongUsage(t *testing.T) {
+	t.Chdir(t.TempDir())
+	const upstream = "http://127.0.0.1:1"
+	for _, tt := range []struct {
+		name  string
+		args  []string
+		tells string
+	}{
+		{"no upstream", nil, "--upstream"},
+		{"no scheme", []string{"--upstream", "api.example.com"}, "api.example.com"},
+		{"foreign scheme", []string{"--upstream", "ftp://api.example.com"}, "ftp://api.example.com"},
+		{"no host", []string{"--upstream", "https://"}, "https://"},
+		{"no such port", []string{"--upstream", "https://api.example.com:99999"}, "99999"},
+		{"a path", []string{"--upstream", "https://api.example.com/v1"}, "https://api.example.com,"},
+		{"a query", []string{"--upstream", "https://api.example.com?a=b"}, "https://api.example.com,"},
+		{"a password", []string{"--upstream", "https://u:s3cr3t@api.example.com"}, "password"},
+		{"no mode", []string{"--upstream", upstream, "--mode", "play"}, `"play"`},
+		{"a file for nothing", []string{"--upstream", upstream, "--mode", "passthrough", "-o", "my.reel"}, "-o"},
+		{"standard output", []string{"--upstream", upstream, "-o", "-"}, "-o"},
+		{"no port to listen on", []string{"--upstream", upstream, "--listen", "localhost"}, "HOST:PORT"},
+		{"a command without --", []string{"--upstream", upstream, "npm", "test"}, "-- npm test"},
+		{"an argument in front of --", []string{"--upstream", upstream, "npm", "--", "test"}, "-- npm test"},
+		{"a variable without a command", []string{"--upstream", upstream, "--env", "API"}, "--env"},
+		{"a variable without a name", []string{"--upstream", upstream, "--env", "=/v1", "--", "true"}, "=/v1"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			o := ssereel(t, append([]string{"proxy"}, tt.args...)...)
+			o.wantLine(t, 2, tt.tells, "--help")
+			if strings.Contains(o.stderr, "s3cr3t") {
+				t.Errorf("it tells the password: %s", o.stderr)
+			}
+			wantFiles(t, ".")
+		})
+	}
+}
+
+func TestProxyRecords(t *testing.T) {
+	server := serveAcknowledged(t, 3)
+	name := filepath.Join(t.TempDir(), "my.reel")
+	r := begin(t, nil, "proxy", "--upstream", server.URL, "-o", name)
+	at := listening(t, r)
+	if !strings.HasPrefix(at, "http://127.0.0.1:") {
+		t.Errorf("listening on %s, want loopback", at)
+	}
+	resp := get(t, at+"/stream?token=s3cr3t", accepting)
+	want := ""
+	for i := range 3 {
+		event := fmt.Sprintf("data: {\"n\":%d,\"ack\":\"%s/ack\"}\n\n", i, at)
+		buf := make([]byte, len(event))
+		if _, err := io.ReadFull(resp.Body, buf); err != nil || string(buf) != event {
+			t.Fatalf("%q, %v, want %q", buf, err, event)
+		}
+		wantMode(t, name)
+		want += fmt.Sprintf("data: {\"n\":%d,\"ack\":\"%s/ack\"}\n\n", i, server.URL)
+		ack, err := http.Post(at+"/ack", "text/plain", strings.NewReader(fmt.Sprint(i)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ack.Body.Close()
+	}
+	if rest := body(t, resp); rest != "" {
+		t.Errorf("%q comes behind the last event", rest)
+	}
+	r.stop()
+	if status := r.wait(); status != 0 {
+		t.Errorf("exit status %d", status)
+	}
+	wantProxied(t, r.line(), name, "4 exchanges", fmt.Sprintf("%d bytes", len(want)), "")
+	log := regexp.MustCompile(`(?m)^\d\d:\d\d:\d\d (\w+) (\S+): 200 OK$`).FindAllStringSubmatch(r.stderr.String(), -1)
+	if strings.Count(r.stderr.String(), "\n") != 4 || len(log) != 4 || log[0][1] != "GET" || log[0][2] != server.URL+"/stream?" || log[3][1] != "POST" {
+		t.Errorf("stderr has\n%s", r.stderr.String())
+	}
+	wantWhole(t, name)
+	x := open(t, name).Exchanges()
+	if got := strings.Join(pieces(t, x[0]), ""); got != want || x[0].URL != server.URL+"/stream?token=REDACTED" || x[0].End != replay.EndEOF {
+		t.Errorf("the reel has %s %q, end %q; want %q", x[0].URL, got, x[0].End, want)
+	}
+}
+
+// A stream that is open when the proxy is stopped, and one whose server has gone.
+func TestProxyStopped(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		io.WriteString(w, "abc")
+		http.NewResponseController(w).Flush()
+		if req.URL.Path == "/broken" {
+			panic(http.ErrAbortHandler)
+		}
+		<-req.Context().Done()
+	}))
+	defer server.Close()
+	name := filepath.Join(t.TempDir(), "my.reel")
+	r := begin(t, nil, "proxy", "--upstream", server.URL, "-o", name)
+	at := listening(t, r)
+	if b, err := io.ReadAll(get(t, at+"/broken", nil).Body); err == nil {
+		t.Errorf("%q ends as if it were all", b)
+	}
+	io.ReadFull(get(t, at+"/open", nil).Body, make([]byte, 3))
+	r.stop()
+	if status := r.wait(); status != 0 {
+		t.Errorf("exit status %d", status)
+	}
+	wantProxied(t, r.line(), name, "2 exchanges", "6 bytes", "")
+	if !regexp.MustCompile(`(?m)^\S+ GET \S+/broken: cut off after 3 bytes: `).MatchString(r.stderr.String()) {
+		t.Errorf("stderr does not tell of the broken response: %s", r.stderr.String())
+	}
+	wantWhole(t, name)
+	x := open(t, name).Exchanges()
+	if len(x) != 2 || x[0].End != replay.EndReset || x[1].End != replay.EndCanceled {
+		t.Errorf("the ends are %q, %q", x[0].End, x[1].End)
+	}
+}
+
+func TestProxyNoServer(t *testing.T) {
+	server := httptest.NewServer(nil)
+	server.Close()
+	name := filepath.Join(t.TempDir(), "my.reel")
+	r := begin(t, nil, "proxy", "--upstream", server.URL, "-o", name)
+	if resp, err := http.Get(listening(t, r) + "/x"); err == nil {
+		t.Errorf("the client gets %s", resp.Status)
+	}
+	r.stop()
+	r.wait()
+	if !strings.Contains(r.stderr.String(), "GET "+server.URL+"/x: no response: ") {
+		t.Errorf("stderr has %q", r.stderr.String())
+	}
+	wantWhole(t, name)
+}
+
+// An error before anybody is told of an address.
+func TestProxyUnwritable(t *testing.T) {
+	dir := t.TempDir()
+	existing := write(t, "precious")
+	for _, tt := range []struct {
+		args  []string
+		parts []string
+	}{
+		{[]string{"-o", existing}, []string{existing, "--force"}},
+		{[]string{"-o", filepath.Join(dir, "missing", "my.reel")}, []string{"missing", "-o"}},
+		{[]string{"-f", "-o", dir}, []string{dir, "-o"}},
+		{[]string{"-o", filepath.Join(dir, "my.reel"), "--listen", "192.0.2.1:0"}, []string{"192.0.2.1", "--listen"}},
+	} {
+		o := ssereel(t, append([]string{"proxy", "--upstream", "http://127.0.0.1:1"}, tt.args...)...)
+		o.wantLine(t, 1, tt.parts...)
+	}
+	if read(t, existing) != "precious" {
+		t.Error("the file that was there has gone")
+	}
+	wantFiles(t, dir)
+}
+
+func TestProxyOverwrites(t *testing.T) {
+	name := write(t, strings.Repeat("precious", 1000))
+	r := begin(t, nil, "proxy", "--upstream", "http://127.0.0.1:1", "-f", "-o", name)
+	listening(t, r)
+	r.stop()
+	r.wait()
+	wantProxied(t, r.line(), name, "0 exchanges", "0 bytes", "")
+	wantMode(t, name)
+	if b := read(t, name); strings.Contains(b, "precious") || !strings.HasPrefix(b, "reel 1\n") {
+		t.Errorf("the file has %q", b)
+	}
+}
+
+func TestProxyDefaultName(t *testing.T) {
+	t.Chdir(t.TempDir())
+	r := begin(t, nil, "proxy", "--upstream", "http://[::1]:1/")
+	listening(t, r)
+	r.stop()
+	r.wait()
+	name, _, _ := strings.Cut(r.line(), ": ")
+	if !regexp.MustCompile(`^--1-1-\d{8}-\d{6}\.reel$`).MatchString(name) {
+		t.Errorf("it is called %q", name)
+	}
+	wantFiles(t, ".", name)
+}
+
+func TestProxyPassesThrough(t *testing.T) {
+	t.Chdir(t.TempDir())
+	server := serveStream(t, func(s stream) { s.send("data: a\n\n") })
+	r := begin(t, nil, "proxy", "--upstream", server.URL, "--mode", "passthrough")
+	if got := body(t, get(t, listening(t, r)+"/", nil)); got != "data: a\n\n" {
+		t.Errorf("%q", got)
+	}
+	r.stop()
+	r.wait()
+	wantProxied(t, r.line(), "", "1 exchange", "9 bytes", "")
+	wantFiles(t, ".")
+}
+
+func TestProxyListensForAll(t *testing.T) {
+	r := begin(t, nil, "proxy", "--upstream", "http://127.0.0.1:1", "--mode", "passthrough", "--listen", "0.0.0.0:0")
+	if at := listening(t, r); !strings.HasPrefix(at, "http://127.0.0.1:") || !strings.Contains(r.stderr.String(), "whoever can reach") {
+		t.Errorf("listening on %s; stderr: %q", at, r.stderr.String())
+	}
+	r.stop()
+	r.wait()
+}
+
+func TestProxyCommandNotFound(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "my.reel")
+	o := ssereel(t, "proxy", "--upstream", "http://127.0.0.1:1", "-o", name, "--", "no-such-command-here")
+	o.wantLine(t, 127, "no-such-command-here")
+	if _, err := os.Stat(name); err == nil {
+		t.Error("there is a recording of nothing")
+	}
+}

@@ -1,0 +1,542 @@
+package replay
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"compress/gzip"
+	"context"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"maps"
+	"mime"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/netip"
+	"net/textproto"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// NewProxy returns an http.Handler that passes every request on to upstream, by
+// transport, and every answer back: what one read of the body returns is written,
+// and flushed, before the next. With a [Recorder] as transport, it records the
+// exchanges of a program in any language. Of upstream, an http or https URL, only
+// the scheme and the host count; transport is http.DefaultTransport where it is nil.
+//
+// The upstream sees the client's request: its own Host, no header that speaks of a
+// proxy, the body as it comes. Two things are changed. No compression is asked for,
+// so that recordings can be read; what comes compressed all the same stays so, but
+// for text in gzip that has to be rewritten. And URLs that lead to the proxy become
+// the upstream's again, in headers, in the Upload-Metadata of tus, and in JSON with a
+// Content-Length of up to 1 MiB.
+//
+// The client stays with the proxy: in headers, and in bodies that are JSON or event
+// streams, the upstream's origin becomes the proxy's, under the name that the client
+// called it by. So do origins of the same service, as an Assembly's Status names the
+// machine it runs on: https://HOST becomes /-/https/HOST at the proxy, which sends
+// requests for that to HOST. Of the same service is the upstream's host at any port,
+// what lies beneath it, and what differs from it only behind the first hyphen or
+// dot of its first label, under the same parent domain: for api2.example.com that is
+// api2-jane.example.com and api2.jane.example.com, and neither www.example.com nor
+// example.com. Nothing else is ever asked, and no host that the upstream has not
+// named. Nothing is rewritten in WebSocket messages and partial content (206).
+//
+// What ends one side ends the other in the same way. When the client goes away, the
+// context of the upstream's request ends. When the upstream breaks the connection, or
+// cannot be reached, the client's is cut, with http.ErrAbortHandler. There
+// are no timeouts but those of transport. WebSockets are passed through, other
+// protocols are not switched to; CONNECT and requests for another host, as of a
+// client that takes this for its HTTP proxy, are answered with 421. So are requests over
+// loopback that call the proxy by a name of the public DNS (any but IP addresses, names
+// without a dot, and those under localhost, internal and test): they come from a web
+// page whose name was made to point here.
+func NewProxy(upstream *url.URL, transport http.RoundTripper) http.Handler {
+	if transport == nil {
+		transport = http.DefaultTransport
+	}
+	scheme := strings.ToLower(upstream.Scheme)
+	authority := strings.TrimSuffix(strings.ToLower(upstream.Host), defaultPort(scheme))
+	return &proxy{scheme: scheme, authority: authority, transport: transport, named: make(map[string]bool)}
+}
+
+type proxy struct {
+	scheme    string
+	authority string // in small letters, without the scheme's own port
+	transport http.RoundTripper
+
+	mu    sync.Mutex
+	named map[string]bool // the origins of the same service that the upstream has named
+}
+
+const (
+	// elsewhere is where the paths begin of what is not the upstream's origin, in
+	// front of scheme/host.
+	elsewhere = "/-/"
+
+	maxNamed = 4096 // origins: a service has machines, not as many as a hostile one could make up
+
+	// maxRestored bounds the requests whose bodies are held to restore the URLs in
+	// them, in bytes.
+	maxRestored = 1 << 20
+
+	// maxAuthority is the longest name in the DNS, and a port.
+	maxAuthority = 253 + len(":65535")
+)
+
+var copyBuffers = sync.Pool{New: func() any { return new([32 << 10]byte) }}
+
+func (p *proxy) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	if !isOurs(req) {
+		refuse(w, http.StatusMisdirectedRequest, "This is a proxy of %s://%s, and of nothing else: ask for a path of it, at localhost or an IP address.", p.scheme, p.authority)
+		return
+	}
+	to, ok := p.target(req.URL)
+	if !ok {
+		refuse(w, http.StatusNotFound, "%s://%s has not named this host so far.", p.scheme, p.authority)
+		return
+	}
+	control := http.NewResponseController(w)
+	control.EnableFullDuplex()
+	text := &rewriter{base: p.baseFor(req), longest: maxAuthority}
+	var (
+		mu   sync.Mutex // guards what follows, and text and w while it has not come
+		came bool       // the response
+	)
+	trace := &httptrace.ClientTrace{Got1xxResponse: func(code int, h textproto.MIMEHeader) error {
+		mu.Lock()
+		defer mu.Unlock()
+		// net/http sends 100 itself, when the transport begins to read the body.
+		if !came && code != http.StatusContinue {
+			p.answer(w.Header(), http.Header(h), to, text)
+			w.WriteHeader(code)
+			clear(w.Header())
+		}
+		return nil
+	}}
+	out, err := p.outgoing(req, to)
+	if err != nil {
+		panic(http.ErrAbortHandler) // the client broke off in its request's body
+	}
+	defer out.Body.Close() // or the transport might read on when this has returned
+	resp, err := p.transport.RoundTrip(out.WithContext(httptrace.WithClientTrace(req.Context(), trace)))
+	mu.Lock()
+	came = true
+	mu.Unlock()
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	defer resp.Body.Close()
+
+	p.answer(w.Header(), resp.Header, to, text)
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		tunnel(control, req, resp, w.Header())
+		return
+	}
+	var body io.Reader = resp.Body
+	if !hasURLs(resp.Header) || resp.StatusCode == http.StatusPartialContent {
+		text = nil
+	} else if coding := resp.Header.Get("Content-Encoding"); coding == "" || strings.EqualFold(coding, "identity") {
+		w.Header().Del("Content-Length")
+	} else if strings.EqualFold(coding, "gzip") || strings.EqualFold(coding, "x-gzip") {
+		w.Header().Del("Content-Length")
+		w.Header().Del("Content-Encoding")
+		body = &gunzipper{body: resp.Body}
+	} else {
+		text = nil
+	}
+	for name := range resp.Trailer {
+		w.Header().Add("Trailer", name)
+	}
+	announced := maps.Clone(resp.Trailer)
+	w.WriteHeader(resp.StatusCode)
+	control.Flush() // the body may take its time
+	if !pass(w, control, body, text) {
+		return
+	}
+	for name, values := range resp.Trailer {
+		if _, ok := announced[name]; !ok {
+			name = http.TrailerPrefix + name
+		}
+		w.Header()[name] = values
+	}
+}
+
+// pass writes what comes from body as it comes, rewritten if text is not nil. It
+// returns false where the client has gone.
+func pass(w io.Writer, control *http.ResponseController, body io.Reader, text *rewriter) bool {
+	buf := copyBuffers.Get().(*[32 << 10]byte)
+	defer copyBuffers.Put(buf)
+	var rewritten []byte
+	for {
+		n, err := body.Read(buf[:])
+		piece := buf[:n]
+		if text != nil {
+			rewritten = text.append(rewritten[:0], piece)
+			if err != nil {
+				rewritten = text.flush(rewritten)
+			}
+			piece = rewritten
+		}
+		if len(piece) > 0 {
+			if _, err := w.Write(piece); err != nil {
+				return false
+			}
+			control.Flush()
+		}
+		if err == io.EOF {
+			return true
+		}
+		if err != nil {
+			panic(http.ErrAbortHandler)
+		}
+	}
+}
+
+// refuse answers in place of the upstream.
+func refuse(w http.ResponseWriter, status int, format string, args ...any) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(status)
+	fmt.Fprintf(w, format+"\n", args...)
+}
+
+// isOurs returns whether req is for this server, and not for one that a proxy would
+// be asked for, or whose name was made to point here.
+func isOurs(req *http.Request) bool {
+	if req.URL.Host != "" || req.Method == http.MethodConnect {
+		return false
+	}
+	local, ok := req.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
+	if !ok || !local.IP.IsLoopback() || req.Host == "" {
+		return true
+	}
+	name := hostname(strings.ToLower(req.Host))
+	if _, err := netip.ParseAddr(strings.Trim(name, "[]")); err == nil {
+		return true
+	}
+	switch name[strings.LastIndexByte(name, '.')+1:] {
+	case name, "localhost", "internal", "test": // RFC 6761, and ICANN's for internal
+		return true
+	}
+	return false
+}
+
+// hostname returns the authority without its port.
+func hostname(authority string) string {
+	if i := strings.LastIndexByte(authority, ':'); i >= 0 && !strings.HasSuffix(authority, "]") {
+		return authority[:i]
+	}
+	return authority
+}
+
+// target returns what u, a URL at the proxy, stands for. ok is false where that is
+// a host that the upstream has not named.
+func (p *proxy) target(u *url.URL) (to *url.URL, ok bool) {
+	to = &url.URL{Scheme: p.scheme, Host: p.authority, RawQuery: u.RawQuery, ForceQuery: u.ForceQuery}
+	path := u.EscapedPath()
+	if rest, found := strings.CutPrefix(path, elsewhere); found {
+		scheme, rest, _ := strings.Cut(rest, "/")
+		if scheme == "http" || scheme == "https" {
+			authority, _, _ := strings.Cut(rest, "/")
+			path = rest[len(authority):]
+			plain, err := url.PathUnescape(authority)
+			if err != nil || !p.hasNamed(scheme, plain) {
+				return nil, false
+			}
+			to.Scheme, to.Host = scheme, plain
+		}
+	}
+	plain, err := url.PathUnescape(path)
+	if err != nil {
+		return nil, false // net/http has parsed it, so this cannot be
+	}
+	to.Path, to.RawPath = plain, path
+	return to, true
+}
+
+func (p *proxy) hasNamed(scheme, authority string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.named[scheme+"://"+authority]
+}
+
+// name remembers that the upstream has named an origin, and returns whether the
+// proxy may be asked for it.
+func (p *proxy) name(scheme, authority string) bool {
+	host := hostname(authority)
+	if !isSameService(hostname(p.authority), host) {
+		return false
+	}
+	if port, ok := strings.CutPrefix(authority[len(host):], ":"); ok {
+		if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+			return false
+		}
+	}
+	origin := scheme + "://" + authority
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.named[origin] && len(p.named) < maxNamed {
+		p.named[origin] = true
+	}
+	return p.named[origin]
+}
+
+// isSameService returns whether host is another machine of the service at
+// upstream, as its name has it. Both are in small letters.
+func isSameService(upstream, host string) bool {
+	if host == upstream {
+		return true
+	}
+	if _, err := netip.ParseAddr(strings.Trim(upstream, "[]")); err == nil {
+		return false
+	}
+	if strings.ContainsAny(host, "~%:@[]") {
+		return false // which a rewriter takes for a part of the authority, and is of no machine's name
+	}
+	if strings.HasSuffix(host, "."+upstream) {
+		return true
+	}
+	label, parent, _ := strings.Cut(upstream, ".")
+	stem, _, _ := strings.Cut(label, "-")
+	name, ok := strings.CutSuffix(host, "."+parent)
+	if !ok || stem == "" || !strings.Contains(parent, ".") {
+		return false
+	}
+	return name == stem || strings.HasPrefix(name, stem+"-") || strings.HasPrefix(name, stem+".")
+}
+
+// baseFor returns what rewrites the upstream's answers to req: see rewriter.
+func (p *proxy) baseFor(req *http.Request) func(scheme string, authority []byte) string {
+	base := "http://"
+	if req.TLS != nil {
+		base = "https://"
+	}
+	base += requestHost(req)
+	var lastScheme, lastHost, last string // a stream names the same few again and again
+	return func(scheme string, authority []byte) string {
+		if string(authority) == p.authority {
+			return base
+		}
+		if scheme != lastScheme || string(authority) != lastHost {
+			lastScheme, lastHost, last = scheme, string(authority), ""
+			if p.name(scheme, lastHost) {
+				last = base + elsewhere + scheme + "/" + lastHost
+			}
+		}
+		return last
+	}
+}
+
+// requestHost returns what the client calls this server.
+func requestHost(req *http.Request) string {
+	if local, ok := req.Context().Value(http.LocalAddrContextKey).(net.Addr); ok && req.Host == "" {
+		return local.String()
+	}
+	return req.Host
+}
+
+// outgoing returns the request to the upstream that stands for req. Its body is
+// never nil.
+func (p *proxy) outgoing(req *http.Request, to *url.URL) (*http.Request, error) {
+	out := &http.Request{
+		Method: req.Method, URL: to, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: make(http.Header, len(req.Header)+2),
+		Body:   req.Body, ContentLength: req.ContentLength, Trailer: req.Trailer,
+	}
+	if req.Body == nil || req.ContentLength == 0 {
+		out.Body = http.NoBody
+	}
+	host := requestHost(req)
+	for name, values := range req.Header {
+		if isHopByHop(req.Header, name) {
+			continue
+		}
+		kept := make([]string, len(values))
+		for i, value := range values {
+			kept[i] = p.restore(value, host)
+			if name == "Upload-Metadata" {
+				kept[i] = p.restoreMetadata(value, host)
+			}
+		}
+		out.Header[name] = kept
+	}
+	out.Header.Set("Accept-Encoding", "identity")
+	if _, ok := req.Header["User-Agent"]; !ok {
+		out.Header["User-Agent"] = nil // rather than net/http's own
+	}
+	if listed(req.Header["Te"], "trailers") {
+		out.Header.Set("Te", "trailers")
+	}
+	if listed(req.Header["Connection"], "upgrade") && strings.EqualFold(req.Header.Get("Upgrade"), "websocket") {
+		out.Header.Set("Connection", "Upgrade")
+		out.Header.Set("Upgrade", req.Header.Get("Upgrade"))
+	}
+	if n := req.ContentLength; n > 0 && n <= maxRestored && isJSON(req.Header) &&
+		req.Header.Get("Content-Encoding") == "" && req.Header.Get("Expect") == "" {
+		body := make([]byte, n)
+		if _, err := io.ReadFull(req.Body, body); err != nil {
+			return nil, err
+		}
+		body = []byte(p.restore(string(body), host))
+		out.Body, out.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	}
+	return out, nil
+}
+
+// isHopByHop returns whether the field name of h is about the connection: RFC 9110,
+// section 7.6.1.
+func isHopByHop(h http.Header, name string) bool {
+	switch name {
+	case "Connection", "Keep-Alive", "Proxy-Connection", "Proxy-Authenticate", "Proxy-Authorization",
+		"Te", "Trailer", "Transfer-Encoding", "Upgrade":
+		return true
+	}
+	return listed(h["Connection"], name)
+}
+
+// proxied is a URL's origin and, where there is one, what makes a path one of
+// another origin.
+var proxied = regexp.MustCompile(`(?i)(http|ws)s?(:(?:\\?/){2})([^/\\\s"'<>?#,;]+)(?:\\?/-\\?/(https?)\\?/([^/\\\s"'<>?#,;]+))?`)
+
+// restore returns s with the URLs that lead to the proxy, which is called host, as
+// the upstream knows them.
+func (p *proxy) restore(s, host string) string {
+	if host == "" || !strings.Contains(s, host) {
+		return s
+	}
+	return proxied.ReplaceAllStringFunc(s, func(match string) string {
+		m := proxied.FindStringSubmatch(match)
+		if m[3] != host {
+			return match
+		}
+		scheme, authority, path := p.scheme, p.authority, ""
+		if p.hasNamed(m[4], m[5]) {
+			scheme, authority = m[4], m[5]
+		} else if m[4] != "" {
+			_, path, _ = strings.Cut(match, host)
+		}
+		if strings.EqualFold(m[1], "ws") {
+			scheme = strings.Replace(scheme, "http", "ws", 1)
+		}
+		return scheme + m[2] + authority + path
+	})
+}
+
+// restoreMetadata restores the values of tus's Upload-Metadata, which are base64:
+// an Assembly's uploads say there which Assembly they are for, by its URL.
+func (p *proxy) restoreMetadata(s, host string) string {
+	pairs := strings.Split(s, ",")
+	for i, pair := range pairs {
+		at := strings.LastIndexByte(pair, ' ')
+		value, err := base64.StdEncoding.DecodeString(pair[at+1:])
+		if at < 0 || err != nil {
+			continue
+		}
+		if restored := p.restore(string(value), host); restored != string(value) {
+			pairs[i] = pair[:at+1] + base64.StdEncoding.EncodeToString([]byte(restored))
+		}
+	}
+	return strings.Join(pairs, ",")
+}
+
+// answer sets h to the header of the upstream's response, as the client is to see
+// it; to is where it comes from.
+func (p *proxy) answer(h, from http.Header, to *url.URL, text *rewriter) {
+	for name, values := range from {
+		// These would lead the client to another server, or to https.
+		if isHopByHop(from, name) || name == "Alt-Svc" || name == "Strict-Transport-Security" {
+			continue
+		}
+		h[name] = slices.Clone(values)
+		for i, value := range values {
+			isURL := name == "Location" || name == "Content-Location"
+			if isURL && strings.HasPrefix(value, "//") {
+				value = to.Scheme + ":" + value
+			}
+			h[name][i] = text.rewriteString(value)
+			if isURL && strings.HasPrefix(value, "/") && to.Host != p.authority {
+				h[name][i] = elsewhere + to.Scheme + "/" + to.Host + value
+			}
+		}
+	}
+	// net/http would add these.
+	for _, name := range []string{"Date", "Content-Type"} {
+		if _, ok := h[name]; !ok {
+			h[name] = nil
+		}
+	}
+}
+
+// hasURLs returns whether the header says that the body is text whose URLs are for
+// programs.
+func hasURLs(h http.Header) bool {
+	mediaType, _, _ := mime.ParseMediaType(h.Get("Content-Type"))
+	return mediaType == eventStream || isJSON(h)
+}
+
+// isJSON returns whether the header says that the body is JSON, of one or of
+// several documents.
+func isJSON(h http.Header) bool {
+	mediaType, _, _ := mime.ParseMediaType(h.Get("Content-Type"))
+	switch mediaType {
+	case "application/json", "text/json", "application/x-ndjson", "application/jsonl", "application/json-seq":
+		return true
+	}
+	return strings.HasSuffix(mediaType, "+json")
+}
+
+// gunzipper reads what is in gzip, as far as it has come.
+type gunzipper struct {
+	body io.Reader
+	zip  *gzip.Reader // made by the first Read, as it waits for its header
+}
+
+func (g *gunzipper) Read(p []byte) (int, error) {
+	if g.zip == nil {
+		var err error
+		if g.zip, err = gzip.NewReader(bufio.NewReaderSize(g.body, 32<<10)); err != nil {
+			return 0, err
+		}
+	}
+	return g.zip.Read(p)
+}
+
+// tunnel passes on what either side sends, once they have switched protocols, until
+// one of them ends it.
+func tunnel(control *http.ResponseController, req *http.Request, resp *http.Response, h http.Header) {
+	upstream, ok := resp.Body.(io.ReadWriteCloser)
+	if !ok || req.Header.Get("Upgrade") == "" {
+		panic(http.ErrAbortHandler) // nobody asked for it
+	}
+	client, buffered, err := control.Hijack()
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	closeBoth := sync.OnceFunc(func() { upstream.Close(); client.Close() })
+	defer closeBoth()
+	stop := context.AfterFunc(req.Context(), closeBoth)
+	defer stop()
+	h.Set("Connection", "Upgrade")
+	h.Set("Upgrade", cmp.Or(resp.Header.Get("Upgrade"), req.Header.Get("Upgrade")))
+	buffered.WriteString("HTTP/1.1 " + strconv.Itoa(resp.StatusCode) + " " + http.StatusText(resp.StatusCode) + "\r\n")
+	h.Write(buffered)
+	buffered.WriteString("\r\n")
+	if buffered.Flush() != nil {
+		return
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		io.Copy(upstream, buffered.Reader)
+		closeBoth()
+	}()
+	io.Copy(client, upstream)
+	closeBoth()
+	<-done
+}

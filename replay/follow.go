@@ -1,24 +1,16 @@
 package replay
 
 import (
-	"bufio"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"net/netip"
 	"net/url"
-	"path"
-	"regexp"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
-	"unicode"
 
-	"github.com/ssereel/ssereel/ssewire"
 	"github.com/ssereel/ssereel/status"
 )
 
@@ -54,15 +46,8 @@ const (
 
 	// Requests that fail one after the other wait twice as long each time, up to
 	// maxBackoff; longer only where the server says so, up to maxRetryAfter.
-	minReconnect  = 500 * time.Millisecond
 	maxBackoff    = time.Minute
 	maxRetryAfter = time.Hour
-
-	// maxStatus bounds the documents that are read, in bytes. Those of the largest
-	// Assemblies have a few million.
-	maxStatus = 64 << 20
-
-	maxRedirects = 10
 )
 
 // Follower follows a job to its end: a Transloadit Assembly, from its first Status
@@ -110,6 +95,9 @@ type Story struct {
 //     the stream is followed without.
 //   - A job of Scenario, which is asked for every 2 s.
 //   - Any other event stream, which is read until it ends, over one connection.
+//
+// Where req is no GET it is sent once: an Assembly or a job that it creates is followed
+// at the URL that the answer names.
 //
 // There are never more than three requests for Statuses in a second. Those that fail
 // for now (over the rate limit, with a server's error, without a response) are made
@@ -245,6 +233,9 @@ func (s *following) created(doc status.Document) (err error) {
 	case *status.Assembly:
 		s.statusURL, err = s.permitted(cmp.Or(doc.AssemblySSLURL, doc.AssemblyURL))
 	case *status.Job:
+		if !pathSegment.MatchString(doc.ID) {
+			return fmt.Errorf("replay: the server named the job %q, which is no part of a URL", doc.ID)
+		}
 		s.statusURL = s.sibling("/v1/jobs/", doc.ID)
 	default:
 		err = errors.New("replay: the request was refused for now, and is not to be sent again")
@@ -385,130 +376,6 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// answered is what a request for a Status has brought.
-type answered struct {
-	doc  status.Document // nil where err is not
-	size int
-	err  error
-
-	again bool          // it may go better another time
-	after time.Duration // so long from now at the earliest
-	odd   bool          // no Status, as of a proxy that is out of sorts
-
-	// An error that only the API of Assemblies knows, and that will pass.
-	recognized bool
-}
-
-// readAnswer reads the response of u, which should be a Status.
-func readAnswer(resp *http.Response, u *url.URL) (a answered) {
-	defer resp.Body.Close()
-	data, err := readObject(resp.Body)
-	a.size = len(data)
-	ok := resp.StatusCode == http.StatusOK
-	if mayPass(resp.StatusCode) {
-		a.again, a.after = true, retryAfter(resp.Header)
-	}
-	refused := &ssewire.ResponseError{URL: u.Redacted(), StatusCode: resp.StatusCode, Header: resp.Header}
-	if err != nil {
-		if a.err = err; err == errNoObject {
-			a.err, a.odd = refused, ok
-		} else {
-			a.again = true
-		}
-		return a
-	}
-	doc, err := status.Decode(data)
-	if err == nil && !tells(doc) {
-		err = status.ErrUnknownDocument
-	}
-	if err != nil {
-		if a.err, a.odd = refused, ok; ok {
-			a.err = fmt.Errorf("replay: %s answered with JSON that cannot be followed: %w", u.Redacted(), err)
-		}
-		return a
-	}
-	assembly, isAssembly := doc.(*status.Assembly)
-	switch {
-	case isAssembly && assembly.Error.AboutRequest():
-		after, _ := assembly.RetryAfter()
-		a.again, a.recognized, a.after = true, true, max(a.after, after)
-	case resp.StatusCode == http.StatusUnauthorized, resp.StatusCode == http.StatusForbidden:
-		a.err = refused
-		return a
-	case isAssembly && (assembly.Error == "" || assembly.ID != "" && !notFound(assembly.Error)), !isAssembly:
-		if !a.again || doc.Summary().ID != "" {
-			a.doc, a.again = doc, false
-			return a
-		}
-		a.err = refused
-		return a
-	}
-	a.err = fmt.Errorf("replay: %s answered %d %s", u.Redacted(), resp.StatusCode, assembly.Error)
-	if assembly.Message != "" {
-		a.err = fmt.Errorf("%w: %s", a.err, assembly.Message)
-	}
-	return a
-}
-
-// mayPass returns whether a request that was answered with that status code may go
-// better another time.
-func mayPass(code int) bool {
-	return code == http.StatusTooManyRequests || code == http.StatusRequestTimeout || code == http.StatusTooEarly || code >= 500
-}
-
-// tells returns whether a document is about a job or an error, rather than JSON
-// that happens to have a key of theirs.
-func tells(doc status.Document) bool {
-	a, ok := doc.(*status.Assembly)
-	return doc.Summary().ID != "" || ok && (a.State.Busy() || a.State.Terminal() || a.Failed())
-}
-
-// notFound returns whether an error means that there is no such Assembly, which is
-// then named all the same.
-func notFound(code status.ErrorCode) bool {
-	return code == status.ErrorAssemblyNotFound || code == status.ErrorAssemblyStatusNotFound
-}
-
-var errNoObject = errors.New("no JSON object")
-
-// readObject reads a document that is a JSON object, and of anything else only the
-// beginning.
-func readObject(body io.Reader) ([]byte, error) {
-	r := bufio.NewReaderSize(io.LimitReader(body, maxStatus+1), 64<<10)
-	for {
-		c, err := r.ReadByte()
-		switch {
-		case err == io.EOF:
-			return nil, errNoObject
-		case err != nil:
-			return nil, err
-		case c == ' ', c == '\t', c == '\r', c == '\n':
-			continue
-		case c != '{':
-			return nil, errNoObject
-		}
-		break
-	}
-	r.UnreadByte()
-	data, err := io.ReadAll(r)
-	if err == nil && len(data) > maxStatus {
-		err = fmt.Errorf("replay: the document is larger than %d bytes", maxStatus)
-	}
-	return data, err
-}
-
-// retryAfter returns what the header of that name says.
-func retryAfter(h http.Header) time.Duration {
-	text := h.Get("Retry-After")
-	if n, err := strconv.ParseUint(text, 10, 31); err == nil {
-		return time.Duration(n) * time.Second
-	}
-	if at, err := http.ParseTime(text); err == nil {
-		return max(0, time.Until(at))
-	}
-	return 0
-}
-
 // answered takes in what a request for a Status has brought.
 func (s *following) answered(a answered) {
 	defer s.changed()
@@ -585,337 +452,3 @@ func (s *following) end() {
 	timer := time.AfterFunc(drainTime, s.stopStream)
 	context.AfterFunc(s.streamCtx, func() { timer.Stop() })
 }
-
-// permitted returns the URL that the server named for the job, if a request to it
-// does no harm.
-func (s *following) permitted(text string) (*url.URL, error) {
-	u, err := s.req.URL.Parse(text)
-	switch {
-	case err != nil || text == "":
-		return nil, fmt.Errorf("replay: the server named %q, which is no URL", text)
-	case u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
-		return nil, fmt.Errorf("replay: the server named %q, which is not followed: it is neither http nor https", u.Redacted())
-	case u.Scheme != "https" && s.req.URL.Scheme == "https":
-		return nil, fmt.Errorf("replay: the server named %q, which is not followed: it is not secure, as the server is", u.Redacted())
-	case private(u.Hostname()) && !private(s.req.URL.Hostname()):
-		return nil, fmt.Errorf("replay: the server named %q, which is not followed: it is on a private network, and the server is not", u.Redacted())
-	}
-	if u.User == nil && sameOrigin(u, s.req.URL) {
-		u.User = s.req.URL.User
-	}
-	return u, nil
-}
-
-// private returns whether a host is said to be on this machine or near it. It does
-// not look names up.
-func private(host string) bool {
-	host = strings.TrimSuffix(strings.ToLower(host), ".")
-	if addr, err := netip.ParseAddr(host); err == nil {
-		addr = addr.Unmap()
-		return addr.IsLoopback() || addr.IsPrivate() || addr.IsLinkLocalUnicast() || addr.IsUnspecified()
-	}
-	return host == "localhost" || strings.HasSuffix(host, ".localhost") || !strings.Contains(host, ".")
-}
-
-func sameOrigin(a, b *url.URL) bool {
-	return a.Scheme == b.Scheme && strings.EqualFold(a.Hostname(), b.Hostname()) && port(a) == port(b)
-}
-
-func port(u *url.URL) string {
-	if p := u.Port(); p != "" || u.Scheme != "http" && u.Scheme != "https" {
-		return p
-	}
-	return map[string]string{"http": "80", "https": "443"}[u.Scheme]
-}
-
-// sibling returns the URL of what is called name at the origin of the first request.
-func (s *following) sibling(dir, name string) *url.URL {
-	u := s.req.URL
-	return (&url.URL{Scheme: u.Scheme, User: u.User, Host: u.Host}).JoinPath(dir, url.PathEscape(name))
-}
-
-// neutral are the headers that go along to any origin.
-var neutral = []string{"Accept", "Cache-Control", "Last-Event-Id", "User-Agent"}
-
-func onlyNeutral(h http.Header) http.Header {
-	out := make(http.Header)
-	for _, name := range neutral {
-		if values, ok := h[name]; ok {
-			out[name] = values
-		}
-	}
-	return out
-}
-
-func setDefault(h http.Header, name, value string) {
-	if _, ok := h[name]; !ok {
-		h.Set(name, value)
-	}
-}
-
-// request returns a request of our own, with the caller's header.
-func (s *following) request(ctx context.Context, u *url.URL, accept string) *http.Request {
-	req := (&http.Request{Method: http.MethodGet, URL: u, Header: onlyNeutral(s.req.Header)}).WithContext(ctx)
-	if sameOrigin(u, s.req.URL) {
-		req.Host, req.Header = s.req.Host, s.req.Header.Clone()
-		req.Header.Del("Content-Type")
-	}
-	req.Header.Del("Last-Event-ID")
-	setDefault(req.Header, "Accept", accept)
-	setDefault(req.Header, "Cache-Control", "no-store")
-	return req
-}
-
-// redirect settles whether, when and with what header a redirect is followed.
-func (s *following) redirect(next *http.Request, via []*http.Request, check func(*http.Request, []*http.Request) error) error {
-	if !sameOrigin(next.URL, s.req.URL) {
-		next.Header = onlyNeutral(next.Header)
-	}
-	if private(next.URL.Hostname()) && !private(s.req.URL.Hostname()) {
-		return fmt.Errorf("the redirect to %s is not followed: that is on a private network, and the server is not", next.URL.Host)
-	}
-	if check != nil {
-		if err := check(next, via); err != nil {
-			return err
-		}
-	} else if len(via) >= maxRedirects {
-		return fmt.Errorf("stopped after %d redirects", maxRedirects)
-	}
-	for _, before := range via {
-		if s.client.Jar == nil && next.Method == before.Method && *next.URL == *before.URL {
-			return errors.New("the redirect leads back to where it came from")
-		}
-	}
-	if path.Base(next.URL.Path) == path.Base(via[0].URL.Path) && !s.wait(next.Context()) {
-		return context.Cause(next.Context()) // it may be the same Status that is asked for
-	}
-	return nil
-}
-
-// open begins to read the stream at u; resp is its first connection, if there is
-// one already.
-func (s *following) open(u *url.URL, resp *http.Response) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.openLocked(u, resp)
-}
-
-func (s *following) openLocked(u *url.URL, resp *http.Response) {
-	s.stream = streamDown
-	s.streaming.Go(func() { s.connections(u, resp) })
-}
-
-// connections reads a stream over as many connections as it takes. It does what
-// ssewire.Client does, which cannot do it here: the first connection is there
-// already, its id counts before there is an event, no event is too large, and a
-// server's error is none for good.
-func (s *following) connections(u *url.URL, resp *http.Response) {
-	ctx := s.streamCtx
-	c := &connection{retry: ssewire.DefaultReconnectionTime}
-	if resp != nil {
-		c.lastID = s.req.Header.Get("Last-Event-ID")
-	}
-	for failed := 0; ; {
-		var err error
-		wait := time.Duration(0)
-		if resp == nil {
-			resp, wait, err = s.connect(u, c.lastID)
-		}
-		told := false
-		if resp != nil {
-			told, err = s.receive(c, resp)
-			resp = nil
-		}
-		s.mu.Lock()
-		var refused *ssewire.ResponseError
-		over := errors.As(err, &refused) && wait == 0
-		switch {
-		case ctx.Err() != nil, s.terminal():
-			over, err = true, nil
-		case s.story.Document == nil, u == s.req.URL && !s.isGet():
-			over = true // there is no more than one connection
-		case err == nil:
-			err = errors.New("replay: the stream ended before the Assembly")
-		}
-		s.stream, s.streamErr, s.pollNow = streamDown, err, true
-		if over {
-			s.stream = streamOver
-		}
-		s.changed()
-		s.mu.Unlock()
-		if over {
-			return
-		}
-		if failed++; told {
-			failed = 0
-		}
-		pause := max(c.retry, minReconnect)
-		for n := 1; n < failed && pause < maxBackoff; n++ {
-			pause = min(2*pause, maxBackoff)
-		}
-		if !sleep(ctx, max(pause, min(wait, maxRetryAfter))) {
-			s.mu.Lock()
-			s.stream = streamOver
-			s.changed()
-			s.mu.Unlock()
-			return
-		}
-	}
-}
-
-// connect makes a connection. Where that may go better another time and the server
-// answered, wait is not 0.
-func (s *following) connect(u *url.URL, lastID string) (resp *http.Response, wait time.Duration, err error) {
-	req := s.request(s.streamCtx, u, eventStream)
-	if lastID != "" && !strings.ContainsFunc(lastID, unicode.IsControl) {
-		req.Header.Set("Last-Event-ID", lastID)
-	}
-	resp, err = s.client.Do(req)
-	if err != nil || (&Exchange{StatusCode: resp.StatusCode, Header: resp.Header}).IsEventStream() {
-		return resp, 0, err
-	}
-	resp.Body.Close()
-	if mayPass(resp.StatusCode) {
-		wait = max(retryAfter(resp.Header), minReconnect)
-	}
-	return nil, wait, &ssewire.ResponseError{URL: u.Redacted(), StatusCode: resp.StatusCode, Header: resp.Header}
-}
-
-// connection is what a stream keeps from one connection to the next.
-type connection struct {
-	lastID string
-	retry  time.Duration
-	parser *ssewire.Parser
-
-	// Where the parser has met an event over its limit, the lines are looked at
-	// until a blank one ends that.
-	last byte // that the parser was fed with
-	cr   bool // an LF is the second half of a CRLF
-	line bool // a line begins
-}
-
-// receive reads a connection to its end, and returns whether it told something.
-func (s *following) receive(c *connection, resp *http.Response) (told bool, err error) {
-	defer resp.Body.Close()
-	c.parser, c.last = ssewire.NewParser(ssewire.LastEventID(c.lastID)), 0
-	s.mu.Lock()
-	s.stream, s.streamErr, s.updated = streamUp, nil, time.Now()
-	if s.terminal() {
-		s.stopStream() // while we connected
-	}
-	s.changed()
-	s.mu.Unlock()
-	chunk := make([]byte, 64<<10)
-	for {
-		n, err := resp.Body.Read(chunk)
-		if n > 0 && s.feed(c, chunk[:n]) {
-			told = true
-		}
-		c.lastID = c.parser.LastEventID()
-		if d, ok := c.parser.ReconnectionTime(); ok {
-			c.retry = d
-		}
-		if err == io.EOF {
-			return told, nil
-		}
-		if err != nil {
-			return told, err
-		}
-	}
-}
-
-// feed takes in what a read of a stream returned, and returns whether it told
-// something.
-func (s *following) feed(c *connection, chunk []byte) (told bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.story.Bytes += int64(len(chunk))
-	s.final = false
-	for len(chunk) > 0 {
-		if c.parser.Err() != nil {
-			if chunk = c.behindEvent(chunk); len(chunk) == 0 {
-				break
-			}
-			c.parser = ssewire.NewParser(ssewire.LastEventID(c.parser.LastEventID()))
-		}
-		c.parser.Feed(chunk)
-		for c.parser.Next() {
-			s.story.Events++
-			told = s.update(c.parser.Event()) || told
-		}
-		if c.parser.Err() == nil {
-			c.last = chunk[len(chunk)-1]
-			break
-		}
-		// The event began long before the chunk, and counts like any other.
-		s.story.Events++
-		c.cr = c.last == '\r'
-		c.line = c.cr || c.last == '\n'
-	}
-	s.identify(c.parser.LastEventID())
-	if told {
-		s.updated = time.Now()
-	}
-	if s.terminal() {
-		s.end()
-	}
-	s.changed()
-	return told
-}
-
-// behindEvent returns what comes behind the next blank line.
-func (c *connection) behindEvent(chunk []byte) []byte {
-	for i, b := range chunk {
-		switch {
-		case b == '\n' && c.cr:
-			c.cr = false
-		case b == '\n' || b == '\r':
-			if c.line {
-				return chunk[i+1:] // an LF that belongs to it is one more blank line
-			}
-			c.line, c.cr = true, b == '\r'
-		default:
-			c.line, c.cr = false, false
-		}
-	}
-	return nil
-}
-
-// update takes in an event, and returns whether it is one of an Assembly's.
-func (s *following) update(ev ssewire.Event) bool {
-	u, err := status.DecodeUpdate(ev.Type, ev.Data)
-	if err != nil || u.Kind == status.UnknownUpdate {
-		return false
-	}
-	s.assembly()
-	s.tracker.Update(u)
-	return true
-}
-
-// assembly says that the stream is an Assembly's.
-func (s *following) assembly() {
-	if s.tracker == nil {
-		s.tracker = new(status.Tracker)
-		s.story.Document = s.tracker
-	}
-}
-
-// identify finds the Assembly of a stream that was given alone. The last event ID is
-// the Assembly's; where the stream has told nothing else yet, it has to look
-// like one.
-func (s *following) identify(lastID string) {
-	if s.statusURL != nil || s.derived {
-		return
-	}
-	if s.tracker == nil && s.story.Events == 0 && lastID != "" && (lastID == s.named || assemblyID.MatchString(lastID)) {
-		s.assembly()
-	}
-	if id := cmp.Or(lastID, s.named); s.tracker != nil && pathSegment.MatchString(id) {
-		s.id, s.derived, s.statusURL = id, true, s.sibling("/assemblies/", id)
-	}
-}
-
-var (
-	assemblyID  = regexp.MustCompile(`^[0-9a-f]{32}$`)
-	pathSegment = regexp.MustCompile(`^[0-9A-Za-z_-]{1,128}$`)
-)

@@ -490,7 +490,9 @@ func TestFollowSilentStream(t *testing.T) {
 				}
 				return executing
 			},
-			func(w *world, req *http.Request) (*http.Response, error) { return asStream(req, append(steps, open)...) }))
+			func(w *world, req *http.Request) (*http.Response, error) {
+				return asStream(req, append(steps, open)...)
+			}))
 		o.wantEnd(t, "ASSEMBLY_COMPLETED")
 		at := o.w.asked(statusPath)
 		if at[1] != 10*time.Second || at[2] != 15*time.Second || len(at) != 19 {
@@ -779,4 +781,401 @@ func (c *counted) Read(p []byte) (int, error) {
 	n, err := c.Reader.Read(p)
 	*c.n += int64(n)
 	return n, err
+}
+
+// Given the stream alone, the id that it begins with leads to the Status.
+func TestFollowStreamURL(t *testing.T) {
+	answer := func(statusCode int, blocks string, ends error) func(w *world, req *http.Request) (*http.Response, error) {
+		return func(w *world, req *http.Request) (*http.Response, error) {
+			switch {
+			case req.URL.Path == statusPath && statusCode == 404:
+				return reply(404, "application/json", `{"error":"ASSEMBLY_NOT_FOUND"}`)
+			case req.URL.Path == statusPath && w.since() < 3*time.Second:
+				return reply(statusCode, "application/json", executing)
+			case req.URL.Path == statusPath:
+				return reply(statusCode, "application/json", completed)
+			case len(w.sent) == 1:
+				return asStream(req, step{wait: time.Second, data: blocks}, step{wait: time.Second, data: result1}, step{wait: time.Second, err: ends})
+			}
+			return asStream(req, step{data: finished})
+		}
+	}
+	const stream = "GET /ws20219"
+	const poll = "GET " + statusPath
+	tests := []struct {
+		name   string
+		url    string
+		code   int
+		blocks string
+		ends   error
+		want   []string
+	}{
+		{"by its first block", "/ws20219", 200, idBlock, io.EOF, []string{"0s " + stream, "1s " + poll, "3s " + poll}},
+		{"by its URL and an event", streamPath, 200, "data: assembly_uploading_finished\n\n", io.EOF, []string{"0s " + stream, "1s " + poll, "3s " + poll}},
+		{"broken", streamPath, 200, idBlock, syscall.ECONNRESET, []string{"0s " + stream, "1s " + poll, "3s " + poll}},
+		{"without a Status", streamPath, 404, idBlock + finished, io.EOF, []string{"0s " + stream, "3s " + poll}},
+		{"broken, without a Status", streamPath, 404, idBlock, syscall.ECONNRESET, []string{"0s " + stream, "1s " + poll, "6s " + stream}},
+		{"with a page in place of a Status", streamPath, -1, idBlock + finished, io.EOF, []string{"0s " + stream, "3s " + poll}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				inner := answer(tt.code, tt.blocks, tt.ends)
+				o := follow(t, ask(t, api+tt.url), func(w *world, req *http.Request) (*http.Response, error) {
+					if tt.code < 0 && req.URL.Path == statusPath {
+						return reply(200, "text/html", "<html>")
+					}
+					return inner(w, req)
+				})
+				o.wantEnd(t, "ASSEMBLY_COMPLETED")
+				o.wantRequests(t, tt.want...)
+			})
+		})
+	}
+}
+
+// A stream without a Status, and without an end, is no whole story.
+func TestFollowStreamWithoutStatus(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := follow(t, ask(t, api+streamPath), func(w *world, req *http.Request) (*http.Response, error) {
+			if len(w.sent) == 1 {
+				return asStream(req, step{data: idBlock}, step{data: result1})
+			}
+			return reply(204, "", "")
+		})
+		if o.err == nil || !strings.Contains(o.err.Error(), "204") || o.Document == nil {
+			t.Errorf("it ended with: %v", o.err)
+		}
+	})
+}
+
+// Any other stream is read over one connection, and nothing else is asked for.
+func TestFollowOtherStream(t *testing.T) {
+	tests := []struct {
+		name   string
+		pieces []string
+		events int64
+		err    error
+	}{
+		{"nothing", []string{""}, 0, nil},
+		{"tokens", []string{"data: a\n\ndata", ": b\n\n"}, 2, nil},
+		{"an id", []string{"id: 1\n\n", "data: b\n\n"}, 1, nil},
+		{"an id like an Assembly's, of an event", []string{"id: " + assemblyID + "\ndata: b\n\n"}, 1, nil},
+		{"an id that is a path", []string{"id: ../../x\n\n", "data: b\n\n"}, 1, nil},
+		{"it breaks", []string{"data: a\n\n", "data: b"}, 1, syscall.ECONNRESET},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				o := follow(t, ask(t, api+"/v1/chat"), func(w *world, req *http.Request) (*http.Response, error) {
+					var steps []step
+					for _, piece := range tt.pieces {
+						steps = append(steps, step{wait: time.Second, data: piece})
+					}
+					if steps[len(steps)-1].err = tt.err; tt.pieces[0] == "" {
+						steps = nil
+					}
+					return asStream(req, steps...)
+				})
+				if len(o.w.sent) != 1 || o.Events != tt.events || o.Document != nil || !errors.Is(o.err, tt.err) {
+					t.Errorf("%d requests, %d events, %v, error %v", len(o.w.sent), o.Events, o.Document, o.err)
+				}
+				if n := int64(len(strings.Join(tt.pieces, ""))); o.Bytes != n {
+					t.Errorf("%d bytes, want %d", o.Bytes, n)
+				}
+			})
+		})
+	}
+}
+
+// An event over the parser's limit is counted, and so are those behind it, with any
+// line ends and cut anywhere.
+func TestFollowLargeEvents(t *testing.T) {
+	const limit = ssewire.DefaultMaxEventSize
+	for _, eol := range []string{"\n", "\r", "\r\n"} {
+		for _, cut := range []int{1 << 20, 65536, 40961} {
+			lines := "data: a\n\ndata: " + strings.Repeat("x", limit) + "\nevent: y\n\ndata: b\n\n:\n\ndata: " +
+				strings.Repeat("y", limit/2) + "\ndata: " + strings.Repeat("y", limit/2) + "\n\ndata: c\n\n"
+			stream := strings.ReplaceAll(lines, "\n", eol)
+			synctest.Test(t, func(t *testing.T) {
+				o := follow(t, ask(t, api+"/v1/chat"), func(w *world, req *http.Request) (*http.Response, error) {
+					var steps []step
+					for rest := stream; rest != ""; rest = rest[min(len(rest), cut):] {
+						steps = append(steps, step{data: rest[:min(len(rest), cut)]})
+					}
+					return asStream(req, steps...)
+				})
+				if o.Events != 5 || o.err != nil || o.Bytes != int64(len(stream)) {
+					t.Errorf("with %q, cut at %d: %d events, error %v", eol, cut, o.Events, o.err)
+				}
+			})
+		}
+	}
+}
+
+// A job is asked for every two seconds, until it has ended.
+func TestFollowJob(t *testing.T) {
+	jobAt := func(state string, progress float64) string {
+		return fmt.Sprintf(`{"job":{"jobId":"job_1","jobType":"detection","status":%q,"progress":%v}}`, state, progress)
+	}
+	for _, end := range []string{"success", "failure", "canceled"} {
+		synctest.Test(t, func(t *testing.T) {
+			req := ask(t, "https://api.cloud.scenario.com/v1/jobs/job_1")
+			req.SetBasicAuth("key", "s3cr3t")
+			o := follow(t, req, func(w *world, req *http.Request) (*http.Response, error) {
+				if user, password, _ := req.BasicAuth(); user != "key" || password != "s3cr3t" {
+					t.Errorf("%s comes with %q", req.URL, req.Header["Authorization"])
+				}
+				switch n := len(w.sent); n {
+				case 1:
+					return asJSON(jobAt("queued", 0))
+				case 5:
+					return asJSON(jobAt(end, 1))
+				default:
+					return asJSON(jobAt("in-progress", float64(n)/5))
+				}
+			})
+			o.wantEnd(t, end)
+			const poll = "GET /v1/jobs/job_1"
+			o.wantRequests(t, "0s "+poll, "2s "+poll, "4s "+poll, "6s "+poll, "8s "+poll)
+			if len(o.seen) != 5 || o.Statuses != 5 || o.Events != 0 {
+				t.Errorf("seen: %+v", o.seen)
+			}
+			for _, x := range o.rec.Exchanges() {
+				if x.RequestHeader.Get("Authorization") != replay.Redacted {
+					t.Errorf("the reel has %q", x.RequestHeader["Authorization"])
+				}
+			}
+		})
+	}
+}
+
+// The request that creates a job is sent once; its answer names what to ask then.
+func TestFollowCreation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		req, _ := http.NewRequestWithContext(t.Context(), "POST", api+"/assemblies", strings.NewReader("{}"))
+		o := follow(t, req, assembly(nil, nil))
+		if o.err == nil {
+			t.Error("the server has no such page")
+		}
+		req, _ = http.NewRequestWithContext(t.Context(), "POST", api+"/assemblies", strings.NewReader("{}"))
+		req.Header.Set("Content-Type", "application/json")
+		o = follow(t, req, func(w *world, req *http.Request) (*http.Response, error) {
+			switch {
+			case req.Method == "POST":
+				return asJSON(uploading)
+			case req.Header.Get("Content-Type") != "" || req.Body != nil:
+				t.Errorf("%s comes with a body", req.URL)
+			case req.URL.Path != statusPath:
+				return reply(204, "", "")
+			}
+			return asJSON(completed)
+		})
+		o.wantEnd(t, "ASSEMBLY_COMPLETED")
+		if len(o.w.sent) != 3 || o.w.sent[0].what != "POST /assemblies" || len(o.w.asked(statusPath)) != 1 {
+			t.Errorf("requests: %v", o.w.sent)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		req, _ := http.NewRequestWithContext(t.Context(), "POST", "https://api.cloud.scenario.com/v1/generate/detect", strings.NewReader("{}"))
+		o := follow(t, req, func(w *world, req *http.Request) (*http.Response, error) {
+			if req.Method == "POST" {
+				return asJSON(`{"job":{"jobId":"job_1","status":"queued"}}`)
+			}
+			return asJSON(`{"job":{"jobId":"job_1","status":"success"}}`)
+		})
+		o.wantEnd(t, "success")
+		o.wantRequests(t, "0s POST /v1/generate/detect", "2s GET /v1/jobs/job_1")
+	})
+}
+
+// A server can name any stream. What was meant for the server itself goes to no other
+// origin, and some streams are not opened.
+func TestFollowForeignStream(t *testing.T) {
+	tests := []struct {
+		name   string
+		base   string
+		stream string // as the Status has it
+		want   string // requested, empty for none
+		secret bool   // goes along
+	}{
+		{"same origin", api, api + streamPath, api, true},
+		{"same origin, with its port", api, api + ":443" + streamPath, api + ":443", true},
+		{"relative", api, streamPath, api, true},
+		{"another host", api, "https://api2-y.transloadit.com" + streamPath, "https://api2-y.transloadit.com", false},
+		{"another port", api, api + ":444" + streamPath, api + ":444", false},
+		{"not secure", api, "http://api2-x.transloadit.com" + streamPath, "", false},
+		{"secure, from one that is not", "http://api2-x.transloadit.com", api + streamPath, api, false},
+		{"a file", api, "file:///etc/passwd", "", false},
+		{"no host", api, "https:///ws20219", "", false},
+		{"another scheme", api, "ftp://api2-x.transloadit.com/ws20219", "", false},
+		{"no URL", api, "https://%zz/", "", false},
+		{"this machine", api, "https://127.0.0.1" + streamPath, "", false},
+		{"this machine, in IPv6", api, "https://[::1]" + streamPath, "", false},
+		{"this machine, in disguise", api, "https://[::ffff:127.0.0.1]" + streamPath, "", false},
+		{"this machine, by name", api, "https://LOCALHOST." + streamPath, "", false},
+		{"a private network", api, "https://192.168.1.1" + streamPath, "", false},
+		{"a cloud's metadata", api, "https://169.254.169.254/latest", "", false},
+		{"from this machine to itself", "http://127.0.0.1:8080", "http://127.0.0.1:8081/ws20219", "http://127.0.0.1:8081", false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				req := ask(t, tt.base+statusPath)
+				req.URL.User = nil
+				req.Header.Set("X-Mine", "s3cr3t")
+				req.Header.Set("Authorization", "Bearer s3cr3t")
+				req.Header.Set("User-Agent", "me")
+				o := follow(t, req, func(w *world, req *http.Request) (*http.Response, error) {
+					if req.URL.Path != statusPath {
+						return asStream(req, step{data: finished})
+					}
+					if len(w.sent) > 1 {
+						return asJSON(completed)
+					}
+					return asJSON(fmt.Sprintf(`{"ok":"ASSEMBLY_EXECUTING","assembly_id":%q,"update_stream_url":%q}`, assemblyID, tt.stream))
+				})
+				o.wantEnd(t, "ASSEMBLY_COMPLETED")
+				got := ""
+				for _, s := range o.w.sent {
+					if s.what == "GET "+statusPath {
+						if s.header.Get("X-Mine") == "" || s.host != tt.base {
+							t.Errorf("the Status was asked of %s with %v", s.host, s.header)
+						}
+						continue
+					}
+					got = s.host
+					if (s.header.Get("X-Mine") != "") != tt.secret || (s.header.Get("Authorization") != "") != tt.secret || s.header.Get("User-Agent") != "me" {
+						t.Errorf("%s got %v", s.host, s.header)
+					}
+				}
+				if got != tt.want {
+					t.Errorf("the stream was opened at %q, want %q", got, tt.want)
+				}
+			})
+		})
+	}
+}
+
+// Redirects take the caller's header nowhere else, and are no way around the rate
+// limit.
+func TestFollowRedirects(t *testing.T) {
+	to := func(url string) (*http.Response, error) {
+		resp, err := reply(302, "text/html", "")
+		resp.Header.Set("Location", url)
+		return resp, err
+	}
+	synctest.Test(t, func(t *testing.T) {
+		req := ask(t, api+"/old"+statusPath)
+		req.Header.Set("X-Mine", "s3cr3t")
+		req.Header.Set("User-Agent", "me")
+		o := follow(t, req, func(w *world, req *http.Request) (*http.Response, error) {
+			switch {
+			case strings.HasPrefix(req.URL.Path, "/old"):
+				return to("https://y.example" + statusPath)
+			case req.URL.Host == "y.example" && req.URL.Path == statusPath:
+				return to("https://y.example:444" + statusPath)
+			case req.URL.Path != statusPath:
+				return reply(204, "", "")
+			case w.since() < 10*time.Second:
+				return asJSON(executing)
+			}
+			return asJSON(completed)
+		})
+		o.wantEnd(t, "ASSEMBLY_COMPLETED")
+		var at []time.Duration
+		for _, s := range o.w.sent {
+			if strings.HasSuffix(s.what, statusPath) {
+				at = append(at, s.at)
+			}
+			if n := len(at); n >= 4 && at[n-1]-at[n-4] < time.Second {
+				t.Errorf("four requests in a second: %v", at)
+			}
+			if mine := s.header.Get("X-Mine") != ""; mine != (s.host == api) || s.header.Get("User-Agent") != "me" || s.header.Get("Referer") != "" && !mine {
+				t.Errorf("%s got %v", s.host, s.header)
+			}
+		}
+	})
+	for name, url := range map[string]string{
+		"leads back":      api + statusPath,
+		"private network": "https://10.0.0.1" + statusPath,
+		"10 redirects":    "",
+		"scheme":          "file:///etc/passwd",
+	} {
+		n := 0
+		w := &world{t: t, start: time.Now(), answer: func(w *world, req *http.Request) (*http.Response, error) {
+			if n++; req.URL.Scheme != "https" {
+				return nil, fmt.Errorf("unsupported protocol scheme %q", req.URL.Scheme)
+			}
+			return to(cmp.Or(url, fmt.Sprintf("/%d", n)))
+		}}
+		_, err := replay.Follower{HTTP: &http.Client{Transport: w}}.Follow(ask(t, api+statusPath))
+		if err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// The context ends the story, wherever it is, and what came is kept.
+func TestFollowCanceled(t *testing.T) {
+	for _, after := range []time.Duration{0, 500 * time.Millisecond, 3 * time.Second, 5 * time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), after)
+			defer cancel()
+			o := follow(t, ask(t, api+statusPath).WithContext(ctx), func(w *world, req *http.Request) (*http.Response, error) {
+				if req.URL.Path == statusPath && w.since() == 0 {
+					time.Sleep(time.Second)
+					return asJSON(executing)
+				}
+				if req.URL.Path == statusPath {
+					return nil, syscall.ECONNREFUSED
+				}
+				return asStream(req, step{wait: time.Second, data: idBlock}, open)
+			})
+			if !errors.Is(o.err, context.DeadlineExceeded) {
+				t.Errorf("it ended with: %v", o.err)
+			}
+			x := o.rec.Exchanges()
+			if after >= 3*time.Second {
+				if o.took != after || x[1].End != replay.EndTimeout || x[1].NumReads() != 1 || o.Document == nil {
+					t.Errorf("after %v: the stream ended with %q", o.took, x[1].End)
+				}
+			}
+		})
+	}
+	cause := errors.New("enough")
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		time.AfterFunc(time.Second, func() { cancel(cause) })
+		o := follow(t, ask(t, api+"/v1/chat").WithContext(ctx), func(w *world, req *http.Request) (*http.Response, error) {
+			return asStream(req, step{data: "data: a\n\n"}, open)
+		})
+		if !errors.Is(o.err, cause) || o.Events != 1 || o.rec.Exchanges()[0].End != replay.EndCanceled {
+			t.Errorf("%v, %d events, %q", o.err, o.Events, o.rec.Exchanges()[0].End)
+		}
+	})
+}
+
+// While all is not well, the story says why.
+func TestFollowTrouble(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var troubles []string
+		w := &world{t: t, start: time.Now(), answer: assembly(
+			func(time.Duration) string { return executing },
+			func(w *world, req *http.Request) (*http.Response, error) {
+				if len(w.asked("/ws20219")) == 1 {
+					return nil, syscall.ECONNREFUSED
+				}
+				return asStream(req, step{wait: time.Second, data: result1}, open)
+			})}
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		f := replay.Follower{HTTP: &http.Client{Transport: w}, OnChange: func(s replay.Story) {
+			troubles = append(troubles, fmt.Sprint(s.Trouble))
+		}}
+		f.Follow(ask(t, api+statusPath).WithContext(ctx))
+		if got := slices.Compact(troubles); len(got) < 3 || got[0] != "<nil>" || !strings.Contains(got[1], "refused") || got[2] != "<nil>" {
+			t.Errorf("troubles: %q", got)
+		}
+	})
 }

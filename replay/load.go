@@ -346,7 +346,7 @@ func (l *loader) request(number int, at time.Duration, rest []byte) *fault {
 		offset:        l.lineAt,
 	}
 	if u, err := url.Parse(x.URL); err == nil {
-		x.path, x.query = cmp.Or(u.EscapedPath(), "/"), u.RawQuery
+		x.host, x.path, x.query = u.Host, cmp.Or(u.EscapedPath(), "/"), u.RawQuery
 	}
 	l.exchanges[number] = x
 	l.rec.exchanges = append(l.rec.exchanges, x)

@@ -1,0 +1,42 @@
+package replay
+
+import (
+	"context"
+	"time"
+)
+
+// clock waits for moments of a playback, with one timer for all of them.
+type clock struct {
+	ctx   context.Context
+	start time.Time
+	timer *time.Timer
+}
+
+// wait waits until it is at after the start. It returns false where the context ends
+// first, or something comes from interrupt, which may be nil.
+func (c *clock) wait(at time.Duration, interrupt <-chan struct{}) bool {
+	if at <= 0 || at-time.Since(c.start) <= 0 {
+		select {
+		case <-c.ctx.Done():
+			return false
+		case <-interrupt:
+			return false
+		default:
+			return true
+		}
+	}
+	left := at - time.Since(c.start)
+	if c.timer == nil {
+		c.timer = time.NewTimer(left)
+	} else {
+		c.timer.Reset(left)
+	}
+	select {
+	case <-c.timer.C:
+		return true
+	case <-c.ctx.Done():
+	case <-interrupt:
+	}
+	c.timer.Stop()
+	return false
+}

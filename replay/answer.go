@@ -35,9 +35,12 @@ type answered struct {
 // readAnswer reads the response of u, which should be a Status.
 func readAnswer(resp *http.Response, u *url.URL) (a answered) {
 	defer resp.Body.Close()
-	data, err := readObject(resp.Body)
-	a.size = len(data)
 	ok := resp.StatusCode == http.StatusOK
+	data, err := []byte(nil), errNoObject
+	if !(&Exchange{StatusCode: resp.StatusCode, Header: resp.Header}).IsEventStream() { // which may never say anything
+		data, err = readObject(resp.Body)
+	}
+	a.size = len(data)
 	if mayPass(resp.StatusCode) {
 		a.again, a.after = true, retryAfter(resp.Header)
 	}

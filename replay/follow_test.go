@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -1178,4 +1180,37 @@ func TestFollowTrouble(t *testing.T) {
 			t.Errorf("troubles: %q", got)
 		}
 	})
+}
+
+func ExampleFollower_Follow() {
+	file, err := os.Create("assembly.reel")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer file.Close()
+	recorder, err := replay.NewRecorder(file, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer recorder.Close()
+
+	follower := replay.Follower{
+		HTTP: &http.Client{Transport: recorder},
+		OnChange: func(story replay.Story) {
+			if story.Document != nil {
+				fmt.Println(story.Document.Summary().State)
+			}
+		},
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, "GET", "https://api2-x.transloadit.com/assemblies/ID", nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	story, err := follower.Follow(req)
+	if err != nil {
+		log.Fatal(err) // the recording holds what came
+	}
+	fmt.Println("ended with", story.Document.Summary().State)
 }

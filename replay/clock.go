@@ -15,17 +15,18 @@ type clock struct {
 // wait waits until it is at after the start. It returns false where the context ends
 // first, or something comes from interrupt, which may be nil.
 func (c *clock) wait(at time.Duration, interrupt <-chan struct{}) bool {
-	if at <= 0 || at-time.Since(c.start) <= 0 {
+	left := at
+	if at > 0 {
+		left = at - time.Since(c.start)
+	}
+	if left <= 0 {
 		select {
-		case <-c.ctx.Done():
-			return false
 		case <-interrupt:
 			return false
 		default:
-			return true
+			return c.ctx.Err() == nil
 		}
 	}
-	left := at - time.Since(c.start)
 	if c.timer == nil {
 		c.timer = time.NewTimer(left)
 	} else {

@@ -11,8 +11,8 @@ const readAhead = 64 << 10
 
 // cursor goes through the reads of a body, in their order.
 type cursor struct {
-	x     *Exchange
-	reads []piece // those that are left
+	x    *Exchange
+	walk walk // behind the reads that have been taken
 
 	// Where the bytes are: in whole, from offset on, if the body has been loaded, else
 	// in the reel.
@@ -28,11 +28,10 @@ type cursor struct {
 // next returns the next read, whose Data is valid until the call after it, and io.EOF
 // behind the last.
 func (c *cursor) next() (Read, error) {
-	if len(c.reads) == 0 {
+	p, ok := c.walk.next()
+	if !ok {
 		return Read{}, io.EOF
 	}
-	p := &c.reads[0]
-	c.reads = c.reads[1:]
 	if c.whole != nil {
 		data := c.whole[c.offset : c.offset+int(p.size) : c.offset+int(p.size)]
 		c.offset += int(p.size)
@@ -51,20 +50,20 @@ func (c *cursor) next() (Read, error) {
 // skip goes on behind the reads that lie wholly in the n bytes that come next, and
 // returns how many bytes of the read behind them belong to those n.
 func (c *cursor) skip(n int64) int {
-	for len(c.reads) > 0 {
-		size := int64(c.reads[0].size)
-		if size > n {
-			break
+	for {
+		before := c.walk
+		p, ok := c.walk.next()
+		if !ok || int64(p.size) > n {
+			c.walk = before
+			return int(n)
 		}
-		n -= size
-		c.offset += int(size)
-		c.reads = c.reads[1:]
+		n -= int64(p.size)
+		c.offset += int(p.size)
 	}
-	return int(n)
 }
 
 // lines returns the lines of the reel that p is in.
-func (c *cursor) lines(p *piece) ([]byte, error) {
+func (c *cursor) lines(p piece) ([]byte, error) {
 	start := p.offset - c.from
 	if start < 0 || start+int64(p.length) > int64(len(c.window)) {
 		n := max(int(p.length), c.ahead)
@@ -82,11 +81,10 @@ func (c *cursor) lines(p *piece) ([]byte, error) {
 }
 
 // newCursor returns a cursor over reads of x that reads ahead in the reel.
-func newCursor(x *Exchange, reads []piece, ahead int) *cursor {
-	c := &cursor{x: x, reads: reads}
-	if n := len(reads); n > 0 {
-		span := reads[n-1].offset + int64(reads[n-1].length) - reads[0].offset
-		c.ahead = int(min(int64(ahead), span))
+func newCursor(x *Exchange, reads *pieces, ahead int) *cursor {
+	c := &cursor{x: x, walk: reads.walk()}
+	if first, ok := reads.first(); ok {
+		c.ahead = int(min(int64(ahead), reads.end-first.offset))
 	}
 	return c
 }

@@ -75,7 +75,7 @@ type eventCursor struct {
 
 func newEventCursor(x *Exchange) *eventCursor {
 	return &eventCursor{
-		cursor: newCursor(x, x.reads, 4<<10),
+		cursor: newCursor(x, &x.reads, 4<<10),
 		parser: ssewire.NewParser(ssewire.MaxEventSize(math.MaxInt)),
 		taken:  true,
 	}

@@ -35,19 +35,11 @@ type Exchange struct {
 	host          string // of URL, "" for a path
 	path, query   string // of URL, as a request line has them
 	src           io.ReaderAt
-	reads         []piece
-	requestPieces []piece
+	reads         pieces
+	requestPieces pieces
 	sum           uint32 // of the body
 	line          int    // of the reel, where the exchange begins
 	offset        int64
-}
-
-// piece says where in the reel the bytes of a read are.
-type piece struct {
-	at     time.Duration
-	offset int64 // of its first line
-	length int32 // of its lines
-	size   int32 // of what they stand for
 }
 
 // Read is what one read of a body returned: the bytes that arrived together.
@@ -66,19 +58,19 @@ func (x *Exchange) IsEventStream() bool {
 const eventStream = "text/event-stream"
 
 // NumReads returns the number of reads of the response's body.
-func (x *Exchange) NumReads() int { return len(x.reads) }
+func (x *Exchange) NumReads() int { return x.reads.len() }
 
 // Reads returns the reads of the response's body in their order. Data is valid
 // until the loop body returns. An error, which only reading the file can give,
 // ends the loop.
-func (x *Exchange) Reads() iter.Seq2[Read, error] { return x.pieces(x.reads) }
+func (x *Exchange) Reads() iter.Seq2[Read, error] { return x.pieces(&x.reads) }
 
 // RequestReads is Reads for the request's body, where that was recorded.
-func (x *Exchange) RequestReads() iter.Seq2[Read, error] { return x.pieces(x.requestPieces) }
+func (x *Exchange) RequestReads() iter.Seq2[Read, error] { return x.pieces(&x.requestPieces) }
 
-func (x *Exchange) pieces(pieces []piece) iter.Seq2[Read, error] {
+func (x *Exchange) pieces(list *pieces) iter.Seq2[Read, error] {
 	return func(yield func(Read, error) bool) {
-		for c := newCursor(x, pieces, readAhead); ; {
+		for c := newCursor(x, list, readAhead); ; {
 			read, err := c.next()
 			if err == io.EOF || !yield(read, err) || err != nil {
 				return
@@ -90,7 +82,7 @@ func (x *Exchange) pieces(pieces []piece) iter.Seq2[Read, error] {
 // Body returns the body of the response, one recorded read a call of Read where
 // the caller's buffer is large enough. It does not wait for the recorded moments.
 func (x *Exchange) Body() io.Reader {
-	return &bodyReader{cursor: newCursor(x, x.reads, readAhead)}
+	return &bodyReader{cursor: newCursor(x, &x.reads, readAhead)}
 }
 
 type bodyReader struct {

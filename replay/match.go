@@ -5,28 +5,49 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 )
 
-// index finds the exchanges that may answer a request.
-type index struct {
-	byPath  map[string][]*Exchange
+// matcher finds the exchanges that may answer a request.
+type matcher struct {
+	byPath  map[string]*shelf
 	streams []*Exchange // event streams
 }
 
-func newIndex(exchanges []*Exchange) *index {
-	ix := &index{byPath: make(map[string][]*Exchange)}
+// shelf has the exchanges of one path.
+type shelf struct {
+	exchanges []*Exchange
+	queries   func() []string // of the exchanges, normal
+}
+
+func newMatcher(exchanges []*Exchange) *matcher {
+	m := &matcher{byPath: make(map[string]*shelf)}
 	for _, x := range exchanges {
 		path := normalPath(x.path)
-		ix.byPath[path] = append(ix.byPath[path], x)
+		s := m.byPath[path]
+		if s == nil {
+			s = new(shelf)
+			s.queries = sync.OnceValue(s.normalQueries)
+			m.byPath[path] = s
+		}
+		s.exchanges = append(s.exchanges, x)
 		if x.IsEventStream() {
-			ix.streams = append(ix.streams, x)
+			m.streams = append(m.streams, x)
 		}
 	}
-	return ix
+	return m
+}
+
+func (s *shelf) normalQueries() []string {
+	queries := make([]string, len(s.exchanges))
+	for i, x := range s.exchanges {
+		queries[i] = normalQuery(x.query)
+	}
+	return queries
 }
 
 // match returns the exchange that answers req, nil if there is none.
-func (ix *index) match(req *http.Request) *Exchange {
+func (m *matcher) match(req *http.Request) *Exchange {
 	var best *Exchange
 	bestScore := 0
 	isGet := req.Method == http.MethodGet || req.Method == http.MethodHead
@@ -52,15 +73,18 @@ func (ix *index) match(req *http.Request) *Exchange {
 		}
 	}
 	path := normalPath(cmp.Or(req.URL.EscapedPath(), "/"))
-	for _, x := range ix.byPath[path] {
-		if x.query == req.URL.RawQuery || normalQuery(x.query) == query {
-			try(x, 32)
-		} else {
-			try(x, 16)
+	if s := m.byPath[path]; s != nil {
+		queries := s.queries()
+		for i, x := range s.exchanges {
+			if queries[i] == query {
+				try(x, 32)
+			} else {
+				try(x, 16)
+			}
 		}
 	}
 	if isGet && path == "/" && strings.Contains(req.Header.Get("Accept"), eventStream) {
-		for _, x := range ix.streams {
+		for _, x := range m.streams {
 			if normalPath(x.path) != "/" {
 				try(x, 0)
 			}

@@ -20,7 +20,7 @@ import (
 type player struct {
 	Playback
 	rec     *Recording
-	index   func() *index
+	matcher func() *matcher
 	stories func() *stories
 
 	mu      sync.Mutex
@@ -40,7 +40,7 @@ func newPlayer(r *Recording, p Playback) *player {
 	pl := &player{
 		Playback: p,
 		rec:      r,
-		index:    sync.OnceValue(func() *index { return newIndex(r.exchanges) }),
+		matcher:  sync.OnceValue(func() *matcher { return newMatcher(r.exchanges) }),
 		stories:  sync.OnceValue(func() *stories { return newStories(r.exchanges) }),
 		runs:     make(map[*story]*run),
 		aliases:  make(map[string]*story),
@@ -68,7 +68,7 @@ const (
 
 func (p *player) cursor(x *Exchange) *cursor {
 	if body, ok := p.bodies.Load(x); ok {
-		return &cursor{x: x, reads: x.reads, whole: body.([]byte)}
+		return &cursor{x: x, walk: x.reads.walk(), whole: body.([]byte)}
 	}
 	if 0 < x.Size && x.Size <= maxKeptBody && p.loaded.Add(x.Size) <= maxKeptBodies {
 		body := make([]byte, x.Size)
@@ -76,13 +76,13 @@ func (p *player) cursor(x *Exchange) *cursor {
 			if _, there := p.bodies.LoadOrStore(x, body); there {
 				p.loaded.Add(-x.Size)
 			}
-			return &cursor{x: x, reads: x.reads, whole: body}
+			return &cursor{x: x, walk: x.reads.walk(), whole: body}
 		}
 	}
 	if p.Speed >= MaxSpeed {
-		return newCursor(x, x.reads, readAhead)
+		return newCursor(x, &x.reads, readAhead)
 	}
-	return newCursor(x, x.reads, 0)
+	return newCursor(x, &x.reads, 0)
 }
 
 // perform returns what answers req, nil if there is nothing. base is the scheme, host
@@ -91,7 +91,7 @@ func (p *player) perform(req *http.Request, base string) *performance {
 	if perf := p.story(req); perf != nil {
 		return p.ready(req, perf, base)
 	}
-	x := p.index().match(req)
+	x := p.matcher().match(req)
 	if x == nil {
 		return nil
 	}
@@ -229,6 +229,7 @@ const maxAsked = 1000
 // made when it had been played from then on for elapsed.
 func (p *player) play(x *Exchange, from, elapsed time.Duration) *performance {
 	t, c := p.tempo(x), p.cursor(x)
+	first, hasReads := x.reads.first()
 	length := int64(-1)
 	if x.End == EndEOF && x.Header.Get("Content-Length") == strconv.FormatInt(x.Size, 10) {
 		length = x.Size
@@ -236,7 +237,7 @@ func (p *player) play(x *Exchange, from, elapsed time.Duration) *performance {
 	return &performance{
 		x:      x,
 		length: length,
-		early:  len(x.reads) == 0 || x.reads[0].at > x.Received,
+		early:  !hasReads || first.at > x.Received,
 		status: x.StatusCode,
 		header: x.Header,
 		at:     t.played(from, x.Received) - elapsed,

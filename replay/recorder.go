@@ -1,12 +1,16 @@
 package replay
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,13 +22,22 @@ import (
 //
 // What is recorded is what the program reads: the response's header and each of
 // its reads of the body, with their moments to the microsecond, up to the end or to
-// the moment it closes the body. Credentials in headers and URLs are replaced before they are
-// written: see [Redacted]. Bodies of requests are not recorded, nor are those of
-// redirects to a URL with credentials; other bodies are recorded as they are.
+// the moment it closes the body. Besides, what is read of the request's body to send it,
+// the first MiB of it, or 16 KiB of an upload: of what is neither text, JSON nor a form. A
+// comment says where it goes on without being recorded, and the recorded Content-Length, if
+// there is one, how far. Credentials are replaced before they are written: see [Redacted].
+// Bodies of redirects to a URL with credentials are not recorded.
 //
 // A Recorder may be used by several goroutines, and record several exchanges, at
 // once.
 type Recorder struct {
+	// Redact, if set, may overwrite what else must not be recorded: each URL, each
+	// value of a header, the cause of an end, and each read of a body, in a copy. It
+	// comes in front of what the Recorder itself replaces, and cannot change the
+	// length. It sees what two reads share in two parts. It has to be set before the
+	// first request, and may be called by several goroutines at once.
+	Redact func(text []byte)
+
 	base  http.RoundTripper
 	w     *Writer
 	start time.Time
@@ -98,16 +111,20 @@ func (r *Recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	if x == nil {
 		return r.base.RoundTrip(req)
 	}
-	resp, err := r.base.RoundTrip(req)
+	sent := r.tee(req, x)
+	resp, err := r.base.RoundTrip(sent)
 	if err != nil {
 		end := endOf(req.Context(), err)
 		if end == EndEOF {
 			end = EndReset // in place of a response
 		}
-		r.end(x, r.now(), end, redactError(err))
+		r.end(x, r.now(), end, r.redactError(err))
 		return resp, err
 	}
-	x.Response(r.now(), resp.StatusCode, redactHeader(resp.Header))
+	x.Response(r.now(), resp.StatusCode, r.redactHeader(resp.Header))
+	if resp.Request == sent {
+		resp.Request = req
+	}
 	if resp.Body == nil { // against the rules, but http.Client forgives it
 		resp.Body = http.NoBody
 	}
@@ -118,6 +135,12 @@ func (r *Recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	if to := resp.Header.Get("Location"); resp.StatusCode/100 == 3 && redactText(to) != to {
 		b.silent = true
 	}
+	switch encoding := encodingOf(resp.Header); {
+	case encoding == "":
+		b.mask = newMasker(resp.Header, false)
+	case b.left.Load() != 0 && !b.silent:
+		r.w.Comment(fmt.Sprintf("exchange %d: the response's body is %s, in which no credentials are looked for", x.number, encoding))
+	}
 	resp.Body = b
 	if conn, ok := b.ReadCloser.(io.Writer); ok { // a protocol that is switched to
 		resp.Body = recordedConn{b, conn}
@@ -125,18 +148,72 @@ func (r *Recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
+// encodingOf returns the encoding of a body that hides its text, "" if there is none.
+func encodingOf(h http.Header) string {
+	encoding := strings.ToLower(strings.Join(h.Values("Content-Encoding"), ", "))
+	if encoding == "identity" {
+		return ""
+	}
+	return encoding
+}
+
 // begin begins the exchange of req, unless the recording has ended.
 func (r *Recorder) begin(req *http.Request) *ExchangeWriter {
+	url, header := r.custom(redactURL(req.URL)), r.redactHeader(req.Header)
+	if req.ContentLength > 0 && req.Header.Get("Content-Length") == "" {
+		header.Set("Content-Length", strconv.FormatInt(req.ContentLength, 10)) // as it is sent
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
 		return nil
 	}
-	x, err := r.w.Exchange(r.now(), cmp.Or(req.Method, http.MethodGet), redactURL(req.URL), redactHeader(req.Header))
+	x, err := r.w.Exchange(r.now(), cmp.Or(req.Method, http.MethodGet), url, header)
 	if err == nil {
 		r.open[x] = struct{}{}
 	}
 	return x
+}
+
+// custom returns text as Redact leaves it.
+func (r *Recorder) custom(text string) string {
+	if r.Redact == nil {
+		return text
+	}
+	b := []byte(text)
+	r.Redact(b)
+	return string(b)
+}
+
+func (r *Recorder) redactHeader(h http.Header) http.Header {
+	h = redactHeader(h)
+	for _, values := range h {
+		for i := range values {
+			values[i] = r.custom(values[i])
+		}
+	}
+	return h
+}
+
+func (r *Recorder) redactError(err error) error {
+	err = redactError(err)
+	if err == nil || r.Redact == nil {
+		return err
+	}
+	return errors.New(r.custom(err.Error()))
+}
+
+// redactBody returns what to record of p, a read of a body. The result is p itself, or
+// valid until the next call with this mask.
+func (r *Recorder) redactBody(mask *masker, p []byte) []byte {
+	if r.Redact != nil {
+		p = bytes.Clone(p)
+		r.Redact(p)
+	}
+	if mask == nil {
+		return p
+	}
+	return mask.mask(p)
 }
 
 func (r *Recorder) end(x *ExchangeWriter, at time.Duration, end End, cause error) {
@@ -158,6 +235,8 @@ type recordedBody struct {
 	// silent bodies are not recorded: a redirect repeats its Location, with what
 	// is secret in it, in one way or another.
 	silent bool
+
+	mask *masker // nil where nothing can be found
 }
 
 func (b *recordedBody) Read(p []byte) (int, error) {
@@ -165,18 +244,18 @@ func (b *recordedBody) Read(p []byte) (int, error) {
 	at := b.r.now()
 	if n > 0 {
 		if !b.silent {
-			b.x.ResponseBody(at, p[:n])
+			b.x.ResponseBody(at, b.r.redactBody(b.mask, p[:n]))
 		}
 		b.left.Add(-int64(n))
 	}
 	switch {
 	case err == io.EOF:
 		if len(b.resp.Trailer) > 0 {
-			b.x.Trailer(redactHeader(b.resp.Trailer)) // which is filled in by now
+			b.x.Trailer(b.r.redactHeader(b.resp.Trailer)) // which is filled in by now
 		}
 		b.r.end(b.x, at, EndEOF, nil)
 	case err != nil:
-		b.r.end(b.x, at, endOf(b.req.Context(), err), redactError(err))
+		b.r.end(b.x, at, endOf(b.req.Context(), err), b.r.redactError(err))
 	}
 	return n, err
 }

@@ -486,8 +486,8 @@ func TestRecorderOverHTTP(t *testing.T) {
 			t.Errorf("%q, %v", got, err)
 		}
 		_, all := finish()
-		if len(all[0].RequestReads) > 0 {
-			t.Errorf("recorded the body of the request: %v", all[0].RequestReads)
+		if got := sentBody(all[0]); got != "what was sent" || all[0].RequestHeader.Get("Content-Length") != "13" {
+			t.Errorf("recorded the body of the request as %q, with %v", got, all[0].RequestHeader)
 		}
 	})
 	t.Run("a redirect", func(t *testing.T) {

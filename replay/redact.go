@@ -8,10 +8,30 @@ import (
 	"strings"
 )
 
-// Redacted is what stands in a reel in place of a credential: the values of
-// headers and of parameters, in URLs or elsewhere in headers, whose name says that
-// they hold one (such as Authorization, Cookie, X-Api-Key, signature, token), and the
-// user and password of a URL.
+// Redacted is what stands in a reel in place of a credential in a URL, in a header or
+// in the cause of an end. In a body, which keeps its size, each byte of a credential is
+// an asterisk instead. A credential is told by its name; nothing else is:
+//
+//   - The values of headers, and of parameters in URLs and in other headers, whose name
+//     says that they hold one: Authorization, Cookie, X-Api-Key, signature, token, key,
+//     auth and the like. The user and password of a URL.
+//   - In the body of a request, what has such a name: fields of forms of both kinds,
+//     members of JSON that are strings, parameters of URLs. It may be JSON in a string in
+//     JSON, or in a field, such as auth.key in the params of an Assembly.
+//   - In the body of a response, an event stream or not, less, because it is what the
+//     reel is for. Members of JSON, and of JSON in a string, that are strings and are
+//     called auth, authorization or credentials, or lie in an object of that name with a
+//     name as above that ends in key, token, secret or password. Members whose name ends
+//     like access_token, refresh_token, api_key, secret_key, client_secret or password, and
+//     whose value has 16 characters or more, without a space. A token where those are
+//     letters and digits both. Parameters of URLs as above, and Policy. The password of a
+//     URL, and the user where it is as long as a token.
+//
+// Words of a language model stay, as do token counts, signature as a member, and a key or
+// a token that is a word. Nothing is found in paths of URLs, in XML, under other names, in
+// images, audio, video and fonts, and in bodies with a Content-Encoding that the program
+// undoes by itself: those of requests are not recorded, those of responses as they are,
+// behind a comment that says so.
 const Redacted = "REDACTED"
 
 func redactHeader(h http.Header) http.Header {

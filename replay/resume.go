@@ -33,7 +33,7 @@ func (x *Exchange) resume(id string, delivered int64) (resumption, error) {
 		}
 		return !found || b.offset < delivered
 	}}
-	for c := newCursor(x, x.reads, readAhead); ; {
+	for c := newCursor(x, &x.reads, readAhead); ; {
 		read, err := c.next()
 		if err == io.EOF {
 			b.eof()
@@ -56,7 +56,7 @@ func (x *Exchange) restOfBlock(delivered int64) []byte {
 		end = b.offset
 		return end < delivered
 	}}
-	c := newCursor(x, x.reads, readAhead)
+	c := newCursor(x, &x.reads, readAhead)
 	for more := delivered > 0; more && end < delivered; {
 		read, err := c.next()
 		if err != nil {
@@ -68,7 +68,7 @@ func (x *Exchange) restOfBlock(delivered int64) []byte {
 	if end <= delivered {
 		return nil
 	}
-	c = newCursor(x, x.reads, readAhead)
+	c = newCursor(x, &x.reads, readAhead)
 	cut := c.skip(delivered)
 	var rest []byte
 	for int64(len(rest)) < end-delivered {

@@ -144,11 +144,12 @@ func (r *run) status(now time.Time) (x *Exchange, document []byte) {
 	}
 	t, limit := r.tell(now)
 	if r.isCanceled() {
-		t.tracker.Status(&status.Assembly{ID: r.story.id, State: status.AssemblyCanceled, Message: "The Assembly was canceled."})
-		t.stale = true
-	} else {
-		t.finish(limit)
+		a := *t.tracker.Assembly()
+		a.State, a.Message = status.AssemblyCanceled, "The Assembly was canceled."
+		document, _ = a.AppendJSON(nil)
+		return nil, document
 	}
+	t.finish(limit)
 	switch {
 	case t.last != nil && !t.stale:
 		return t.last, nil

@@ -5,7 +5,6 @@ import (
 	"io"
 	"math"
 	"net/http"
-	"sort"
 	"strings"
 	"time"
 
@@ -99,7 +98,8 @@ func streamOf(x *Exchange) string {
 		}
 	}
 	parser := ssewire.NewParser()
-	for c := newCursor(x, x.reads[:min(len(x.reads), 4)], 4<<10); ; {
+	c := newCursor(x, &x.reads, 4<<10)
+	for range 4 {
 		read, err := c.next()
 		if err != nil {
 			return ""
@@ -113,6 +113,7 @@ func streamOf(x *Exchange) string {
 			return ""
 		}
 	}
+	return ""
 }
 
 // toldBy returns the id of the job that the response of x is a document of, "" if it is
@@ -175,9 +176,12 @@ func (x *Exchange) document() []byte {
 func (s *story) nextRead(at time.Duration) time.Duration {
 	next := forever
 	for _, x := range s.streams {
-		i := sort.Search(len(x.reads), func(i int) bool { return x.reads[i].at > at })
-		if i < len(x.reads) {
-			next = min(next, x.reads[i].at)
+		walk := x.reads.walk()
+		for p, ok := walk.next(); ok; p, ok = walk.next() {
+			if p.at > at {
+				next = min(next, p.at)
+				break
+			}
 		}
 	}
 	return next

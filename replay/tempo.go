@@ -40,8 +40,9 @@ func newTempo(p Playback, x *Exchange) *tempo {
 	if x.StatusCode != 0 {
 		moment(x.Received)
 	}
-	for i := range x.reads {
-		moment(x.reads[i].at)
+	walk := x.reads.walk()
+	for p, ok := walk.next(); ok; p, ok = walk.next() {
+		moment(p.at)
 	}
 	moment(x.Ended)
 	return t

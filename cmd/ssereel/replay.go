@@ -30,6 +30,11 @@ that accept text/event-stream, as a browser's EventSource does:
   curl -N -H 'Accept: text/event-stream' http://127.0.0.1:8080/
   new EventSource('http://127.0.0.1:8080/')
 
+A client that connects again with Last-Event-ID gets what it lacks. What the
+recording holds of an Assembly is played as one: GET /assemblies/ID answers with the
+Status as of the moment that the stream has come to, POST /assemblies starts it anew,
+DELETE /assemblies/ID cancels it. URLs of the recorded service lead here.
+
 The first line on standard output is "listening on http://HOST:PORT". A truncated
 or damaged recording is served as far as it is good, with a warning. As long as it is
 served, any web page that is open in a browser on this machine can read it.
@@ -37,8 +42,13 @@ served, any web page that is open in a browser on this machine can read it.
 	setup: func(flags *pflag.FlagSet) func(context.Context, console, []string) error {
 		listen := flags.String("listen", "127.0.0.1:0", "listen on `ADDR`, HOST:PORT; port 0 is any free one")
 		speed := speedFlag(flags, "1")
+		maxIdle := flags.Duration("max-idle", 0, "play a silence of the recording that is longer than `TIME`, such as 2s, in that time")
+		keepURLs := flags.Bool("keep-urls", false, "leave the URLs in JSON as recorded, rather than leading them to this server")
 		return func(ctx context.Context, c console, args []string) error {
 			name, err := oneArg(args, "FILE")
+			if err == nil && *maxIdle < 0 {
+				err = usagef("--max-idle wants a time such as 2s, not %v", *maxIdle)
+			}
 			if err != nil {
 				return err
 			}
@@ -76,10 +86,15 @@ served, any web page that is open in a browser on this machine can read it.
 				return err
 			}
 			handler := rec.Handler(replay.Playback{
-				Speed: float64(*speed),
+				Speed:    float64(*speed),
+				MaxIdle:  *maxIdle,
+				KeepURLs: *keepURLs,
 				OnServe: func(req *http.Request, x *replay.Exchange) {
-					fmt.Fprintf(c.err, "%s %s %s: exchange %d, %s in %s\n", time.Now().Format(time.TimeOnly),
-						req.Method, printable(req.URL.RequestURI()), x.Number, count(x.Size, "byte"), seconds(x.Ended-x.Sent))
+					from := "made of what was recorded"
+					if x != nil {
+						from = fmt.Sprintf("exchange %d, %s in %s", x.Number, count(x.Size, "byte"), seconds(x.Ended-x.Sent))
+					}
+					fmt.Fprintf(c.err, "%s %s %s: %s\n", time.Now().Format(time.TimeOnly), req.Method, printable(req.URL.RequestURI()), from)
 				},
 			})
 			return serve(ctx, l, handler)

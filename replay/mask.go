@@ -1,0 +1,645 @@
+package replay
+
+import (
+	"bytes"
+	"math/bits"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// masker takes the credentials out of a body, read by read, each in the moment when
+// it comes. That needs no look ahead, for a credential stands behind its name: what a
+// masker keeps of earlier reads is the text in front, and how the value ends that the
+// last read stopped in. The comment of [Redacted] says what is a credential.
+//
+// Each byte of a credential becomes one other byte, so that sizes and the places
+// where reads end stay as they are. What masks once stays so when it is masked again.
+type masker struct {
+	request bool
+	form    bool // the body is a list of name=value
+
+	buf  []byte // what came before, up to maxContext bytes of it, and the read
+	rest bool   // something came in front of buf
+	open value  // what the last read ended in
+	next int    // where in buf the first name is of which more has to come
+}
+
+const (
+	// maxContext is how far in front of a value its name may begin, in bytes, or
+	// the object that it is in.
+	maxContext = 1 << 10
+
+	maxName = 64 // of a member or a parameter, in bytes
+)
+
+// newMasker returns a masker for the body of a request or response with this header,
+// nil for one that holds no text.
+func newMasker(h http.Header, request bool) *masker {
+	mediaType, _, _ := mime.ParseMediaType(h.Get("Content-Type"))
+	kind, _, _ := strings.Cut(mediaType, "/")
+	switch kind {
+	case "image", "audio", "video", "font":
+		return nil
+	}
+	return &masker{request: request, form: request && mediaType == "application/x-www-form-urlencoded"}
+}
+
+// mask returns p, which it leaves as it is, less what is secret. The result is valid
+// until the next call.
+func (m *masker) mask(p []byte) []byte {
+	before := min(len(m.buf), maxContext)
+	from := max(0, m.next-len(m.buf)+before)
+	m.rest = m.rest || before < len(m.buf)
+	copy(m.buf, m.buf[len(m.buf)-before:])
+	m.buf = append(m.buf[:before], p...)
+	m.next = len(m.buf)
+	if m.open.kind != 0 {
+		open := m.open
+		m.open = value{}
+		m.hide(before, open)
+	}
+	m.find(from)
+	masked := m.buf[before:]
+	if cap(m.buf) > 4*maxText {
+		m.buf = bytes.Clone(m.buf[len(m.buf)-maxContext:])
+		m.next, m.rest = max(0, m.next-cap(masked)), true
+	}
+	return masked
+}
+
+// hide masks the value that begins, or goes on, at buf[i].
+func (m *masker) hide(i int, v value) {
+	for ; i < len(m.buf); i++ {
+		out, end := v.step(m.buf[i])
+		m.buf[i] = out
+		if end {
+			return
+		}
+	}
+	m.open = v
+}
+
+// find looks, from buf[i] on, for the three bytes, rare enough to be found at little
+// cost, that stand between names and values.
+func (m *masker) find(i int) {
+	b := m.buf
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	for at := i; at < len(b); at += 8 {
+		var word uint64
+		if at+8 <= len(b) {
+			word = le.Uint64(b[at:])
+		} else {
+			var end [8]byte
+			copy(end[:], b[at:])
+			word = le.Uint64(end[:])
+		}
+		word ^= ':' * ones
+		for found := (word - ones) &^ word & high; found != 0; found &= found - 1 {
+			j := at + bits.TrailingZeros64(found)/8
+			switch {
+			case j >= len(b) || b[j] != ':' || j < 2: // after a borrow, for one
+			case j+2 >= len(b):
+				m.wait(j)
+			case b[j+1] == '/', b[j+1] == '\\' && b[j+2] == '/':
+				m.userInfo(j)
+			case b[j+1] != '"' && b[j+1] != '\\' && (b[j+1] != ' ' || b[j+2] >= '0' && b[j+2] != '\\'): // no string
+			case m.request, b[j-1] == ' ', b[j-1] == '"' && j > 2 && maySecretEnd(b[j-3], b[j-2]):
+				m.member(j)
+			}
+		}
+	}
+	for j := indexFrom(b, i, '='); j >= 0; j = indexFrom(b, j+1, '=') {
+		m.parameter(j)
+	}
+	for j := indexFrom(b, i, '%'); j >= 0; j = indexFrom(b, j+1, '%') {
+		switch {
+		case j+3 >= len(b):
+			m.wait(j)
+		case b[j+1] != '3':
+		case b[j+2]|0x20 == 'a':
+			m.escapedMember(j)
+		case b[j+2]|0x20 == 'd':
+			m.escapedParameter(j)
+		}
+	}
+}
+
+// wait has find look at buf[i] again when there is more.
+func (m *masker) wait(i int) { m.next = min(m.next, i) }
+
+func indexFrom(b []byte, i int, c byte) int {
+	if i >= len(b) {
+		return -1
+	}
+	n := bytes.IndexByte(b[i:], c)
+	if n < 0 {
+		return n
+	}
+	return i + n
+}
+
+// maySecretEnd returns whether c and d may end the name of a member of a response that
+// is a credential. Few others end so.
+func maySecretEnd(c, d byte) bool {
+	switch c |= 0x20; d {
+	case '\\':
+		return true
+	case 'y', 'Y', 't', 'T':
+		return c == 'e'
+	case 'n', 'N':
+		return c == 'e' || c == 'o'
+	case 'd', 'D':
+		return c == 'r' || c == 'w'
+	}
+	return false
+}
+
+// member looks at the member of a JSON object, or of one in a string in another, whose
+// colon is buf[colon].
+func (m *masker) member(colon int) {
+	b, i := m.buf, colon+1
+	for i < len(b) && (b[i] == ' ' || b[i] == '\t') {
+		i++
+	}
+	slashes := 0
+	for ; i < len(b) && b[i] == '\\'; i++ {
+		slashes++
+	}
+	if i == len(b) {
+		m.wait(colon)
+	}
+	if i == len(b) || b[i] != '"' {
+		return
+	}
+	name, front, ok := lastName(b[:colon])
+	if !ok {
+		return
+	}
+	v := value{kind: jsonString, slashes: slashes}
+	if m.request {
+		if isSecretField(string(name)) {
+			m.hide(i+1, v)
+		}
+		return
+	}
+	secret, whole := isSecretMember(name, front, b[i+1:], v)
+	if secret {
+		m.hide(i+1, v)
+	}
+	if !whole {
+		m.open = value{} // what comes next tells whether it goes on
+		m.wait(colon)
+	}
+}
+
+// isSecretField returns whether the field or member of a request that is called name is a
+// credential. A Step's credentials are not: they are the name of some that are elsewhere.
+func isSecretField(name string) bool { return name != "credentials" && isSecret(name) }
+
+// lastName returns the quoted name that ends b, and what stands in front of it.
+func lastName(b []byte) (name, front []byte, ok bool) {
+	b = bytes.TrimRight(b, " \t")
+	if len(b) == 0 || b[len(b)-1] != '"' {
+		return nil, nil, false
+	}
+	b = trimSlashes(b[:len(b)-1])
+	from := max(0, len(b)-maxName)
+	n := bytes.LastIndexByte(b[from:], '"')
+	if n < 0 {
+		return nil, nil, false
+	}
+	return b[from+n+1:], trimSlashes(b[:from+n]), true
+}
+
+func trimSlashes(b []byte) []byte {
+	for len(b) > 0 && b[len(b)-1] == '\\' {
+		b = b[:len(b)-1]
+	}
+	return b
+}
+
+// isSecretMember returns whether the member of a response that is called name is a
+// credential, as far as can be told from what is there: text begins with its value, v.
+// What stands in front of it is front.
+func isSecretMember(name, front, text []byte, v value) (secret, whole bool) {
+	var joined [maxName]byte // name without what stands between its words
+	n := 0
+	for _, c := range name {
+		if isAlpha(c) && n < len(joined) {
+			joined[n] = c | 0x20
+			n++
+		}
+	}
+	word := joined[:n]
+	end := ""
+	for _, e := range secretEnds {
+		if bytes.HasSuffix(word, []byte(e)) {
+			end = e
+			break
+		}
+	}
+	switch {
+	case end == "":
+		return false, true
+	case end == "authorization", isSecretObject(front):
+		return true, true
+	case end == "token" && string(word) == end:
+		return looksSecret(text, v, false)
+	case end == "token", end == "key":
+		return false, true
+	}
+	return looksSecret(text, v, true)
+}
+
+// secretEnds end the names of those members of responses that may be credentials, the
+// last two only in certain objects, and a token where it looks like one.
+var secretEnds = []string{
+	"accesstoken", "refreshtoken", "idtoken", "authtoken", "apitoken", "sessiontoken", "securitytoken", "bearertoken",
+	"csrftoken", "xsrftoken", "apikey", "accesskey", "secretkey", "privatekey", "authkey", "secret", "password", "passwd",
+	"authorization", "token", "key",
+}
+
+// isSecretObject returns whether the innermost object that is open at the end of b is
+// called auth, or alike.
+func isSecretObject(b []byte) bool {
+	for i, closed := len(b)-1, 0; i >= max(0, len(b)-maxContext); i-- {
+		switch b[i] {
+		case '}', ']':
+			closed++
+		case '{', '[':
+			if closed--; closed >= 0 {
+				continue
+			}
+			colon := bytes.TrimRight(b[:i], " \t")
+			if b[i] == '[' || len(colon) == 0 || colon[len(colon)-1] != ':' {
+				return false
+			}
+			name, _, ok := lastName(colon[:len(colon)-1])
+			switch strings.ToLower(string(name)) {
+			case "auth", "authentication", "authorization", "credential", "credentials":
+				return ok
+			}
+			return false
+		}
+	}
+	return false
+}
+
+// looksSecret returns whether v, the JSON string that begins text, looks like a key rather
+// than like words: long, and made of what keys are made of. Where too little is there to
+// tell, named says whether to take it for one so far: it is called like one.
+func looksSecret(text []byte, v value, named bool) (secret, whole bool) {
+	const least = 16
+	digits, letters := 0, 0
+	for i, c := range text {
+		if _, ended := v.step(c); ended {
+			return i >= least && (named || digits > 0 && letters > 0), true
+		}
+		switch {
+		case '0' <= c && c <= '9':
+			digits++
+		case isAlpha(c):
+			letters++
+		case strings.IndexByte(`+/=_.~|:*\-`, c) < 0:
+			return false, true
+		}
+	}
+	long := len(text) > least
+	return named || long && digits > 0 && letters > 0, long && (named || digits > 0 && letters > 0)
+}
+
+// userInfo looks at the URL whose scheme ends in front of the colon at buf[i]: where
+// it has a password, it is masked. A user without one stays, unless it is as long as
+// only a token is.
+func (m *masker) userInfo(i int) {
+	b := m.buf
+	scheme := i
+	switch rest := b[i:]; {
+	case !isAlpha(b[i-1]):
+		return
+	case bytes.HasPrefix(rest, []byte("://")):
+		i += len("://")
+	case bytes.HasPrefix(rest, []byte(`:\/\/`)):
+		i += len(`:\/\/`)
+	default:
+		if len(rest) < len(`:\/\/`) {
+			m.wait(scheme)
+		}
+		return
+	}
+	const longUser = 20
+	port := true // so far
+	colon := -1
+	for j := i; ; j++ {
+		if j == len(b) {
+			m.wait(scheme)
+			// A port has digits alone, so this is a password, cut off.
+			if colon >= 0 && !port {
+				m.hide(colon+1, value{kind: password})
+			}
+			return
+		}
+		switch c := b[j]; {
+		case c == '@':
+			if colon >= 0 {
+				m.hide(colon+1, value{kind: password})
+			} else if j-i >= longUser {
+				m.hide(i, value{kind: password})
+			}
+			return
+		case c == ':' && colon < 0:
+			colon = j
+		case c < '0' || c > '9':
+			if c != '*' && !isAlpha(c) && strings.IndexByte("-._~%!$&()+,;=:", c) < 0 || c == ':' && colon == j-1 {
+				return
+			}
+			port = port && colon < 0
+		}
+	}
+}
+
+func isAlpha(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
+
+// parameter looks at the parameter, of a URL or a form, whose name ends in front of
+// buf[i], or at the header of a part of a form.
+func (m *masker) parameter(i int) {
+	b := m.buf
+	start := i
+	for start > 0 && i-start < maxName && inName[b[start-1]] {
+		start--
+	}
+	name := b[start:i]
+	if i+1 == len(b) {
+		m.wait(i)
+		return
+	}
+	if m.request && string(name) == "name" && b[i+1] == '"' {
+		m.part(i)
+		return
+	}
+	kind := urlValue
+	switch {
+	case start == 0:
+		if m.rest || !m.form {
+			return
+		}
+		kind = formValue
+	case b[start-1] == '&' && m.form:
+		kind = formValue
+	case b[start-1] == '?', b[start-1] == '&', b[start-1] == '#':
+	case b[start-1] == ';' && bytes.HasSuffix(b[:start], []byte("&amp;")):
+	case b[start-1] == '\\' && (bytes.HasPrefix(name, []byte("u0026")) || bytes.HasPrefix(name, []byte("u003f")) || bytes.HasPrefix(name, []byte("u0023"))):
+		name = name[len("u0026"):]
+	default:
+		return
+	}
+	if len(name) == 0 || !m.isSecretParameter(string(name)) {
+		return
+	}
+	// An expression of a program may look alike, but it has no path in front.
+	if kind == urlValue && (b[i+1] == '=' || !m.request && !inURL(b[:start])) {
+		return
+	}
+	m.hide(i+1, value{kind: kind})
+}
+
+// inName has the bytes that names of parameters are made of.
+var inName = func() (t [256]bool) {
+	for c := range t {
+		t[c] = isAlpha(byte(c)) || '0' <= c && c <= '9' || c != 0 && strings.IndexByte("_-.%[]$~", byte(c)) >= 0
+	}
+	return t
+}()
+
+func (m *masker) isSecretParameter(name string) bool {
+	if plain, err := url.QueryUnescape(name); err == nil {
+		name = plain
+	}
+	return isSecret(name) || strings.EqualFold(name, "policy") || m.form && name == "code"
+}
+
+// inURL returns whether b ends in what may be a URL: there is a slash in its last word.
+func inURL(b []byte) bool {
+	from := max(0, len(b)-maxContext)
+	word := b[from:]
+	if n := bytes.LastIndexAny(word, " \t\r\n\"'<>()"); n >= 0 {
+		word, from = word[n+1:], -1
+	}
+	return from > 0 || bytes.IndexByte(word, '/') >= 0
+}
+
+// part looks at the part of a form whose name is behind the sign of equality at buf[i].
+func (m *masker) part(i int) {
+	header := m.buf[i+len(`="`):]
+	n := bytes.IndexByte(header, '"')
+	if n >= 0 && !isSecretField(string(header[:n])) {
+		return
+	}
+	const blank = "\r\n\r\n"
+	if end := bytes.Index(header, []byte(blank)); end >= 0 && n >= 0 {
+		m.hide(i+len(`="`)+end+len(blank), value{kind: partValue})
+	} else if len(header) < maxContext {
+		m.wait(i)
+	}
+}
+
+// escapedMember looks at the member whose colon is the %3A at buf[i], of JSON in a
+// parameter.
+func (m *masker) escapedMember(i int) {
+	b := m.buf
+	from := max(0, i-maxContext)
+	from += bytes.LastIndexAny(b[from:i], "=&\n") + 1
+	if from < len(b) && i-from > 2 {
+		// What is cut at its beginning, by maxContext, is no escape of its own.
+		if n := bytes.IndexByte(b[from:min(i, from+3)], '%'); n > 0 && from == i-maxContext {
+			from += n
+		}
+	}
+	plain, err := url.QueryUnescape(string(b[from:i]))
+	name, front, ok := lastName([]byte(plain))
+	if err != nil || !ok {
+		return
+	}
+	colon := i
+	i += len("%3A")
+	slashes := 0
+	for {
+		switch rest := b[i:]; {
+		case bytes.HasPrefix(rest, []byte("+")), bytes.HasPrefix(rest, []byte(" ")):
+			i++
+		case bytes.HasPrefix(rest, []byte("%20")):
+			i += 3
+		case len(rest) >= 3 && rest[0] == '%' && rest[1] == '5' && rest[2]|0x20 == 'c':
+			slashes++
+			i += 3
+		case len(rest) < 3:
+			m.wait(colon)
+			return
+		case bytes.HasPrefix(rest, []byte("%22")):
+			if isSecretField(string(name)) && (m.request || isSecretObject(front)) {
+				m.hide(i+3, value{kind: jsonString, slashes: slashes, escaped: true})
+			}
+			return
+		default:
+			return
+		}
+	}
+}
+
+// escapedParameter looks at the parameter whose sign of equality is the %3D at buf[i],
+// of a URL in a parameter.
+func (m *masker) escapedParameter(i int) {
+	b := m.buf
+	start := i
+	for start > 0 && i-start < maxName && inName[b[start-1]] && b[start-1] != '%' {
+		start--
+	}
+	// The last escape of what is in front has its digits in the name.
+	if start == 0 || i-start < 2 || b[start-1] != '%' {
+		return
+	}
+	switch strings.ToLower(string(b[start : start+2])) {
+	case "3f", "26", "23":
+		if m.isSecretParameter(string(b[start+2 : i])) {
+			m.hide(i+len("%3D"), value{kind: urlValue, escaped: true})
+		}
+	}
+}
+
+// value is how a secret value goes on: what tells its end, and where in an escape the
+// byte is that comes next.
+type value struct {
+	kind    valueKind
+	slashes int  // in front of the quote that ends a jsonString: 1 in a string in a string
+	escaped bool // with %22 for the quote
+
+	run    int  // of backslashes that came last
+	digits int  // of \u that are to come
+	triple int  // of the bytes of %XX that have come
+	high   byte // X
+	line   int  // of a partValue: bytes of LF -- that have come
+}
+
+type valueKind byte
+
+const (
+	jsonString valueKind = iota + 1
+	urlValue
+	formValue
+	partValue
+	password
+)
+
+// step takes the next byte, and returns what to write in its place, and whether the
+// value has ended with it.
+func (v *value) step(c byte) (out byte, end bool) {
+	const mask = '*'
+	if v.escaped {
+		return v.stepEscaped(c)
+	}
+	switch v.kind {
+	case jsonString:
+		return v.stepJSON(c, c, mask)
+	case urlValue:
+		switch {
+		case v.run > 0: // \/ is a slash; \u0026, \" and all others end it
+			v.run = 0
+			return c, c != '/'
+		case c == '\\':
+			v.run = 1
+			return c, false
+		case c <= ' ' || strings.IndexByte("&\"'<>#,;)]}`", c) >= 0:
+			return c, true
+		}
+	case formValue:
+		if c == '&' || c == '\n' || c == '\r' {
+			return c, true
+		}
+	case password:
+		if c <= ' ' || strings.IndexByte("@/?#\"'<>\\", c) >= 0 {
+			return c, true
+		}
+	case partValue:
+		switch {
+		case c == '\n':
+			v.line = 1
+			return c, false
+		case c == '\r':
+			return c, false
+		case c == '-' && v.line > 0:
+			v.line++
+			return c, v.line == 3
+		}
+		v.line = 0
+	}
+	return mask, false
+}
+
+// stepJSON takes the next byte of a JSON string, c, which is written as raw. Its
+// escapes stay, or it would not be JSON any more.
+func (v *value) stepJSON(c, raw, mask byte) (out byte, end bool) {
+	switch {
+	case c == '\n' || c == '\r':
+		return raw, true // no JSON string has them
+	case c == '\\':
+		v.run, v.digits = v.run+1, 0
+		return raw, false
+	case c == '"':
+		run := v.run
+		v.run = 0
+		return raw, run < v.slashes || run%(2*v.slashes+2) == v.slashes
+	case v.digits > 0 && unhex(c) >= 0:
+		v.digits--
+		return '0', false
+	case v.run > 0 && strings.IndexByte("bfnrtu/", c) >= 0:
+		if v.run = 0; c == 'u' {
+			v.digits = 4
+		}
+		return raw, false
+	}
+	v.run, v.digits = 0, 0
+	return mask, false
+}
+
+// stepEscaped takes the next byte of a value that is percent-encoded.
+func (v *value) stepEscaped(c byte) (out byte, end bool) {
+	if v.triple == 0 && c != '%' {
+		if c == '&' || c <= ' ' || strings.IndexByte("\"'<>#", c) >= 0 {
+			return c, true
+		}
+		if v.kind == jsonString {
+			return v.stepJSON(c, c, '*')
+		}
+		return '*', false
+	}
+	switch v.triple++; v.triple {
+	case 1:
+		return c, false
+	case 2:
+		// What may become a quote, an ampersand or a backslash stays; all else becomes
+		// %2A, or %5F.
+		if v.high = c; c == '5' || c == '2' {
+			return c, false
+		}
+		return '2', false
+	}
+	v.triple = 0
+	mask := byte('A')
+	if v.high == '5' {
+		mask = 'F'
+	}
+	if unhex(v.high) < 0 || unhex(c) < 0 {
+		return mask, false
+	}
+	plain := byte(unhex(v.high)<<4 | unhex(c))
+	if v.kind == jsonString && (v.high == '2' || v.high == '5') {
+		return v.stepJSON(plain, c, mask)
+	}
+	v.run = 0
+	if v.kind == urlValue && strings.IndexByte("&\"#", plain) >= 0 {
+		return c, true
+	}
+	return mask, false
+}

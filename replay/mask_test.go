@@ -1,0 +1,343 @@
+package replay_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/ssereel/ssereel/replay"
+	"github.com/ssereel/ssereel/testdata"
+)
+
+// recordBodies records one exchange with these pieces as the bodies of request and
+// response, and returns what is recorded of both.
+func recordBodies(t testing.TB, redact func([]byte), sent, got http.Header, request, response []string) (text, requestBody, responseBody string) {
+	t.Helper()
+	log := new(bytes.Buffer)
+	r, err := replay.NewRecorder(log, roundTripper(func(req *http.Request) (*http.Response, error) {
+		if req.Body != nil {
+			if b, err := readLarge(req.Body); string(b) != strings.Join(request, "") || err != nil {
+				t.Errorf("the transport reads %q, %v", b, err)
+			}
+			req.Body.Close()
+		}
+		var steps []step
+		for _, piece := range response {
+			steps = append(steps, step{0, piece, nil})
+		}
+		res := answer(req, script(append(steps, step{0, "", io.EOF})...))
+		res.Header = got
+		return res, nil
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Redact = redact
+	req := get(t, "http://example.test/")
+	req.Header = sent
+	if request != nil {
+		var steps []step
+		for _, piece := range request {
+			steps = append(steps, step{0, piece, nil})
+		}
+		req.Method, req.Body, req.ContentLength = "POST", script(append(steps, step{0, "", io.EOF})...), -1
+	}
+	res, err := r.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err := readLarge(res.Body); string(b) != strings.Join(response, "") || err != nil {
+		t.Errorf("the program reads %q, %v", b, err)
+	}
+	res.Body.Close()
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	x := contents(t, mustLoad(t, log.String()))[0]
+	for i, pieces := range [][]piece{x.RequestReads, x.Reads} {
+		want := [][]string{request, response}[i]
+		if len(pieces) > len(want) {
+			t.Fatalf("%d reads are recorded, not %d:\n%s", len(pieces), len(want), log)
+		}
+		for k, p := range pieces {
+			if len(p.Data) != len(want[k]) {
+				t.Errorf("read %d has %d bytes, not %d:\n%s", k, len(p.Data), len(want[k]), log)
+			}
+		}
+	}
+	for _, p := range x.RequestReads {
+		requestBody += p.Data
+	}
+	return log.String(), requestBody, x.body()
+}
+
+// readLarge is io.ReadAll with reads as large as the pieces.
+func readLarge(r io.Reader) ([]byte, error) {
+	var all []byte
+	buf := make([]byte, 1<<20)
+	for {
+		n, err := r.Read(buf)
+		all = append(all, buf[:n]...)
+		if err == io.EOF {
+			return all, nil
+		}
+		if err != nil {
+			return all, err
+		}
+	}
+}
+
+// everyCut calls f with body in one piece, in each two, and in bytes.
+func everyCut(body string, f func(cut string, pieces []string)) {
+	f("whole", []string{body})
+	for i := 1; i < len(body); i++ {
+		f(fmt.Sprintf("cut at %d", i), []string{body[:i], body[i:]})
+	}
+	var each []string
+	for i := range len(body) {
+		each = append(each, body[i:i+1])
+	}
+	f("in bytes", each)
+}
+
+const planted = "s3cret9e107d9d372bb6826bd81d3542"
+
+// Where X stands, a credential is planted, and found.
+func TestRecorderBodySecrets(t *testing.T) {
+	quote := func(s string) string {
+		b, err := json.Marshal(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	const params = `{"steps":{"a":{"robot":"/s3/store","credentials":"demo"}},"auth":{"expires":"2026/05/08 16:10:57+00:00","nonce":"n","key":"X","max_size":7}}`
+	form := new(bytes.Buffer)
+	parts := multipart.NewWriter(form)
+	parts.WriteField("signature", "X")
+	parts.WriteField("params", params)
+	parts.WriteField("fields", `{"a":1}`)
+	parts.WriteField("api-key", "X")
+	parts.Close()
+	for _, c := range []struct{ name, contentType, body string }{
+		{"params, an object", "application/json", `{"params":` + params + `}`},
+		{"params, a string", "application/json", `{"params":` + quote(params) + `,"a":"b"}`},
+		{"params, a string in a string", "application/json", `{"a":` + quote(`{"params":`+quote(params)+`}`) + `,"a":"b"}`},
+		{"params, in a form", "application/x-www-form-urlencoded", "params=" + url.QueryEscape(params) + "&a=b"},
+		{"params, a string in a form", "application/x-www-form-urlencoded", "a=" + url.QueryEscape(`{"params":`+quote(params)+`}`) + "&a=b"},
+		{"params, in a form, as they are", "application/x-www-form-urlencoded", "params=" + params + "&a=b"},
+		{"params, pretty", "application/json", strings.NewReplacer(`":`, `": `, `,"`, ",\n  \"").Replace(`{"params":` + params + `}`)},
+		{"signature, first in a form", "application/x-www-form-urlencoded", "signature=sha384%3AX&a=b"},
+		{"signature, last in a form", "application/x-www-form-urlencoded", "a=b&signature=X"},
+		{"form, of no type", "text/plain", "a=b&signature=X"},
+		{"code and password", "application/x-www-form-urlencoded", "code=X&user%5Bpassword%5D=X&a=b"},
+		{"a URL in a form", "application/x-www-form-urlencoded", "redirect=https%3A%2F%2Fh%2F%3Fa%3Db%26token%3DX%26c%3Dd&e=f"},
+		{"both kinds of fields", parts.FormDataContentType(), form.String()},
+		{"members", "application/json", `{"api_key":"X","apiKey" : "X","token": "X","a":{"password":"X"},"keys":1,"b":"c"}`},
+		{"an escape", "application/json", `{"password":"X\"X\\","b":"\\","secret":"X\/X\u0020X"}`},
+		{"a signed URL", "application/json", `{"url":"https://b.s3.amazonaws.com/k?X-Amz-Credential=X&X-Amz-Date=2026&X-Amz-Signature=X"}`},
+		{"a password in a URL", "application/json", `{"url":"https://me:X@h:8080/a","b":"c"}`},
+	} {
+		t.Run("request, "+c.name, func(t *testing.T) { wantMasked(t, true, c.contentType, c.body) })
+	}
+	const urlParams = "?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=X%2F20260508&X-Amz-Security-Token=X&X-Amz-Signature=X"
+	const stream = "text/event-stream"
+	for _, c := range []struct{ name, contentType, body string }{
+		{"params", "application/json", `{"ok":"ASSEMBLY_COMPLETED","params":` + quote(params) + `,"template":null,"merged_params":` + quote(params) + `,"fields":{}}`},
+		{"params, in an event", stream, "event: assembly_finished\ndata: {\"params\":" + quote(params) + "}\n\ndata: 1\n\n"},
+		{"an auth object", "application/json", `{"auth":{"key":"X","secret":"X"},"key":"stays"}`},
+		{"a pretty auth object", "application/json", "{\n  \"auth\": {\n    \"expires\": \"soon\",\n    \"key\": \"X\"\n  },\n  \"key\": \"stays\"\n}"},
+		{"params in a URL", "application/json", `{"url":"https://h/?params=` + url.QueryEscape(params) + `&a=b"}`},
+		{"OAuth", "application/json", `{"access_token":"X","token_type":"bearer","expires_in":3600,"refresh_token":"X","id_token":"X"}`},
+		{"keys", "application/json", `{"api_key":"X","client_secret":"X","secretAccessKey":"X","headers":{"Authorization":"Bearer X"}}`},
+		{"signed URLs", stream, `data: {"signed_url":"https://h/a` + urlParams + `","b":"https://h/a` + strings.ReplaceAll(urlParams, "&", `\u0026`) + "\"}\n\n"},
+		{"signed URLs in HTML", "text/html", `<a href="https://h/a` + strings.ReplaceAll(urlParams, "&", "&amp;") + `">a</a>`},
+		{"other signed URLs", "text/plain", "https://h/a?Expires=1&Policy=X&Signature=X&Key-Pair-Id=X https://h/?sv=2&sig=X&se=1 (https://h/b?token=X)"},
+		{"a path", "application/json", `{"url":"\/a\/b?signature=X","next":"/c?a=b#access_token=X"}`},
+		{"a password in a URL", stream, "data: {\"url\":\"https://me:X@h:8080/a\",\"b\":\"ftp:\\/\\/me:X@h\\/\"}\n\n"},
+	} {
+		t.Run("response, "+c.name, func(t *testing.T) { wantMasked(t, false, c.contentType, c.body) })
+	}
+	t.Run("a token", func(t *testing.T) {
+		// Where a read ends in it, it is not known for a token at once.
+		header := http.Header{"Content-Type": {"application/json"}}
+		_, _, got := recordBodies(t, nil, nil, header, nil, []string{`{"token":"` + planted + `","a":1}`})
+		if want := `{"token":"` + strings.Repeat("*", len(planted)) + `","a":1}`; got != want {
+			t.Errorf("recorded %s, want %s", got, want)
+		}
+		everyCut(`{"token":"`+planted+`","a":1}`, func(cut string, pieces []string) {
+			if _, _, got := recordBodies(t, nil, nil, header, nil, pieces); strings.Contains(got, planted[17:]) {
+				t.Errorf("%s: recorded %s", cut, got)
+			}
+		})
+	})
+	t.Run("a token in place of a user", func(t *testing.T) {
+		if text, _, _ := recordBodies(t, nil, nil, nil, nil, []string{"git clone https://" + planted + "@h/"}); strings.Contains(text, planted) {
+			t.Errorf("recorded %s", text)
+		}
+	})
+}
+
+// wantMasked fails the test where a body is not recorded with an asterisk for each byte
+// of a credential, and all else as it is.
+func wantMasked(t *testing.T, request bool, contentType, pattern string) {
+	body := strings.ReplaceAll(pattern, "X", planted)
+	// Names have an X as well.
+	body = strings.ReplaceAll(body, planted+"-Amz", "X-Amz")
+	header := http.Header{"Content-Type": {contentType}}
+	first := ""
+	everyCut(body, func(cut string, pieces []string) {
+		var text, got string
+		if request {
+			text, got, _ = recordBodies(t, nil, header, nil, pieces, nil)
+		} else {
+			text, _, got = recordBodies(t, nil, nil, header, nil, pieces)
+		}
+		for i := 0; i+8 <= len(planted); i++ {
+			if strings.Contains(text, planted[i:i+8]) {
+				t.Fatalf("%s: a part of it is recorded: %s", cut, got)
+			}
+		}
+		if first == "" {
+			first = got
+			if json.Valid([]byte(body)) && !json.Valid([]byte(got)) {
+				t.Errorf("%s: it is no JSON any more: %s", cut, got)
+			}
+			if plain, err := url.QueryUnescape(got); strings.Contains(contentType, "urlencoded") && err != nil {
+				t.Errorf("%s: it is no form any more: %v: %s", cut, err, plain)
+			}
+			for i := range body {
+				if body[i] != got[i] && !strings.Contains(body[max(0, i-len(planted)-12):min(len(body), i+len(planted)+12)], planted) {
+					t.Errorf("it changes %q: %s", body[i:i+1], got)
+				}
+			}
+		}
+		if got != first {
+			t.Fatalf("%s: recorded\n%s\nand otherwise\n%s", cut, got, first)
+		}
+	})
+}
+
+// What is no credential stays, byte for byte, wherever reads end.
+func TestRecorderBodyStays(t *testing.T) {
+	for name, body := range map[string]string{
+		"token as text":        "data: {\"token\":\"hello\"}\n\ndata: {\"token\":{\"id\":5,\"text\":\" key\",\"logprob\":-0.1,\"special\":false},\"generated_text\":null}\n\n",
+		"usage":                "data: {\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":12,\"total_tokens\":21}}\n\ndata: [DONE]\n\n",
+		"log probabilities":    `{"logprobs":{"content":[{"token":"Hello","logprob":-0.31,"bytes":[72],"top_logprobs":[{"token":" passwords","logprob":-1}]}]}}`,
+		"a long word":          "data: {\"token\":\"Donaudampfschifffahrtsgesellschaft\"}\n\n",
+		"a signature":          "data: {\"type\":\"signature_delta\",\"signature\":\"EqQBCgIYAhIM1gbcDa9GJwZA2b3hGgxBdjrkzLoky3dl1pk\"}\n\n",
+		"prose":                "data: {\"delta\":{\"content\":\"Set the key = value; password: hunter2, Authorization: Bearer abc. See https://h/keys?page=2&q=a+key\"}}\n\n",
+		"code":                 "data: {\"content\":\"if (a?b:c && token==key) { x?key=1:0; a&&key=2; headers['api_key']='x' }\"}\n\n",
+		"keys":                 `{"key":"uploads/a.png","keys":["a","b"],"primary_key":"id","items":[{"key":"6bb16f6cd49a44b4ae431f576e016c6d","value":"a"}],"keyword":"key"}`,
+		"ids":                  `{"assembly_id":"55a46ab12179453a8a20921a058b7546","api_auth_key_id":"ab9587ba56e944d39c6bef1276a3ec24","author":"auth","nonce":"1"}`,
+		"numbers and more":     `{"token":17,"api_key":null,"password":{"type":"string"},"client_secret":["a"],"auth":{"expires":"2026/05/08","max_size":1}}`,
+		"hidden by the server": `{"params":"{\"auth\":{\"key\":\"****\",\"expires\":\"2020-01-10T12:02:05.826Z\"}}"}`,
+		"URLs":                 "https://u@h/ ssh://git@h/a http://h:8080/@me https://h/?assembly=55a46ab1&page=2 mailto:a@b http://[::1]:80/@",
+		"schema":               `{"name":"login","parameters":{"properties":{"password":{"type":"string","description":"the password"}},"required":["password"]}}`,
+		"a colon at the end":   "a:", "a sign at the end": "?token=", "quotes": `":"":":"\":\":\\":"`, "percent": "%3A%22%3D%%3D%3", "CRLF": "data: a\r\n\r\n:\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, contentType := range []string{"text/event-stream", "application/json"} {
+				everyCut(body, func(cut string, pieces []string) {
+					if _, _, got := recordBodies(t, nil, nil, http.Header{"Content-Type": {contentType}}, nil, pieces); got != body {
+						t.Fatalf("%s: recorded\n%s\nwant\n%s", cut, got, body)
+					}
+				})
+			}
+		})
+	}
+	for _, name := range []string{
+		"../testdata/assembly-completed.json", "../testdata/assembly-odd-shapes.json", "../testdata/job-success.json", "../testdata/assembly-updates.txt",
+		"../../shared/captures/assembly-stream.sse", "../../shared/captures/assembly-status-2020.json", "../../shared/docs/assembly-status-example.json",
+		"../../shared/captures/scenario-detect-response.json", "../../shared/conformance/sse.json",
+	} {
+		body, err := os.ReadFile(name)
+		if os.IsNotExist(err) && strings.Contains(name, "shared") {
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantUnchanged(t, name, string(body))
+	}
+	for name, body := range map[string][]byte{"tokens": testdata.Tokens(200), "progress": testdata.Progress(50), "assembly": testdata.Assembly(2), "large": testdata.Large(2)} {
+		wantUnchanged(t, name, string(body))
+	}
+	// A read that ends in a value that is called like a credential, before there is
+	// enough of it to tell, loses that much.
+	for _, body := range []string{
+		`{"api_key":"API key","password":"Passwort","secret":"keep it","access_token":"Your access token goes here"}`,
+		`{"error":"INVALID_SIGNATURE","message":"The password is wrong","errors":{"password":"is far too short, sorry"}}`,
+	} {
+		everyCut(body, func(cut string, pieces []string) {
+			if len(pieces) != 2 {
+				return
+			}
+			_, _, got := recordBodies(t, nil, nil, nil, nil, pieces)
+			front := len(pieces[0])
+			lost := strings.LastIndexByte(pieces[0], '"') + 1
+			if front-lost > 16 {
+				lost = front
+			}
+			if got[:lost]+got[front:] != body[:lost]+body[front:] {
+				t.Fatalf("%s: recorded\n%s\nwant\n%s", cut, got, body)
+			}
+		})
+	}
+	t.Run("images", func(t *testing.T) {
+		const body = `{"access_token":"` + planted + `"}`
+		if _, _, got := recordBodies(t, nil, nil, http.Header{"Content-Type": {"image/png"}}, nil, []string{body}); got != body {
+			t.Errorf("recorded %s", got)
+		}
+	})
+}
+
+func wantUnchanged(t *testing.T, name, body string) {
+	t.Helper()
+	for _, size := range []int{len(body), 1, 7, 100, 1000, 1460} {
+		var pieces []string
+		for rest := body; rest != ""; {
+			n := min(size, len(rest))
+			pieces, rest = append(pieces, rest[:n]), rest[n:]
+		}
+		if _, _, got := recordBodies(t, nil, nil, nil, nil, pieces); got != body {
+			i := 0
+			for got[i] == body[i] {
+				i++
+			}
+			t.Errorf("%s, in reads of %d: %q becomes %q", name, size, body[max(0, i-40):min(len(body), i+40)], got[max(0, i-40):min(len(got), i+40)])
+		}
+	}
+}
+
+// Redact sees all that is recorded, and nothing of it reaches the program.
+func TestRecorderRedact(t *testing.T) {
+	const private = "Zaphod"
+	redact := func(text []byte) {
+		for i := bytes.Index(text, []byte(private)); i >= 0; i = bytes.Index(text, []byte(private)) {
+			copy(text[i:], "nobody")
+		}
+	}
+	header := http.Header{"X-Name": {private, private}}
+	text, sent, got := recordBodies(t, redact, header, header, []string{"a " + private, `,"token":"` + planted + `"`}, []string{private + " b", "c"})
+	if strings.Contains(text, private) || strings.Contains(text, planted) || !strings.HasPrefix(sent, "a nobody,") || got != "nobody bc" {
+		t.Errorf("recorded\n%s", text)
+	}
+	rec, finish := newRecorder(t, roundTripper(func(req *http.Request) (*http.Response, error) {
+		return nil, fmt.Errorf("no %s at %s", private, req.URL)
+	}))
+	rec.Redact = redact
+	if _, err := rec.RoundTrip(get(t, "http://h/"+private+"?a=b")); !strings.Contains(fmt.Sprint(err), private) {
+		t.Errorf("the program gets %v", err)
+	}
+	if text, _ := finish(); strings.Contains(text, private) || !strings.Contains(text, "http://h/nobody?a=b\n") || !strings.Contains(text, "no nobody at") {
+		t.Errorf("recorded\n%s", text)
+	}
+}

@@ -61,7 +61,7 @@ func (s *following) connections(u *url.URL, resp *http.Response) {
 			over = true
 		case ctx.Err() != nil, s.terminal():
 			over, err = true, nil
-		case s.story.Document == nil, u == s.req.URL && !s.isGet():
+		case s.now.Document == nil, u == s.req.URL && !s.isGet():
 			over = true // there is no more than one connection
 		case err == nil:
 			err = errors.New("replay: the stream ended before the Assembly")
@@ -158,7 +158,7 @@ func (s *following) receive(c *connection, resp *http.Response) (told bool, err 
 func (s *following) feed(c *connection, chunk []byte) (told bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.story.Bytes += int64(len(chunk))
+	s.now.Bytes += int64(len(chunk))
 	s.final = false
 	for len(chunk) > 0 {
 		if c.parser.Err() != nil {
@@ -169,7 +169,7 @@ func (s *following) feed(c *connection, chunk []byte) (told bool) {
 		}
 		c.parser.Feed(chunk)
 		for c.parser.Next() {
-			s.story.Events++
+			s.now.Events++
 			told = s.update(c.parser.Event()) || told
 		}
 		if c.parser.Err() == nil {
@@ -177,7 +177,7 @@ func (s *following) feed(c *connection, chunk []byte) (told bool) {
 			break
 		}
 		// The event began long before the chunk, and counts like any other.
-		s.story.Events++
+		s.now.Events++
 		c.cr = c.last == '\r'
 		c.line = c.cr || c.last == '\n'
 	}
@@ -225,7 +225,7 @@ func (s *following) update(ev ssewire.Event) bool {
 func (s *following) assembly() {
 	if s.tracker == nil {
 		s.tracker = new(status.Tracker)
-		s.story.Document = s.tracker
+		s.now.Document = s.tracker
 	}
 }
 
@@ -236,15 +236,13 @@ func (s *following) identify(lastID string) {
 	if s.statusURL != nil || s.derived {
 		return
 	}
-	if s.tracker == nil && s.story.Events == 0 && lastID != "" && (lastID == s.named || assemblyID.MatchString(lastID)) {
+	if s.tracker == nil && s.now.Events == 0 && lastID != "" && (lastID == s.named || isAssemblyID(lastID)) {
 		s.assembly()
 	}
 	if id := cmp.Or(lastID, s.named); s.tracker != nil && pathSegment.MatchString(id) {
-		s.id, s.derived, s.statusURL = id, true, s.sibling("/assemblies/", id)
+		s.id, s.derived, s.statusURL = id, true, s.sibling(assembliesPath, id)
 	}
 }
 
-var (
-	assemblyID  = regexp.MustCompile(`^[0-9a-f]{32}$`)
-	pathSegment = regexp.MustCompile(`^[0-9A-Za-z_-]{1,128}$`)
-)
+// pathSegment is what an id has to be to become part of a URL.
+var pathSegment = regexp.MustCompile(`^[0-9A-Za-z_-]{1,128}$`)

@@ -63,11 +63,11 @@ type Follower struct {
 	// answered with something that can be followed, and then whenever something
 	// has come. There is one call at a time, and what it is given is valid until
 	// it returns.
-	OnChange func(Story)
+	OnChange func(Progress)
 }
 
-// Story is what a Follower has seen.
-type Story struct {
+// Progress is how far a Follower has come.
+type Progress struct {
 	// Document is how the job stands: a *status.Tracker for an Assembly, a
 	// *status.Job for a job of Scenario, nil for a stream of something else.
 	Document status.Document
@@ -110,11 +110,11 @@ type Story struct {
 // not on; the Assembly is then polled.
 //
 // The error is nil where the story came to its end, even if that is the job's
-// failure, which Story.Document tells. An answer that cannot be followed is a
+// failure, which Progress.Document tells. An answer that cannot be followed is a
 // [*ssewire.ResponseError], or wraps [status.ErrUnknownDocument] where it is JSON. The
-// end of req's context wraps the context's cause. The Story has all that came, with any
+// end of req's context wraps the context's cause. The Progress has all that came, with any
 // error.
-func (f Follower) Follow(req *http.Request) (Story, error) {
+func (f Follower) Follow(req *http.Request) (Progress, error) {
 	ctx, cancel := context.WithCancel(req.Context())
 	s := &following{req: req, ctx: ctx, onChange: f.OnChange, news: make(chan struct{}, 1)}
 	s.named = req.URL.Query().Get("assembly")
@@ -135,7 +135,7 @@ func (f Follower) Follow(req *http.Request) (Story, error) {
 	if parent := req.Context(); err != nil && parent.Err() != nil {
 		err = fmt.Errorf("replay: %w", context.Cause(parent))
 	}
-	return s.story, err
+	return s.now, err
 }
 
 // following is a Follow under way. Its streams are read by a goroutine of their own.
@@ -143,7 +143,7 @@ type following struct {
 	req       *http.Request // as the caller wants the first one
 	ctx       context.Context
 	client    http.Client
-	onChange  func(Story)
+	onChange  func(Progress)
 	named     string        // the Assembly that the URL of a stream names
 	news      chan struct{} // something has changed that run waits for
 	streaming sync.WaitGroup
@@ -152,7 +152,7 @@ type following struct {
 	stopStream context.CancelFunc
 
 	mu        sync.Mutex // guards all below
-	story     Story
+	now       Progress
 	tracker   *status.Tracker // of an Assembly
 	id        string          // of the job
 	turn      time.Time       // of the next request for a Status
@@ -212,7 +212,7 @@ func (s *following) begin() error {
 	s.polled, s.final = sent, true
 	if _, ok := a.doc.(*status.Job); !ok {
 		s.tracker = new(status.Tracker)
-		s.story.Document = s.tracker
+		s.now.Document = s.tracker
 	}
 	s.statusURL = s.req.URL
 	if !s.isGet() {
@@ -236,7 +236,7 @@ func (s *following) created(doc status.Document) (err error) {
 		if !pathSegment.MatchString(doc.ID) {
 			return fmt.Errorf("replay: the server named the job %q, which is no part of a URL", doc.ID)
 		}
-		s.statusURL = s.sibling("/v1/jobs/", doc.ID)
+		s.statusURL = s.sibling(jobsPath, doc.ID)
 	default:
 		err = errors.New("replay: the request was refused for now, and is not to be sent again")
 	}
@@ -277,7 +277,7 @@ func (s *following) next(now time.Time) (at time.Time, done bool, err error) {
 	switch {
 	case s.err != nil:
 		return at, true, s.err
-	case s.story.Document == nil && over:
+	case s.now.Document == nil && over:
 		return at, true, s.streamErr
 	case terminal && over && (s.final || s.statusURL == nil):
 		return at, true, nil
@@ -312,14 +312,14 @@ func later(a, b time.Time) time.Time {
 }
 
 func (s *following) terminal() bool {
-	return s.story.Document != nil && s.story.Document.Summary().Terminal()
+	return s.now.Document != nil && s.now.Document.Summary().Terminal()
 }
 
 // changed tells the caller, and run, that something has changed.
 func (s *following) changed() {
-	s.story.Trouble = cmp.Or(s.pollErr, s.streamErr)
+	s.now.Trouble = cmp.Or(s.pollErr, s.streamErr)
 	if s.onChange != nil {
-		s.onChange(s.story)
+		s.onChange(s.now)
 	}
 	select {
 	case s.news <- struct{}{}:
@@ -379,9 +379,9 @@ func sleep(ctx context.Context, d time.Duration) bool {
 // answered takes in what a request for a Status has brought.
 func (s *following) answered(a answered) {
 	defer s.changed()
-	s.story.Bytes += int64(a.size)
+	s.now.Bytes += int64(a.size)
 	if a.err == nil {
-		s.story.Statuses++
+		s.now.Statuses++
 		a.err = s.take(a.doc)
 		a.odd = a.err != nil
 	}
@@ -419,7 +419,7 @@ func (s *following) take(doc status.Document) error {
 		if s.tracker != nil {
 			return errors.New("replay: the server answered with a job in place of an Assembly")
 		}
-		s.story.Document = doc
+		s.now.Document = doc
 		return nil
 	}
 	if s.tracker == nil {

@@ -154,7 +154,7 @@ var open = step{}
 
 // told is how a story ended.
 type told struct {
-	replay.Story
+	replay.Progress
 	err  error
 	took time.Duration
 	rec  *replay.Recording
@@ -173,7 +173,7 @@ func follow(t *testing.T, req *http.Request, answer func(*world, *http.Request) 
 		t.Fatal(err)
 	}
 	var out told
-	f := replay.Follower{HTTP: &http.Client{Transport: recorder}, OnChange: func(s replay.Story) {
+	f := replay.Follower{HTTP: &http.Client{Transport: recorder}, OnChange: func(s replay.Progress) {
 		if s.Document == nil {
 			return
 		}
@@ -182,7 +182,7 @@ func follow(t *testing.T, req *http.Request, answer func(*world, *http.Request) 
 			out.seen = append(out.seen, now)
 		}
 	}}
-	out.Story, out.err = f.Follow(req)
+	out.Progress, out.err = f.Follow(req)
 	out.took, out.w = w.since(), w
 	recorder.Close()
 	if out.rec, err = replay.Load(bytes.NewReader(reel.Bytes()), int64(reel.Len())); err != nil || !out.rec.Sealed() {
@@ -736,7 +736,7 @@ func TestFollowNothing(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := &world{t: t, start: time.Now(), answer: func(*world, *http.Request) (*http.Response, error) { return reply(tt.code, tt.contentType, tt.body) }}
 				called := false
-				f := replay.Follower{HTTP: &http.Client{Transport: w}, OnChange: func(replay.Story) { called = true }}
+				f := replay.Follower{HTTP: &http.Client{Transport: w}, OnChange: func(replay.Progress) { called = true }}
 				story, err := f.Follow(ask(t, api+"/x"))
 				if tt.as != nil && !errors.As(err, tt.as) || tt.is != nil && !errors.Is(err, tt.is) || err == nil {
 					t.Errorf("it ended with: %v", err)
@@ -1172,7 +1172,7 @@ func TestFollowTrouble(t *testing.T) {
 			})}
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
-		f := replay.Follower{HTTP: &http.Client{Transport: w}, OnChange: func(s replay.Story) {
+		f := replay.Follower{HTTP: &http.Client{Transport: w}, OnChange: func(s replay.Progress) {
 			troubles = append(troubles, fmt.Sprint(s.Trouble))
 		}}
 		f.Follow(ask(t, api+statusPath).WithContext(ctx))
@@ -1196,9 +1196,9 @@ func ExampleFollower_Follow() {
 
 	follower := replay.Follower{
 		HTTP: &http.Client{Transport: recorder},
-		OnChange: func(story replay.Story) {
-			if story.Document != nil {
-				fmt.Println(story.Document.Summary().State)
+		OnChange: func(p replay.Progress) {
+			if p.Document != nil {
+				fmt.Println(p.Document.Summary().State)
 			}
 		},
 	}
@@ -1208,9 +1208,9 @@ func ExampleFollower_Follow() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	story, err := follower.Follow(req)
+	p, err := follower.Follow(req)
 	if err != nil {
 		log.Fatal(err) // the recording holds what came
 	}
-	fmt.Println("ended with", story.Document.Summary().State)
+	fmt.Println("ended with", p.Document.Summary().State)
 }

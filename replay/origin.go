@@ -55,10 +55,10 @@ func port(u *url.URL) string {
 	return map[string]string{"http": "80", "https": "443"}[u.Scheme]
 }
 
-// sibling returns a URL at the origin of the first request.
-func (s *following) sibling(dir, name string) *url.URL {
+// sibling returns the URL of what has that id, at the origin of the first request.
+func (s *following) sibling(collection, id string) *url.URL {
 	u := s.req.URL
-	return &url.URL{Scheme: u.Scheme, User: u.User, Host: u.Host, Path: dir + name}
+	return &url.URL{Scheme: u.Scheme, User: u.User, Host: u.Host, Path: collection + "/" + id}
 }
 
 // neutral are the headers that go along to any origin.

@@ -216,7 +216,7 @@ func (r *recording) run(c console, req *http.Request) (err error) {
 	}
 	live := newStoryLine(w, req.URL.Host)
 	var beginErr error
-	follower := replay.Follower{HTTP: &http.Client{Transport: rec}, OnChange: func(s replay.Story) {
+	follower := replay.Follower{HTTP: &http.Client{Transport: rec}, OnChange: func(s replay.Progress) {
 		if !out.began {
 			beginErr = out.begin()
 		}

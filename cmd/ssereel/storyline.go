@@ -41,7 +41,7 @@ func newStoryLine(w io.Writer, host string) *storyLine {
 }
 
 // tell takes in the story so far.
-func (l *storyLine) tell(s replay.Story) {
+func (l *storyLine) tell(s replay.Progress) {
 	l.Lock()
 	defer l.Unlock()
 	l.told, l.events, l.bytes = true, s.Events, s.Bytes

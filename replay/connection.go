@@ -118,7 +118,6 @@ type connection struct {
 
 	// Where the parser has met an event over its limit, the lines are looked at
 	// until a blank one ends that.
-	last byte // that the parser was fed with
 	cr   bool // an LF is the second half of a CRLF
 	line bool // a line begins
 }
@@ -126,7 +125,7 @@ type connection struct {
 // receive reads a connection to its end, and returns whether it told something.
 func (s *following) receive(c *connection, resp *http.Response) (told bool, err error) {
 	defer resp.Body.Close()
-	c.parser, c.last = ssewire.NewParser(ssewire.LastEventID(c.lastID)), 0
+	c.parser = ssewire.NewParser(ssewire.LastEventID(c.lastID))
 	s.mu.Lock()
 	s.stream, s.streamErr, s.updated = streamUp, nil, time.Now()
 	if s.terminal() {
@@ -173,13 +172,12 @@ func (s *following) feed(c *connection, chunk []byte) (told bool) {
 			told = s.update(c.parser.Event()) || told
 		}
 		if c.parser.Err() == nil {
-			c.last = chunk[len(chunk)-1]
 			break
 		}
-		// The event began long before the chunk, and counts like any other.
+		// The event began long before the chunk, in which the line is that is too
+		// long. It counts like any other.
 		s.now.Events++
-		c.cr = c.last == '\r'
-		c.line = c.cr || c.last == '\n'
+		c.cr, c.line = false, false
 	}
 	s.identify(c.parser.LastEventID())
 	if told {

@@ -371,6 +371,7 @@ func TestFollowReconnects(t *testing.T) {
 		n := 0
 		req := ask(t, api+statusPath)
 		req.Header.Set("X-Mine", "1")
+		req.Header.Set("Last-Event-ID", "of another stream")
 		o := follow(t, req, assembly(
 			func(at time.Duration) string {
 				if at >= 9*time.Second {
@@ -398,6 +399,9 @@ func TestFollowReconnects(t *testing.T) {
 			t.Errorf("the second connection begins with %q", id)
 		}
 		for _, x := range x {
+			if id := x.RequestHeader.Get("Last-Event-Id"); id != "" && x.Number > 1 && x != o.rec.Exchanges()[5] {
+				t.Errorf("exchange %d has the last event ID %q", x.Number, id)
+			}
 			if x.RequestHeader.Get("X-Mine") != "1" {
 				t.Errorf("exchange %d lacks the caller's header", x.Number)
 			}
@@ -1015,6 +1019,7 @@ func TestFollowForeignStream(t *testing.T) {
 		{"this machine", api, "https://127.0.0.1" + streamPath, "", false},
 		{"this machine, in IPv6", api, "https://[::1]" + streamPath, "", false},
 		{"this machine, in disguise", api, "https://[::ffff:127.0.0.1]" + streamPath, "", false},
+		{"this machine, in another disguise", api, "https://[::ffff:0.0.0.0]" + streamPath, "", false},
 		{"this machine, by name", api, "https://LOCALHOST." + streamPath, "", false},
 		{"a private network", api, "https://192.168.1.1" + streamPath, "", false},
 		{"a cloud's metadata", api, "https://169.254.169.254/latest", "", false},

@@ -70,6 +70,7 @@ type eventCursor struct {
 	parser *ssewire.Parser
 	event  ssewire.Event // valid until the next call of peek
 	at     time.Duration // of the read that the event ended in
+	end    int64         // of that read, in bytes of the body
 	taken  bool          // the event has been dealt with
 }
 
@@ -93,6 +94,7 @@ func (c *eventCursor) peek() bool {
 		}
 		c.parser.Feed(read.Data)
 		c.at = read.At
+		c.end += int64(len(read.Data))
 	}
 	c.event, c.taken = c.parser.Event(), false
 	return true

@@ -36,9 +36,9 @@ type Exchange struct {
 	path, query   string // of URL, as a request line has them
 	src           io.ReaderAt
 	reads         pieces
-	requestPieces pieces
-	sum           uint32 // of the body
-	line          int    // of the reel, where the exchange begins
+	requestPieces *pieces // nil where there are none
+	sum           uint32  // of the body
+	line          int     // of the reel, where the exchange begins
 	offset        int64
 }
 
@@ -66,7 +66,7 @@ func (x *Exchange) NumReads() int { return x.reads.len() }
 func (x *Exchange) Reads() iter.Seq2[Read, error] { return x.pieces(&x.reads) }
 
 // RequestReads is Reads for the request's body, where that was recorded.
-func (x *Exchange) RequestReads() iter.Seq2[Read, error] { return x.pieces(&x.requestPieces) }
+func (x *Exchange) RequestReads() iter.Seq2[Read, error] { return x.pieces(x.requestPieces) }
 
 func (x *Exchange) pieces(list *pieces) iter.Seq2[Read, error] {
 	return func(yield func(Read, error) bool) {

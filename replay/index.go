@@ -20,8 +20,8 @@ type pieces struct {
 	n    int
 	at   time.Duration // of the last
 	end  int64         // of the last one's lines
-	tail []byte
-	full [][]byte // the blocks in front of tail
+	tail []byte        // the last block
+	full [][]byte      // the blocks in front of it
 }
 
 const (
@@ -66,7 +66,13 @@ type walk struct {
 	end   int64
 }
 
-func (l *pieces) walk() walk { return walk{list: l} }
+// walk returns a walk from the beginning. A nil list is empty.
+func (l *pieces) walk() walk {
+	if l == nil {
+		l = new(pieces)
+	}
+	return walk{list: l}
+}
 
 // next returns the next piece, if there is one.
 func (w *walk) next() (p piece, ok bool) {

@@ -38,6 +38,7 @@ type loader struct {
 	size      int64 // so far
 	want      int64 // as announced, or -1
 	scratch   []byte
+	values    map[string][]string // of headers
 
 	// The bytes of a response that its sum does not have yet: small pieces, of
 	// which the sum is taken together.
@@ -63,6 +64,7 @@ func newLoader(src io.ReaderAt, size int64) *loader {
 		sealFromLine: 1,
 		lines:        newLineReader(io.NewSectionReader(src, 0, size)),
 		exchanges:    make(map[int]*Exchange),
+		values:       make(map[string][]string),
 		unsummed:     make([]byte, 0, 16<<10),
 	}
 }
@@ -105,6 +107,10 @@ func (l *loader) load() error {
 	var changed *fault // the first that did not keep us from reading on
 	err := l.records(&changed)
 	l.rec.duration = l.at
+	l.rec.whole, l.rec.sealFrom = l.lines.position(), l.sealFrom
+	if err != nil {
+		l.rec.whole = l.goodOffset
+	}
 	if changed != nil && (err == nil || errors.Is(err, ErrTruncated)) {
 		if err != nil {
 			changed.reason += "; besides, " + err.Error()
@@ -291,7 +297,7 @@ func (l *loader) exchange(kind byte, rest []byte) *fault {
 		return l.fault("exchange %d has ended before", number)
 	case x != nil && kind == '>' && x.StatusCode != 0:
 		return l.fault("exchange %d has its response already", number)
-	case x != nil && kind == '>' && x.requestPieces.len() > 0:
+	case x != nil && kind == '>' && x.requestPieces != nil:
 		return l.fault("exchange %d has begun to send its body already", number)
 	case x != nil && kind == '>':
 		return l.header(x.RequestHeader, rest)
@@ -386,13 +392,38 @@ func (l *loader) header(h http.Header, line []byte) *fault {
 	if !ok || !isToken(string(name)) {
 		return l.fault("%q is no header", line)
 	}
-	unquoted, err := appendUnquoted(nil, bytes.TrimPrefix(value, []byte(" ")))
+	var err error
+	l.scratch, err = appendUnquoted(l.scratch[:0], bytes.TrimPrefix(value, []byte(" ")))
 	if err != nil {
 		return l.fault("%w", err)
 	}
-	h.Add(string(name), string(unquoted))
+	key := http.CanonicalHeaderKey(string(name))
+	if values, ok := h[key]; ok {
+		h[key] = append(values, string(l.scratch))
+	} else {
+		h[key] = l.value(l.scratch)
+	}
 	return nil
 }
+
+// value returns the list that holds text alone. Thousands of polls have the same
+// headers, so their lists are the same, too: an append to one makes another.
+func (l *loader) value(text []byte) []string {
+	if list, ok := l.values[string(text)]; ok {
+		return list
+	}
+	list := []string{string(text)}
+	if len(text) <= maxKeptValue && len(l.values) < maxKeptValues {
+		l.values[list[0]] = list
+	}
+	return list
+}
+
+// What the loader remembers of the values of headers.
+const (
+	maxKeptValue  = 128 // bytes
+	maxKeptValues = 1000
+)
 
 func (l *loader) end(x *Exchange, at time.Duration, rest string) *fault {
 	word, rest, _ := strings.Cut(rest, " ")
@@ -564,6 +595,9 @@ func (l *loader) endRead() *fault {
 	}
 	l.piece.size = int32(l.size)
 	if l.toRequest {
+		if x.requestPieces == nil {
+			x.requestPieces = new(pieces)
+		}
 		x.requestPieces.add(l.piece)
 	} else {
 		x.reads.add(l.piece)

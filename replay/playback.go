@@ -18,6 +18,11 @@ type Playback struct {
 	// as if it had lasted so long. 0 leaves them as they were. Speed comes on top.
 	MaxIdle time.Duration
 
+	// Faults are what goes wrong with event streams, in this order, and Seed is what those
+	// of them are drawn from that do not say where.
+	Faults []Fault
+	Seed   uint64
+
 	// KeepURLs leaves the URLs in what a Handler plays as they were recorded. Else
 	// those of the recorded service lead to the Handler's own server.
 	KeepURLs bool

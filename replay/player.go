@@ -29,6 +29,7 @@ type player struct {
 	started int               // Assemblies
 	jobs    int               // started
 
+	faults  *faultSet
 	origins func() []string
 	named   sync.Map     // *Exchange to bool: whether its body has one of the origins in it
 	tempos  sync.Map     // *Exchange to *tempo, where these differ
@@ -44,6 +45,7 @@ func newPlayer(r *Recording, p Playback) *player {
 		stories:  sync.OnceValue(func() *stories { return newStories(r.exchanges) }),
 		runs:     make(map[*story]*run),
 		aliases:  make(map[string]*story),
+		faults:   newFaults(p.Faults, p.Seed),
 	}
 	pl.origins = sync.OnceValue(func() []string { return newOrigins(r, pl.stories()) })
 	return pl
@@ -101,16 +103,17 @@ func (p *player) perform(req *http.Request, base string) *performance {
 	}
 	s := p.stories().byExchange[x]
 	resumed := lastEventID != "" && lastEventID != x.RequestHeader.Get("Last-Event-ID")
-	switch {
-	case s != nil:
+	if s != nil {
 		return p.ready(req, p.stream(s, x, lastEventID, resumed), base)
-	case resumed:
-		point, err := x.resume(lastEventID, 0)
-		if err == nil && point.bytes > 0 {
-			return p.ready(req, p.resume(x, point, point.at, 0), base)
+	}
+	perf := p.play(x, x.Sent, 0)
+	if resumed {
+		if point, err := x.resume(lastEventID, 0); err == nil && point.bytes > 0 {
+			perf = p.resume(x, point, point.at, 0)
 		}
 	}
-	return p.ready(req, p.play(x, x.Sent, 0), base)
+	p.faults.inject(x, perf)
+	return p.ready(req, perf, base)
 }
 
 // ready makes the last changes to a performance.
@@ -309,7 +312,6 @@ func (p *player) stream(s *story, x *Exchange, lastEventID string, resumed bool)
 		f = r.open(x, nil)
 		perf = p.play(x, x.Sent, 0)
 	}
-	perf.next = r.deliver(f, perf.next)
 	perf.done = func() { r.hangUp(f) }
 	perf.interrupt = r.canceled
 	perf.interrupted = func() func() (Read, error) {
@@ -326,6 +328,7 @@ func (p *player) stream(s *story, x *Exchange, lastEventID string, resumed bool)
 			return read, nil
 		}
 	}
+	r.deliver(f, perf, p.faults.inject(x, perf))
 	return perf
 }
 

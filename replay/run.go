@@ -40,7 +40,7 @@ type feed struct {
 	x         *Exchange
 	delivered int64         // bytes of the body
 	next      time.Duration // the recorded moment of the read that comes next, forever behind the last
-	reads     int           // that have been delivered
+	pieces    int           // that have been delivered
 	gone      bool          // the client has it all, or has gone
 }
 
@@ -114,7 +114,7 @@ func (r *run) settle(now time.Time) {
 		r.mu.Unlock()
 		r.wake.Broadcast()
 	})
-	for was := f.reads; r.feed == f && !f.gone && f.reads == was && !late; {
+	for was := f.pieces; r.feed == f && !f.gone && f.pieces == was && !late; {
 		r.wake.Wait()
 	}
 	timer.Stop()
@@ -167,7 +167,7 @@ func (r *run) tell(now time.Time) (t *telling, limit time.Duration) {
 	if r.telling == nil {
 		r.telling = newTelling(r.story)
 	}
-	r.telling.tell(at, limit)
+	r.telling.tell(at, limit, r.feed)
 	return r.telling, limit
 }
 
@@ -202,21 +202,34 @@ func (r *run) open(x *Exchange, from *resumption) *feed {
 	return f
 }
 
-// deliver returns next, the source of the stream's reads, so that the run knows what
-// has been delivered: a read has when the next one is asked for.
-func (r *run) deliver(f *feed, next func() (Read, error)) func() (Read, error) {
-	size := 0
-	return func() (Read, error) {
-		read, err := next()
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		f.delivered += int64(size)
-		f.reads++
-		f.next, size = forever, 0
-		if err == nil {
-			f.next, size = read.At, len(read.Data)
+// deliver lets the run know how much of the stream p, which f is about, has been delivered:
+// a piece has when the next one is asked for. reached tells how much of the recorded body
+// is behind the pieces so far; it is nil where they are the recorded ones.
+func (r *run) deliver(f *feed, p *performance, reached func() int64) {
+	next, delivered := p.next, p.skippedBytes
+	walk, end := f.x.reads.walk(), int64(0)
+	p.next = func() (Read, error) {
+		if reached != nil {
+			delivered = reached()
 		}
+		r.mu.Lock()
+		f.delivered = delivered
+		f.pieces++
+		for end <= delivered {
+			piece, ok := walk.next()
+			if !ok {
+				f.next = forever
+				break
+			}
+			f.next = piece.at
+			end += int64(piece.size)
+		}
+		r.mu.Unlock()
 		r.wake.Broadcast()
+		read, err := next()
+		if reached == nil {
+			delivered += int64(len(read.Data))
+		}
 		return read, err
 	}
 }

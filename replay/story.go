@@ -244,16 +244,20 @@ func originOf(url string) string {
 	return scheme + "://" + host
 }
 
-// tell goes on to the moment at, but to no document that came at limit or later.
-func (t *telling) tell(at, limit time.Duration) {
-	if at <= t.at {
-		return
+// tell goes on to the moment at, but to no document that came at limit or later, and
+// with the stream of f, unless that is over, to what f has delivered.
+func (t *telling) tell(at, limit time.Duration, f *feed) {
+	t.at = max(t.at, at)
+	told := func(c *eventCursor) bool {
+		if f != nil && !f.gone && c.x == f.x {
+			return c.end <= f.delivered
+		}
+		return c.at <= at
 	}
-	t.at = at
 	for {
 		var next *eventCursor
 		for _, c := range t.streams {
-			if c.peek() && c.at <= at && (next == nil || c.at < next.at) {
+			if c.peek() && told(c) && (next == nil || c.at < next.at) {
 				next = c
 			}
 		}

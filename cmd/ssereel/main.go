@@ -6,6 +6,7 @@
 //	ssereel replay FILE.reel
 //	ssereel events FILE.reel
 //	ssereel status FILE.json
+//	ssereel compose FILE.json
 //	ssereel verify FILE.reel
 //
 // ssereel --help and ssereel COMMAND --help say more. Results go to standard
@@ -46,7 +47,7 @@ type command struct {
 	setup func(*pflag.FlagSet) func(ctx context.Context, c console, args []string) error
 }
 
-var commands = []command{demoCommand, recordCommand, replayCommand, eventsCommand, statusCommand, verifyCommand}
+var commands = []command{demoCommand, recordCommand, replayCommand, eventsCommand, statusCommand, composeCommand, verifyCommand}
 
 // usageError is about the command line; the exit status is then 2.
 type usageError struct{ error }

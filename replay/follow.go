@@ -296,15 +296,15 @@ func (s *following) next(now time.Time) (at time.Time, done bool, err error) {
 	case over, s.stream == streamDown, s.tracker.Assembly().State == status.AssemblyUploading:
 		at = s.polled.Add(pollInterval)
 	default:
-		at = later(s.updated.Add(streamSilence), s.polled.Add(silentInterval))
+		at = latest(s.updated.Add(streamSilence), s.polled.Add(silentInterval))
 		if watch := s.polled.Add(watchInterval); watch.Before(at) {
 			at = watch
 		}
 	}
-	return later(at, s.notBefore), false, nil
+	return latest(at, s.notBefore), false, nil
 }
 
-func later(a, b time.Time) time.Time {
+func latest(a, b time.Time) time.Time {
 	if a.Before(b) {
 		return b
 	}
@@ -355,7 +355,7 @@ func (s *following) poll() {
 // wait waits for the turn of another request for a Status.
 func (s *following) wait(ctx context.Context) bool {
 	s.mu.Lock()
-	at := later(time.Now(), s.turn)
+	at := latest(time.Now(), s.turn)
 	s.turn = at.Add(statusGap)
 	s.mu.Unlock()
 	return sleep(ctx, time.Until(at))

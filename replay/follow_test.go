@@ -900,7 +900,7 @@ func TestFollowLargeEvents(t *testing.T) {
 	const limit = ssewire.DefaultMaxEventSize
 	for _, eol := range []string{"\n", "\r", "\r\n"} {
 		for _, cut := range []int{1 << 20, 65536, 40961} {
-			lines := "data: a\n\ndata: " + strings.Repeat("x", limit) + "\nevent: y\n\ndata: b\n\n:\n\ndata: " +
+			lines := "data: a\n\ndata: " + strings.Repeat("x", limit) + "\ndata: y\n\ndata: b\n\n:\n\ndata: " +
 				strings.Repeat("y", limit/2) + "\ndata: " + strings.Repeat("y", limit/2) + "\n\ndata: c\n\n"
 			stream := strings.ReplaceAll(lines, "\n", eol)
 			synctest.Test(t, func(t *testing.T) {

@@ -98,20 +98,20 @@ func (w *world) asked(path string) []time.Duration {
 // since is how long the story goes on.
 func (w *world) since() time.Duration { return time.Since(w.start) }
 
-// reply returns a response.
-func reply(code int, contentType, body string) (*http.Response, error) {
+// respond returns a response.
+func respond(code int, contentType, body string) (*http.Response, error) {
 	return &http.Response{
 		StatusCode: code, Status: fmt.Sprint(code, " ", http.StatusText(code)), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: http.Header{"Content-Type": {contentType}}, ContentLength: int64(len(body)), Body: io.NopCloser(strings.NewReader(body)),
 	}, nil
 }
 
-func asJSON(body string) (*http.Response, error) { return reply(200, "application/json", body) }
+func asJSON(body string) (*http.Response, error) { return respond(200, "application/json", body) }
 
 // asStream returns an event stream, of reads that come after their waits. Behind
 // them it ends, unless the last one has no data: then it stays open.
 func asStream(req *http.Request, steps ...step) (*http.Response, error) {
-	resp, err := reply(200, "text/event-stream", "")
+	resp, err := respond(200, "text/event-stream", "")
 	resp.ContentLength = -1
 	resp.Body = &live{ctx: req.Context(), steps: steps}
 	return resp, err
@@ -162,9 +162,9 @@ type told struct {
 	seen []status.Summary // each that differs from the one before
 }
 
-// follow follows url in a world that answers so, and loads what was recorded. No more
+// followed follows req in a world that answers so, and loads what was recorded. No more
 // than three Statuses are asked for in any second, whatever happens.
-func follow(t *testing.T, req *http.Request, answer func(*world, *http.Request) (*http.Response, error)) told {
+func followed(t *testing.T, req *http.Request, answer func(*world, *http.Request) (*http.Response, error)) told {
 	t.Helper()
 	w := &world{t: t, start: time.Now(), answer: answer}
 	var reel bytes.Buffer
@@ -200,7 +200,7 @@ func follow(t *testing.T, req *http.Request, answer func(*world, *http.Request) 
 	return out
 }
 
-func ask(t *testing.T, url string) *http.Request {
+func requestFor(t *testing.T, url string) *http.Request {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), "GET", url, nil)
 	if err != nil {
@@ -243,7 +243,7 @@ func assembly(statusAt func(at time.Duration) string, stream func(w *world, req 
 		case "/ws20219":
 			return stream(w, req)
 		}
-		return reply(404, "text/html", "<p>")
+		return respond(404, "text/html", "<p>")
 	}
 }
 
@@ -252,7 +252,7 @@ func assembly(statusAt func(at time.Duration) string, stream func(w *world, req 
 func TestFollowAssembly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sec := time.Second
-		o := follow(t, ask(t, api+statusPath), assembly(
+		o := followed(t, requestFor(t, api+statusPath), assembly(
 			func(at time.Duration) string {
 				if at >= 8*sec {
 					return completed
@@ -307,7 +307,7 @@ func TestFollowEndedAssembly(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				o := follow(t, ask(t, api+statusPath), assembly(func(time.Duration) string { return tt.status }, nil))
+				o := followed(t, requestFor(t, api+statusPath), assembly(func(time.Duration) string { return tt.status }, nil))
 				o.wantEnd(t, tt.state)
 				o.wantRequests(t, "0s GET "+statusPath)
 			})
@@ -318,7 +318,7 @@ func TestFollowEndedAssembly(t *testing.T) {
 // A failure is told by the stream, and the final Status says more.
 func TestFollowFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		o := follow(t, ask(t, api+statusPath), assembly(
+		o := followed(t, requestFor(t, api+statusPath), assembly(
 			func(at time.Duration) string {
 				if at > 0 {
 					return `{"error":"INTERNAL_COMMAND_ERROR","assembly_id":"` + assemblyID + `","message":"m"}`
@@ -336,7 +336,7 @@ func TestFollowFailure(t *testing.T) {
 // An upload is told by Statuses alone, every two seconds.
 func TestFollowUpload(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		o := follow(t, ask(t, api+statusPath), assembly(
+		o := followed(t, requestFor(t, api+statusPath), assembly(
 			func(at time.Duration) string {
 				switch {
 				case at >= 7*time.Second:
@@ -369,10 +369,10 @@ func TestFollowUpload(t *testing.T) {
 func TestFollowReconnects(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := 0
-		req := ask(t, api+statusPath)
+		req := requestFor(t, api+statusPath)
 		req.Header.Set("X-Mine", "1")
 		req.Header.Set("Last-Event-ID", "of another stream")
-		o := follow(t, req, assembly(
+		o := followed(t, req, assembly(
 			func(at time.Duration) string {
 				if at >= 9*time.Second {
 					return completed
@@ -386,7 +386,7 @@ func TestFollowReconnects(t *testing.T) {
 				case 2:
 					return asStream(req, step{wait: time.Second, data: result1 + result2}, step{wait: time.Second, data: finished})
 				}
-				return reply(204, "", "")
+				return respond(204, "", "")
 			}))
 		o.wantEnd(t, "ASSEMBLY_COMPLETED")
 		o.wantRequests(t, "0s GET "+statusPath, "0s GET /ws20219", "2s GET "+statusPath, "4s GET "+statusPath, "6s GET "+statusPath,
@@ -414,7 +414,7 @@ func TestFollowReconnects(t *testing.T) {
 func TestFollowStreamThatEndsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, block := range []string{idBlock, "retry: 0\n\n", ""} {
-			o := follow(t, ask(t, api+statusPath), assembly(
+			o := followed(t, requestFor(t, api+statusPath), assembly(
 				func(at time.Duration) string {
 					if at >= 5*time.Minute {
 						return completed
@@ -456,7 +456,7 @@ func TestFollowWithoutStream(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				trouble := false
-				o := follow(t, ask(t, api+statusPath), assembly(
+				o := followed(t, requestFor(t, api+statusPath), assembly(
 					func(at time.Duration) string {
 						if at >= time.Minute {
 							return completed
@@ -465,7 +465,7 @@ func TestFollowWithoutStream(t *testing.T) {
 					},
 					func(w *world, req *http.Request) (*http.Response, error) {
 						trouble = true
-						return reply(tt.code, tt.contentType, "")
+						return respond(tt.code, tt.contentType, "")
 					}))
 				o.wantEnd(t, "ASSEMBLY_COMPLETED")
 				if n := len(o.w.asked("/ws20219")); !trouble || n > tt.connections || n == 1 && tt.connections > 1 {
@@ -489,7 +489,7 @@ func TestFollowSilentStream(t *testing.T) {
 		for range 100 {
 			steps = append(steps, step{wait: time.Second, data: ":\n"})
 		}
-		o := follow(t, ask(t, api+statusPath), assembly(
+		o := followed(t, requestFor(t, api+statusPath), assembly(
 			func(at time.Duration) string {
 				if at >= 90*time.Second {
 					return completed
@@ -522,7 +522,7 @@ func TestFollowTalkativeStream(t *testing.T) {
 		for range 300 {
 			steps = append(steps, step{wait: time.Second, data: fmt.Sprintf(progress, 99)})
 		}
-		o := follow(t, ask(t, api+statusPath), assembly(
+		o := followed(t, requestFor(t, api+statusPath), assembly(
 			func(at time.Duration) string {
 				if at >= 40*time.Second {
 					return completed
@@ -538,7 +538,7 @@ func TestFollowTalkativeStream(t *testing.T) {
 // A stream that does not end after the end is left.
 func TestFollowStreamWithoutEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		o := follow(t, ask(t, api+statusPath), assembly(
+		o := followed(t, requestFor(t, api+statusPath), assembly(
 			func(at time.Duration) string {
 				if at >= time.Second {
 					return completed
@@ -557,7 +557,7 @@ func TestFollowStreamWithoutEnd(t *testing.T) {
 func TestFollowFinalStatus(t *testing.T) {
 	for _, after := range []time.Duration{5 * time.Second, time.Hour} {
 		synctest.Test(t, func(t *testing.T) {
-			o := follow(t, ask(t, api+statusPath), assembly(
+			o := followed(t, requestFor(t, api+statusPath), assembly(
 				func(at time.Duration) string {
 					if at >= after {
 						return completed
@@ -579,7 +579,7 @@ func TestFollowFinalStatus(t *testing.T) {
 // less often.
 func TestFollowBacksOff(t *testing.T) {
 	withHeader := func(code int, body, name, value string) (*http.Response, error) {
-		resp, err := reply(code, "application/json", body)
+		resp, err := respond(code, "application/json", body)
 		resp.Header.Set(name, value)
 		return resp, err
 	}
@@ -589,21 +589,21 @@ func TestFollowBacksOff(t *testing.T) {
 		want   []time.Duration
 	}{
 		{"rate limit", func() (*http.Response, error) {
-			return reply(429, "application/json", fmt.Sprintf(rateLimit, `,"info":{"retryIn":0.1}`))
+			return respond(429, "application/json", fmt.Sprintf(rateLimit, `,"info":{"retryIn":0.1}`))
 		}, []time.Duration{0, 2, 4, 8, 16, 32}},
 		{"rate limit with status 200", func() (*http.Response, error) { return asJSON(fmt.Sprintf(rateLimit, "")) }, []time.Duration{0, 2, 4, 8, 16, 32}},
 		{"retryIn", func() (*http.Response, error) {
-			return reply(429, "application/json", fmt.Sprintf(rateLimit, `,"info":{"retryIn":9}`))
+			return respond(429, "application/json", fmt.Sprintf(rateLimit, `,"info":{"retryIn":9}`))
 		}, []time.Duration{0, 2, 11, 20}},
 		{"Retry-After", func() (*http.Response, error) { return withHeader(429, "", "Retry-After", "7") }, []time.Duration{0, 2, 9, 16, 24}},
 		{"Retry-After at a date", func() (*http.Response, error) {
 			return withHeader(503, "", "Retry-After", time.Now().Add(15*time.Second).UTC().Format(http.TimeFormat))
 		}, []time.Duration{0, 2, 17, 32}},
-		{"bad gateway", func() (*http.Response, error) { return reply(502, "text/html", "<html>") }, []time.Duration{0, 2, 4, 8, 16, 32}},
+		{"bad gateway", func() (*http.Response, error) { return respond(502, "text/html", "<html>") }, []time.Duration{0, 2, 4, 8, 16, 32}},
 		{"server error", func() (*http.Response, error) {
-			return reply(500, "application/json", `{"error":"SERVER_500"}`)
+			return respond(500, "application/json", `{"error":"SERVER_500"}`)
 		}, []time.Duration{0, 2, 7, 12, 20}},
-		{"HTML of a proxy", func() (*http.Response, error) { return reply(200, "text/html", "<html>") }, []time.Duration{0, 2, 4, 8, 16, 32}},
+		{"HTML of a proxy", func() (*http.Response, error) { return respond(200, "text/html", "<html>") }, []time.Duration{0, 2, 4, 8, 16, 32}},
 		{"connection refused", func() (*http.Response, error) { return nil, syscall.ECONNREFUSED }, []time.Duration{0, 2, 4, 8, 16, 32}},
 		{"another Assembly", func() (*http.Response, error) {
 			return asJSON(strings.ReplaceAll(completed, assemblyID, strings.Repeat("0", 32)))
@@ -612,10 +612,10 @@ func TestFollowBacksOff(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				o := follow(t, ask(t, api+statusPath), func(w *world, req *http.Request) (*http.Response, error) {
+				o := followed(t, requestFor(t, api+statusPath), func(w *world, req *http.Request) (*http.Response, error) {
 					switch {
 					case req.URL.Path != statusPath:
-						return reply(204, "", "")
+						return respond(204, "", "")
 					case w.since() == 0:
 						return asJSON(`{"ok":"ASSEMBLY_EXECUTING","assembly_id":"` + assemblyID + `"}`)
 					case w.since() < 20*time.Second:
@@ -638,9 +638,9 @@ func TestFollowBacksOff(t *testing.T) {
 // The first answer may be the rate limit's.
 func TestFollowBeginsOverTheLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		o := follow(t, ask(t, api+statusPath), func(w *world, req *http.Request) (*http.Response, error) {
+		o := followed(t, requestFor(t, api+statusPath), func(w *world, req *http.Request) (*http.Response, error) {
 			if w.since() == 0 {
-				return reply(429, "application/json", fmt.Sprintf(rateLimit, `,"info":{"retryIn":3}`))
+				return respond(429, "application/json", fmt.Sprintf(rateLimit, `,"info":{"retryIn":3}`))
 			}
 			return asJSON(completed)
 		})
@@ -653,7 +653,7 @@ func TestFollowBeginsOverTheLimit(t *testing.T) {
 // the story.
 func TestFollowServerThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		o := follow(t, ask(t, api+statusPath), func(w *world, req *http.Request) (*http.Response, error) {
+		o := followed(t, requestFor(t, api+statusPath), func(w *world, req *http.Request) (*http.Response, error) {
 			switch {
 			case w.since() == 0 && req.URL.Path == statusPath:
 				return asJSON(executing)
@@ -691,9 +691,9 @@ func TestFollowRefused(t *testing.T) {
 		for _, first := range []bool{true, false} {
 			t.Run(fmt.Sprint(tt.name, ", first ", first), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					o := follow(t, ask(t, api+statusPath), func(w *world, req *http.Request) (*http.Response, error) {
+					o := followed(t, requestFor(t, api+statusPath), func(w *world, req *http.Request) (*http.Response, error) {
 						if req.URL.Path == statusPath && (first || w.since() > 0) {
-							return reply(tt.code, "application/json", tt.body)
+							return respond(tt.code, "application/json", tt.body)
 						}
 						if req.URL.Path == statusPath {
 							return asJSON(executing)
@@ -738,10 +738,10 @@ func TestFollowNothing(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := &world{t: t, start: time.Now(), answer: func(*world, *http.Request) (*http.Response, error) { return reply(tt.code, tt.contentType, tt.body) }}
+				w := &world{t: t, start: time.Now(), answer: func(*world, *http.Request) (*http.Response, error) { return respond(tt.code, tt.contentType, tt.body) }}
 				called := false
 				f := replay.Follower{HTTP: &http.Client{Transport: w}, OnChange: func(replay.Progress) { called = true }}
-				story, err := f.Follow(ask(t, api+"/x"))
+				story, err := f.Follow(requestFor(t, api+"/x"))
 				if tt.as != nil && !errors.As(err, tt.as) || tt.is != nil && !errors.Is(err, tt.is) || err == nil {
 					t.Errorf("it ended with: %v", err)
 				}
@@ -762,7 +762,7 @@ func TestFollowHugeStatus(t *testing.T) {
 			resp.Body = io.NopCloser(&counted{io.MultiReader(strings.NewReader(`{"assembly_id":"`), zeros{}), &read})
 			return resp, err
 		}}
-		_, err := replay.Follower{HTTP: &http.Client{Transport: w}}.Follow(ask(t, api+statusPath))
+		_, err := replay.Follower{HTTP: &http.Client{Transport: w}}.Follow(requestFor(t, api+statusPath))
 		if err == nil || !strings.Contains(err.Error(), "67108864") || read > 65<<20 {
 			t.Errorf("after %d bytes: %v", read, err)
 		}
@@ -795,11 +795,11 @@ func TestFollowStreamURL(t *testing.T) {
 		return func(w *world, req *http.Request) (*http.Response, error) {
 			switch {
 			case req.URL.Path == statusPath && statusCode == 404:
-				return reply(404, "application/json", `{"error":"ASSEMBLY_NOT_FOUND"}`)
+				return respond(404, "application/json", `{"error":"ASSEMBLY_NOT_FOUND"}`)
 			case req.URL.Path == statusPath && w.since() < 3*time.Second:
-				return reply(statusCode, "application/json", executing)
+				return respond(statusCode, "application/json", executing)
 			case req.URL.Path == statusPath:
-				return reply(statusCode, "application/json", completed)
+				return respond(statusCode, "application/json", completed)
 			case len(w.sent) == 1:
 				return asStream(req, step{wait: time.Second, data: blocks}, step{wait: time.Second, data: result1}, step{wait: time.Second, err: ends})
 			}
@@ -827,9 +827,9 @@ func TestFollowStreamURL(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				inner := answer(tt.code, tt.blocks, tt.ends)
-				o := follow(t, ask(t, api+tt.url), func(w *world, req *http.Request) (*http.Response, error) {
+				o := followed(t, requestFor(t, api+tt.url), func(w *world, req *http.Request) (*http.Response, error) {
 					if tt.code < 0 && req.URL.Path == statusPath {
-						return reply(200, "text/html", "<html>")
+						return respond(200, "text/html", "<html>")
 					}
 					return inner(w, req)
 				})
@@ -843,11 +843,11 @@ func TestFollowStreamURL(t *testing.T) {
 // A stream without a Status, and without an end, is no whole story.
 func TestFollowStreamWithoutStatus(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		o := follow(t, ask(t, api+streamPath), func(w *world, req *http.Request) (*http.Response, error) {
+		o := followed(t, requestFor(t, api+streamPath), func(w *world, req *http.Request) (*http.Response, error) {
 			if len(w.sent) == 1 {
 				return asStream(req, step{data: idBlock}, step{data: result1})
 			}
-			return reply(204, "", "")
+			return respond(204, "", "")
 		})
 		if o.err == nil || !strings.Contains(o.err.Error(), "204") || o.Document == nil {
 			t.Errorf("it ended with: %v", o.err)
@@ -873,7 +873,7 @@ func TestFollowOtherStream(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				o := follow(t, ask(t, api+"/v1/chat"), func(w *world, req *http.Request) (*http.Response, error) {
+				o := followed(t, requestFor(t, api+"/v1/chat"), func(w *world, req *http.Request) (*http.Response, error) {
 					var steps []step
 					for _, piece := range tt.pieces {
 						steps = append(steps, step{wait: time.Second, data: piece})
@@ -904,7 +904,7 @@ func TestFollowLargeEvents(t *testing.T) {
 				strings.Repeat("y", limit/2) + "\ndata: " + strings.Repeat("y", limit/2) + "\n\ndata: c\n\n"
 			stream := strings.ReplaceAll(lines, "\n", eol)
 			synctest.Test(t, func(t *testing.T) {
-				o := follow(t, ask(t, api+"/v1/chat"), func(w *world, req *http.Request) (*http.Response, error) {
+				o := followed(t, requestFor(t, api+"/v1/chat"), func(w *world, req *http.Request) (*http.Response, error) {
 					var steps []step
 					for rest := stream; rest != ""; rest = rest[min(len(rest), cut):] {
 						steps = append(steps, step{data: rest[:min(len(rest), cut)]})
@@ -926,9 +926,9 @@ func TestFollowJob(t *testing.T) {
 	}
 	for _, end := range []string{"success", "failure", "canceled"} {
 		synctest.Test(t, func(t *testing.T) {
-			req := ask(t, "https://api.cloud.scenario.com/v1/jobs/job_1")
+			req := requestFor(t, "https://api.cloud.scenario.com/v1/jobs/job_1")
 			req.SetBasicAuth("key", "s3cr3t")
-			o := follow(t, req, func(w *world, req *http.Request) (*http.Response, error) {
+			o := followed(t, req, func(w *world, req *http.Request) (*http.Response, error) {
 				if user, password, _ := req.BasicAuth(); user != "key" || password != "s3cr3t" {
 					t.Errorf("%s comes with %q", req.URL, req.Header["Authorization"])
 				}
@@ -960,20 +960,20 @@ func TestFollowJob(t *testing.T) {
 func TestFollowCreation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		req, _ := http.NewRequestWithContext(t.Context(), "POST", api+"/assemblies", strings.NewReader("{}"))
-		o := follow(t, req, assembly(nil, nil))
+		o := followed(t, req, assembly(nil, nil))
 		if o.err == nil {
 			t.Error("the server has no such page")
 		}
 		req, _ = http.NewRequestWithContext(t.Context(), "POST", api+"/assemblies", strings.NewReader("{}"))
 		req.Header.Set("Content-Type", "application/json")
-		o = follow(t, req, func(w *world, req *http.Request) (*http.Response, error) {
+		o = followed(t, req, func(w *world, req *http.Request) (*http.Response, error) {
 			switch {
 			case req.Method == "POST":
 				return asJSON(uploading)
 			case req.Header.Get("Content-Type") != "" || req.Body != nil:
 				t.Errorf("%s comes with a body", req.URL)
 			case req.URL.Path != statusPath:
-				return reply(204, "", "")
+				return respond(204, "", "")
 			}
 			return asJSON(completed)
 		})
@@ -984,7 +984,7 @@ func TestFollowCreation(t *testing.T) {
 	})
 	synctest.Test(t, func(t *testing.T) {
 		req, _ := http.NewRequestWithContext(t.Context(), "POST", "https://api.cloud.scenario.com/v1/generate/detect", strings.NewReader("{}"))
-		o := follow(t, req, func(w *world, req *http.Request) (*http.Response, error) {
+		o := followed(t, req, func(w *world, req *http.Request) (*http.Response, error) {
 			if req.Method == "POST" {
 				return asJSON(`{"job":{"jobId":"job_1","status":"queued"}}`)
 			}
@@ -1028,12 +1028,12 @@ func TestFollowForeignStream(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				req := ask(t, tt.base+statusPath)
+				req := requestFor(t, tt.base+statusPath)
 				req.URL.User = nil
 				req.Header.Set("X-Mine", "s3cr3t")
 				req.Header.Set("Authorization", "Bearer s3cr3t")
 				req.Header.Set("User-Agent", "me")
-				o := follow(t, req, func(w *world, req *http.Request) (*http.Response, error) {
+				o := followed(t, req, func(w *world, req *http.Request) (*http.Response, error) {
 					if req.URL.Path != statusPath {
 						return asStream(req, step{data: finished})
 					}
@@ -1068,22 +1068,22 @@ func TestFollowForeignStream(t *testing.T) {
 // limit.
 func TestFollowRedirects(t *testing.T) {
 	to := func(url string) (*http.Response, error) {
-		resp, err := reply(302, "text/html", "")
+		resp, err := respond(302, "text/html", "")
 		resp.Header.Set("Location", url)
 		return resp, err
 	}
 	synctest.Test(t, func(t *testing.T) {
-		req := ask(t, api+"/old"+statusPath)
+		req := requestFor(t, api+"/old"+statusPath)
 		req.Header.Set("X-Mine", "s3cr3t")
 		req.Header.Set("User-Agent", "me")
-		o := follow(t, req, func(w *world, req *http.Request) (*http.Response, error) {
+		o := followed(t, req, func(w *world, req *http.Request) (*http.Response, error) {
 			switch {
 			case strings.HasPrefix(req.URL.Path, "/old"):
 				return to("https://y.example" + statusPath)
 			case req.URL.Host == "y.example" && req.URL.Path == statusPath:
 				return to("https://y.example:444" + statusPath)
 			case req.URL.Path != statusPath:
-				return reply(204, "", "")
+				return respond(204, "", "")
 			case w.since() < 10*time.Second:
 				return asJSON(executing)
 			}
@@ -1116,7 +1116,7 @@ func TestFollowRedirects(t *testing.T) {
 			}
 			return to(cmp.Or(url, fmt.Sprintf("/%d", n)))
 		}}
-		_, err := replay.Follower{HTTP: &http.Client{Transport: w}}.Follow(ask(t, api+statusPath))
+		_, err := replay.Follower{HTTP: &http.Client{Transport: w}}.Follow(requestFor(t, api+statusPath))
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -1129,7 +1129,7 @@ func TestFollowCanceled(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), after)
 			defer cancel()
-			o := follow(t, ask(t, api+statusPath).WithContext(ctx), func(w *world, req *http.Request) (*http.Response, error) {
+			o := followed(t, requestFor(t, api+statusPath).WithContext(ctx), func(w *world, req *http.Request) (*http.Response, error) {
 				if req.URL.Path == statusPath && w.since() == 0 {
 					time.Sleep(time.Second)
 					return asJSON(executing)
@@ -1154,7 +1154,7 @@ func TestFollowCanceled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		time.AfterFunc(time.Second, func() { cancel(cause) })
-		o := follow(t, ask(t, api+"/v1/chat").WithContext(ctx), func(w *world, req *http.Request) (*http.Response, error) {
+		o := followed(t, requestFor(t, api+"/v1/chat").WithContext(ctx), func(w *world, req *http.Request) (*http.Response, error) {
 			return asStream(req, step{data: "data: a\n\n"}, open)
 		})
 		if !errors.Is(o.err, cause) || o.Events != 1 || o.rec.Exchanges()[0].End != replay.EndCanceled {
@@ -1180,7 +1180,7 @@ func TestFollowTrouble(t *testing.T) {
 		f := replay.Follower{HTTP: &http.Client{Transport: w}, OnChange: func(s replay.Progress) {
 			troubles = append(troubles, fmt.Sprint(s.Trouble))
 		}}
-		f.Follow(ask(t, api+statusPath).WithContext(ctx))
+		f.Follow(requestFor(t, api+statusPath).WithContext(ctx))
 		if got := slices.Compact(troubles); len(got) < 3 || got[0] != "<nil>" || !strings.Contains(got[1], "refused") || got[2] != "<nil>" {
 			t.Errorf("troubles: %q", got)
 		}

@@ -72,6 +72,9 @@ func (r *Recorder) now() time.Duration {
 // Requests go on without being recorded after it.
 func (r *Recorder) Err() error { return r.w.Err() }
 
+// Comment writes text to the reel as comment lines, for whoever reads it.
+func (r *Recorder) Comment(text string) error { return r.w.Comment(text) }
+
 // Close ends the recording and seals the reel. Exchanges that have not ended are
 // recorded as canceled; the program can read on from them, and make requests,
 // which are no longer recorded. The error is what Err returns.

@@ -299,7 +299,7 @@ func TestHelpOfCommands(t *testing.T) {
 		tells   []string
 	}{
 		{"demo", "ssereel demo [OPTION]...", []string{"--speed"}},
-		{"record", "ssereel record [OPTION]... URL", []string{"-o, --output", "-H, --header", "-d, --data", "-X, --request", "--force", "Ctrl-C", "REDACTED"}},
+		{"record", "ssereel record [OPTION]... URL", []string{"-o, --output", "-H, --header", "-d, --data", "-X, --request", "--force", "--timeout", "Ctrl-C", "REDACTED", "SCENARIO_SDK_API_KEY"}},
 		{"replay", "ssereel replay [OPTION]... FILE", []string{"--listen", "--speed", "max", "127.0.0.1:0", "listening on http://HOST:PORT", "text/event-stream"}},
 		{"events", "ssereel events [OPTION]... [FILE|-]", []string{`{"type":"message","id":"","data":"..."}`, "U+FFFD", "--max-event-size"}},
 		{"status", "ssereel status [OPTION]... [FILE|-]", []string{"--full", "--json"}},
@@ -364,6 +364,8 @@ func TestWrongUsage(t *testing.T) {
 		{"record, header without a name", []string{"record", "-H", ": c", stream}, "NAME: VALUE"},
 		{"record, header with a line break", []string{"record", "-H", "a: b\nc: d", stream}, "header"},
 		{"record, no method", []string{"record", "-X", "A B", stream}, "A B"},
+		{"record, no time to wait", []string{"record", "--timeout", "0", stream}, "--timeout"},
+		{"record, a time that is none", []string{"record", "--timeout", "soon", stream}, "--timeout"},
 		{"replay, unknown option", []string{"replay", "--fast", "my.reel"}, "--fast"},
 		{"replay, no FILE", []string{"replay"}, "FILE"},
 		{"replay, two FILEs", []string{"replay", "a.reel", "b.reel"}, "FILE"},

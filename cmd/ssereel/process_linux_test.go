@@ -394,6 +394,46 @@ func TestProcessRecordOnTerminal(t *testing.T) {
 	}
 }
 
+// On a terminal, a line tells whose answer is waited for, and then how an Assembly gets
+// on, in place of the lines for a log.
+func TestProcessRecordAssemblyOnTerminal(t *testing.T) {
+	master, slave := openTerminal(t)
+	var stdout, shown text
+	showing := func(what string) {
+		await(t, "the terminal shows "+what, func() bool { return regexp.MustCompile(what).MatchString(shown.String()) })
+	}
+	server := assemblyServer(t, func(n int) string {
+		if n == 1 {
+			showing(`\rwaiting for 127\.0\.0\.1:\d+, \d\.\d s`)
+			return `{"ok":"ASSEMBLY_UPLOADING",URLS,"bytes_received":1000,"bytes_expected":4000}`
+		}
+		return storyCompleted
+	}, func(s stream) {
+		showing(`\rASSEMBLY_UPLOADING  \[#+-+\]   25 %  \d+\.\d s  1\.0 kB of 4\.0 kB`)
+		s.send(storyUpdates + "data: assembly_uploading_finished\n\n")
+		showing(`\rASSEMBLY_EXECUTING  \[(#+)-+\]   50 %  \d+\.\d s`)
+		s.send("data: assembly_finished\n\n")
+	})
+	cmd := process(t, "record", "-o", "my.reel", server.URL+"/assemblies/"+storyID)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = slave, &stdout, slave
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	slave.Close()
+	drained := make(chan struct{})
+	go func() {
+		defer close(drained)
+		io.Copy(&shown, master)
+	}()
+	o := ended(t, cmd, &stdout, &text{})
+	<-drained
+	o.wantDone(t)
+	o.wantSummary(t, "my.reel", "3 events, [23] Statuses", `\d+ bytes`, ", ASSEMBLY_COMPLETED")
+	if all := shown.String(); strings.Contains(all, "\n") || !strings.HasSuffix(all, "\r\x1b[K") {
+		t.Errorf("the line is not taken away: %q", all)
+	}
+}
+
 // On a terminal, status speaks to a person; elsewhere, to a script.
 func TestProcessStatusOnTerminal(t *testing.T) {
 	for _, tt := range []struct {

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"path"
 	"strings"
 	"time"
 	"unicode"
@@ -19,27 +20,49 @@ import (
 
 	"github.com/ssereel/ssereel/replay"
 	"github.com/ssereel/ssereel/ssewire"
+	"github.com/ssereel/ssereel/status"
 )
 
 var recordCommand = command{
 	name:  "record",
 	args:  "URL",
 	ends:  true,
-	short: "record an event stream to a file while it comes",
+	short: "record an event stream, or an Assembly to its end, while it comes",
 	long: `
 Requests URL and writes what comes back to a recording, each piece at once, with
-its moment, until the stream ends or Ctrl-C. Even a recording that is killed can be
-played up to its last whole read.
+its moment. Even a recording that is killed can be played up to its last whole read.
+What the server answers says what is recorded:
+
+  an event stream      until it ends, or Ctrl-C
+  an Assembly Status   the Assembly to its end: its update stream, over as many
+                       connections as it takes, the Status beside it, and the
+                       final Status; an update stream's URL does as well
+  a Scenario job       the job, asked for every two seconds, to its end
 
   ssereel record -o tokens.reel -H 'Authorization: Bearer '"$KEY" \
       -d '{"model":"m","stream":true}' https://api.example.com/v1/chat
+  ssereel record -o assembly.reel --timeout 10m "$ASSEMBLY_SSL_URL"
+  ssereel record -o job.reel https://api.cloud.scenario.com/v1/jobs/$JOB_ID
+
+The last line of output says how an Assembly or a job has ended. The exit status is 0
+where the end is recorded, even if that is a failure, and where Ctrl-C has ended the
+recording; it is 1 where --timeout has, or where something kept the end from being
+recorded. Whatever the status, a file that is there is whole.
+
+The Status is asked for no more than three times a second; every two seconds while
+the Assembly uploads and while its stream is down, every five while the stream is
+silent, every thirty otherwise; and less often where the server has trouble.
+
+The headers of --header go along with every request to the same scheme, host and port,
+and with no other. A job is asked for with SCENARIO_SDK_API_KEY and
+SCENARIO_SDK_API_SECRET of the environment; these are sent over https to
+scenario.com, and to this machine, only.
 
 Credentials in headers and in the URL's query are replaced with REDACTED before
 anything is written (those whose name says so: Authorization, Cookie, api_key,
 signature, token ...), and the file is readable for its owner only. The body of the
 response is recorded as it is: look at it before you pass it on. A body that --data
-sends is said to be application/json, unless --header says otherwise. One
-connection is recorded: when it ends, so does the recording.
+sends is said to be application/json, unless --header says otherwise.
 `,
 	setup: func(flags *pflag.FlagSet) func(context.Context, console, []string) error {
 		var r recording
@@ -47,6 +70,7 @@ connection is recorded: when it ends, so does the recording.
 		headers := flags.StringArrayP("header", "H", nil, "send the header `'NAME: VALUE'`; can be given several times")
 		data := flags.StringP("data", "d", "", "send `DATA` as the body of a POST, @FILE for a file's content")
 		flags.StringVarP(&r.method, "request", "X", "", "use `METHOD` instead of GET, or POST with --data")
+		flags.DurationVar(&r.timeout, "timeout", 0, "end the recording after `DURATION`, such as 90s or 10m (default none)")
 		flags.BoolVarP(&r.force, "force", "f", false, "overwrite the file")
 		return func(ctx context.Context, c console, args []string) error {
 			target, err := oneArg(args, "URL")
@@ -59,6 +83,9 @@ connection is recorded: when it ends, so does the recording.
 			}
 			if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
 				return usagef("%q is no URL like https://example.com/stream", target)
+			}
+			if r.timeout < 0 || r.timeout == 0 && flags.Changed("timeout") {
+				return usagef("--timeout %v is no time to wait", r.timeout)
 			}
 			if flags.Changed("data") {
 				r.data = data
@@ -78,10 +105,11 @@ connection is recorded: when it ends, so does the recording.
 
 // recording is what a record command is to do.
 type recording struct {
-	output string
-	method string
-	data   *string // nil where there is no body
-	force  bool
+	output  string
+	method  string
+	data    *string // nil where there is no body
+	timeout time.Duration
+	force   bool
 }
 
 func (r *recording) request(ctx context.Context, target string, headers []string) (*http.Request, error) {
@@ -117,7 +145,7 @@ func (r *recording) request(ctx context.Context, target string, headers []string
 			req.Header.Add(name, value)
 		}
 	}
-	defaults := map[string]string{"Accept": "text/event-stream", "Cache-Control": "no-store", "User-Agent": "ssereel/" + strings.Trim(version(), "()")}
+	defaults := map[string]string{"User-Agent": "ssereel/" + strings.Trim(version(), "()")}
 	if r.data != nil {
 		defaults["Content-Type"] = "application/json"
 	}
@@ -126,7 +154,29 @@ func (r *recording) request(ctx context.Context, target string, headers []string
 			req.Header.Set(name, value)
 		}
 	}
+	if key, secret := scenarioKey(); key != "" && secret != "" && wantsScenarioKey(req) {
+		req.SetBasicAuth(key, secret)
+	}
 	return req, nil
+}
+
+func scenarioKey() (key, secret string) {
+	return os.Getenv("SCENARIO_SDK_API_KEY"), os.Getenv("SCENARIO_SDK_API_SECRET")
+}
+
+// wantsScenarioKey returns whether Scenario's credentials go along with req. They are
+// in the environment for any command, so the URL alone must not send them to
+// whoever else has jobs: only to Scenario, and, for a job, to this machine.
+func wantsScenarioKey(req *http.Request) bool {
+	host := strings.ToLower(req.URL.Hostname())
+	local := host == "localhost" || net.ParseIP(host).IsLoopback()
+	switch {
+	case req.Header.Get("Authorization") != "" || req.URL.User != nil:
+		return false
+	case local:
+		return path.Base(path.Dir(req.URL.Path)) == "jobs"
+	}
+	return req.URL.Scheme == "https" && (host == "scenario.com" || strings.HasSuffix(host, ".scenario.com"))
 }
 
 // notInName returns whether r cannot stand in the name of a header: RFC 9110,
@@ -135,7 +185,7 @@ func notInName(r rune) bool {
 	return r <= ' ' || r >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
 }
 
-// run records the response to req.
+// run records what req leads to.
 func (r *recording) run(c console, req *http.Request) (err error) {
 	report := c.out
 	if r.output == "-" {
@@ -155,76 +205,101 @@ func (r *recording) run(c console, req *http.Request) (err error) {
 	if err != nil {
 		return err
 	}
-	resp, err := (&http.Client{Transport: rec}).Do(req)
-	if err != nil {
-		err = noAnswer(req.URL, err)
-	} else {
-		err = wantStream(resp)
+	ctx, cancel := context.WithCancel(req.Context())
+	if r.timeout > 0 {
+		ctx, cancel = context.WithTimeout(req.Context(), r.timeout)
 	}
-	if req.Context().Err() != nil {
-		return errors.New("interrupted before the server answered; nothing was recorded")
-	}
-	if err == nil {
-		err = out.begin()
-	}
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-
-	start := time.Now()
-	live := newProgress(c.err)
+	defer cancel()
+	w := c.err
 	if r.output == "-" && terminal(c.out) != nil {
-		live = &progress{} // the recording is what the terminal shows
+		w = io.Discard // the recording is what the terminal shows
 	}
-	events, size, err := r.copy(rec, resp.Body, live)
+	live := newStoryLine(w, req.URL.Host)
+	var beginErr error
+	follower := replay.Follower{HTTP: &http.Client{Transport: rec}, OnChange: func(s replay.Progress) {
+		if !out.began {
+			beginErr = out.begin()
+		}
+		if beginErr != nil || rec.Err() != nil {
+			cancel() // what cannot be recorded need not come
+		}
+		live.tell(s)
+	}}
+	start := time.Now()
+	stop := live.tick(live.text)
+	story, err := follower.Follow(req.WithContext(ctx))
 	took := time.Since(start)
+	stop()
+
+	stopped := req.Context().Err() != nil
+	late := err != nil && !stopped && ctx.Err() == context.DeadlineExceeded
+	switch {
+	case out.began:
+	case stopped:
+		return errors.New("interrupted before the server answered; nothing was recorded")
+	case late:
+		return fmt.Errorf("the server did not answer within %v; nothing was recorded: raise --timeout", r.timeout)
+	default:
+		return noStory(req, err)
+	}
+	if beginErr != nil {
+		return beginErr
+	}
+	if late {
+		rec.Comment(fmt.Sprintf("ended by the timeout of %v", r.timeout))
+	}
 	if closeErr := rec.Close(); closeErr != nil {
 		return out.cannotWrite(closeErr)
 	}
-	how := ""
-	if req.Context().Err() != nil {
-		err, how = nil, ", stopped"
+	end := ""
+	if story.Document != nil {
+		end = ", " + outcomeOf(story.Document.Summary())
 	}
-	if err != nil {
-		how = ", cut off"
+	switch {
+	case stopped:
+		err, end = nil, end+", stopped"
+	case late:
+		err, end = fmt.Errorf("the timeout of %v has ended the recording before its end, which is recorded: raise --timeout", r.timeout), end+", timed out"
+	case err != nil && story.Document == nil:
+		err, end = fmt.Errorf("the stream was cut off, which is recorded: %w", err), end+", cut off"
+	case err != nil:
+		err, end = fmt.Errorf("the end could not be recorded: %s", plain(err)), end+", incomplete"
 	}
-	fmt.Fprintf(report, "%s: %s, %s in %s%s\n", out.name, count(events, "event"), count(size, "byte"), seconds(took), how)
-	if err != nil {
-		return fmt.Errorf("the stream was cut off, which is recorded: %w", err)
+	what := count(story.Events, "event")
+	if story.Statuses > 0 {
+		what += ", " + count(story.Statuses, "Status")
 	}
-	return nil
+	if _, ok := story.Document.(*status.Job); ok {
+		what = count(story.Statuses, "Status")
+	}
+	fmt.Fprintf(report, "%s: %s, %s in %s%s\n", out.name, what, count(story.Bytes, "byte"), seconds(took), end)
+	return err
 }
 
-// copy reads the stream to its end, or to the end of the recording, which is done
-// by reading, and counts what comes.
-func (r *recording) copy(rec *replay.Recorder, body io.Reader, p *progress) (events, size int64, err error) {
-	start := time.Now()
-	stop := p.tick(func() string {
-		return fmt.Sprintf("%s, %s, %s   Ctrl-C ends the recording", count(events, "event"), count(size, "byte"), seconds(time.Since(start)))
-	})
-	defer stop()
-	parser := ssewire.NewParser()
-	chunk := make([]byte, 64<<10)
-	for rec.Err() == nil {
-		n, err := body.Read(chunk)
-		p.Lock()
-		size += int64(n)
-		if parser.Err() == nil {
-			parser.Feed(chunk[:n])
-			for parser.Next() {
-				events++
-			}
-		}
-		p.Unlock()
-		if err == io.EOF {
-			return events, size, nil
-		}
-		if err != nil {
-			return events, size, err
-		}
+// outcomeOf says in a word or two how a job stands or has ended.
+func outcomeOf(s status.Summary) string {
+	if s.Phase == status.Failed {
+		return printable("failed with " + cmp.Or(s.Error, s.State, "an unknown error"))
 	}
-	return events, size, nil
+	return printable(cmp.Or(s.State, "in an unknown state"))
+}
+
+// plain returns the text of an error that may have been told by a server.
+func plain(err error) string { return printable(strings.TrimPrefix(err.Error(), "replay: ")) }
+
+// noStory returns err, with which nothing has begun, for a person.
+func noStory(req *http.Request, err error) error {
+	var refused *ssewire.ResponseError
+	var sent *url.Error
+	switch {
+	case errors.As(err, &refused):
+		return noStream(req, refused)
+	case errors.Is(err, status.ErrUnknownDocument):
+		return errors.New("the server sent JSON that is neither an Assembly Status nor a Scenario job, and no event stream: check the URL")
+	case errors.As(err, &sent):
+		return noAnswer(req.URL, err)
+	}
+	return errors.New(plain(err))
 }
 
 // noAnswer returns err, which came in place of a response, for a person.
@@ -244,26 +319,28 @@ func noAnswer(u *url.URL, err error) error {
 	return fmt.Errorf("%s sent no response: %w: try again, or check the URL", u.Host, err)
 }
 
-// wantStream returns an error that tells a person what the server sent instead of
-// an event stream.
-func wantStream(resp *http.Response) error {
-	mediaType, _, _ := strings.Cut(resp.Header.Get("Content-Type"), ";")
-	switch {
-	case resp.StatusCode == http.StatusUnauthorized, resp.StatusCode == http.StatusForbidden:
-		resp.Body.Close()
-		return fmt.Errorf("the server answered %s: does it want a header, such as -H 'Authorization: Bearer ...'", resp.Status)
-	case resp.StatusCode == http.StatusTooManyRequests, resp.StatusCode >= 500:
-		resp.Body.Close()
-		return fmt.Errorf("the server answered %s, and no event stream: try again later", resp.Status)
-	case resp.StatusCode != http.StatusOK:
-		resp.Body.Close()
-		return fmt.Errorf("the server answered %s, which is no event stream: check the URL", resp.Status)
+// noStream tells a person what the server sent instead of something to record.
+func noStream(req *http.Request, refused *ssewire.ResponseError) error {
+	answer := fmt.Sprint(refused.StatusCode, " ", http.StatusText(refused.StatusCode))
+	mediaType, _, _ := strings.Cut(refused.Header.Get("Content-Type"), ";")
+	switch code := refused.StatusCode; {
+	case code == http.StatusUnauthorized, code == http.StatusForbidden:
+		const names = "SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET"
+		key, secret := scenarioKey()
+		user, password, _ := req.BasicAuth()
+		switch {
+		case key == "" || secret == "":
+			return fmt.Errorf("the server answered %s: does it want a header, such as -H 'Authorization: Bearer ...', or, for a Scenario job, %s in the environment", answer, names)
+		case user == key && password == secret:
+			return fmt.Errorf("the server answered %s to %s of the environment: check them", answer, names)
+		}
+		return fmt.Errorf("the server answered %s: does it want a header, such as -H 'Authorization: Bearer ...' (%s go to scenario.com and this machine only)", answer, names)
+	case code == http.StatusTooManyRequests, code >= 500:
+		return fmt.Errorf("the server answered %s, and no event stream: try again later", answer)
+	case code != http.StatusOK:
+		return fmt.Errorf("the server answered %s, which is no event stream: check the URL", answer)
 	case mediaType == "":
-		resp.Body.Close()
 		return errors.New("the server did not say that it sent an event stream (it sent no Content-Type): check the URL")
-	case !strings.EqualFold(strings.TrimSpace(mediaType), "text/event-stream"):
-		resp.Body.Close()
-		return fmt.Errorf("the server sent %q, which is no event stream (text/event-stream): check the URL", mediaType)
 	}
-	return nil
+	return fmt.Errorf("the server sent %q, which is no event stream (text/event-stream), no Assembly Status and no Scenario job: check the URL", mediaType)
 }

@@ -103,7 +103,7 @@ func TestRecordSlow(t *testing.T) {
 	if x.Method != "GET" || x.URL != server.URL+"/stream?a=1" || x.StatusCode != 200 || x.End != replay.EndEOF {
 		t.Errorf("recorded %s %s, %d, %q", x.Method, x.URL, x.StatusCode, x.End)
 	}
-	if accept := x.RequestHeader.Get("Accept"); accept != "text/event-stream" {
+	if accept := x.RequestHeader.Get("Accept"); !strings.HasPrefix(accept, "text/event-stream,") {
 		t.Errorf("asked for %q", accept)
 	}
 	if got := pieces(t, x); !slices.Equal(got, sent) {
@@ -370,8 +370,8 @@ func TestRecordRequest(t *testing.T) {
 		body   string
 		header http.Header
 	}{
-		{"plain", nil, "GET", "", http.Header{"Accept": {"text/event-stream"}, "Accept-Encoding": nil}},
-		{"data", []string{"-d", `{"stream":true}`}, "POST", `{"stream":true}`, http.Header{"Content-Type": {"application/json"}, "Accept": {"text/event-stream"}}},
+		{"plain", nil, "GET", "", http.Header{"Accept": {"text/event-stream, application/json;q=0.9"}, "Accept-Encoding": nil}},
+		{"data", []string{"-d", `{"stream":true}`}, "POST", `{"stream":true}`, http.Header{"Content-Type": {"application/json"}, "Accept": {"text/event-stream, application/json;q=0.9"}}},
 		{"data of a file", []string{"--data", "@" + file}, "POST", "{\n\"from\": \"a file\"}\n", nil},
 		{"empty data", []string{"-d", ""}, "POST", "", nil},
 		{"method", []string{"-X", "PUT", "-d", "x"}, "PUT", "x", nil},

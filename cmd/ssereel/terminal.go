@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -30,9 +31,9 @@ func terminal(w io.Writer) *os.File {
 	return nil
 }
 
-// tick shows what line returns, ten times a second until stop is called, which
-// takes it away. line is called with the lock held.
-func (p *progress) tick(line func() string) (stop func()) {
+// tick shows what line returns for a terminal of that width, ten times a second until
+// stop is called, which takes it away. line is called with the lock held.
+func (p *progress) tick(line func(width int) string) (stop func()) {
 	if p.w == nil {
 		return func() {}
 	}
@@ -42,10 +43,15 @@ func (p *progress) tick(line func() string) (stop func()) {
 		ticker := time.NewTicker(100 * time.Millisecond)
 		defer ticker.Stop()
 		for {
+			width, _, err := term.GetSize(int(p.w.Fd()))
+			if err != nil || width <= 0 {
+				width = 80
+			}
 			p.Lock()
-			text := line()
+			text := []rune(line(width))
 			p.Unlock()
-			fmt.Fprintf(p.w, "\r%s\x1b[K", p.cut(text))
+			// A line that wraps cannot be overwritten.
+			fmt.Fprintf(p.w, "\r%s\x1b[K", string(text[:min(len(text), width-1)]))
 			select {
 			case <-ticker.C:
 			case <-done:
@@ -57,20 +63,54 @@ func (p *progress) tick(line func() string) (stop func()) {
 	return func() { close(done); <-gone }
 }
 
-// cut cuts text to the terminal's width: a line that wraps cannot be overwritten.
-func (p *progress) cut(text string) string {
-	if width, _, err := term.GetSize(int(p.w.Fd())); err == nil && width > 0 && len(text) >= width {
-		text = text[:width-1]
+// bar returns parts of a line, and behind the first a bar that is full to that part of
+// 1, or no bar where that is below 0. What does not fit the width is left out: parts from
+// the last on, and the bar where only one part is left.
+func bar(width int, full float64, parts ...string) string {
+	const least, most, frame = 10, 30, len("  []")
+	text := parts[0]
+	left := width - 1 - len(text)
+	if full >= 0 {
+		left -= least + frame
+	}
+	n := 1
+	for n < len(parts) && len(parts[n])+2 <= left {
+		left -= len(parts[n]) + 2
+		n++
+	}
+	if full >= 0 && left >= 0 {
+		size := min(least+left, most)
+		done := int(min(1, full) * float64(size))
+		text += "  [" + strings.Repeat("#", done) + strings.Repeat("-", size-done) + "]"
+	}
+	for _, part := range parts[1:n] {
+		text += "  " + part
 	}
 	return text
 }
 
-// count is a number of things: 1 event, 2 events.
+// count is a number of things: 1 event, 2 events, 2 Statuses.
 func count(n int64, thing string) string {
-	if n == 1 {
+	switch {
+	case n == 1:
 		return "1 " + thing
+	case strings.HasSuffix(thing, "s"):
+		thing += "e"
 	}
 	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+// amount is a number of bytes for a person.
+func amount(n int64) string {
+	const units = "kMGTPE"
+	if n < 1000 {
+		return fmt.Sprintf("%d B", n)
+	}
+	f, i := float64(n)/1000, 0
+	for ; f >= 999.95; i++ {
+		f /= 1000
+	}
+	return fmt.Sprintf("%.1f %cB", f, units[i])
 }
 
 // seconds rounds to what a person wants to know.

@@ -342,19 +342,20 @@ const maxAliases = 10000
 // run returns the run of s, if there is none a new one or nil.
 func (p *player) run(s *story, orNew bool) *run {
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	r := p.runs[s]
-	p.mu.Unlock()
 	if r == nil && orNew {
-		r = p.begin(s, s.begin)
+		r = p.newRun(s, s.begin)
+		p.runs[s] = r
 	}
 	return r
 }
 
 // begin begins a new run of s at the moment from of the recording.
 func (p *player) begin(s *story, from time.Duration) *run {
-	r := p.newRun(s, from)
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	r := p.newRun(s, from)
 	p.runs[s] = r
 	return r
 }

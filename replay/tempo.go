@@ -70,7 +70,11 @@ func (t *tempo) played(from, at time.Duration) time.Duration {
 	case 1:
 		return d
 	}
-	return time.Duration(float64(d) / t.speed)
+	long := float64(d) / t.speed
+	if long >= float64(forever) {
+		return forever
+	}
+	return time.Duration(long)
 }
 
 // recorded returns the moment of the recording that is reached when it has been

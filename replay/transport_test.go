@@ -1098,7 +1098,7 @@ func TestTransportLargeReel(t *testing.T) {
 				}
 				return (run(21) - run(1)) / 20
 			}
-			if a, b := cost(few), cost(many); b > 20*a+time.Millisecond/2 {
+			if a, b := cost(few), cost(many); b > 20*a+3*time.Millisecond {
 				t.Errorf("a request takes %v with %d exchanges, %v with %d", b, many, a, few)
 			} else {
 				t.Logf("%v with %d exchanges, %v with %d", b, many, a, few)

@@ -252,7 +252,7 @@ func valueEnd(b []byte, i, depth int) int {
 		}
 		return i + 1
 	case '{':
-		return objectEnd(b, i, depth)
+		return objectEnd(b, i, depth, nil)
 	case '[':
 		return arrayEnd(b, i, depth)
 	case 'n', 't', 'f':
@@ -262,7 +262,33 @@ func valueEnd(b []byte, i, depth int) int {
 	}
 }
 
-func objectEnd(b []byte, i, depth int) int {
+// A memory says where the members of an object begin, for comparing the next object with them.
+type memory struct {
+	depth  int
+	n      int
+	starts [64]int
+}
+
+// repeats reports whether the n bytes from b[i] on are those from b[from] on, which lie before
+// them. It may say no where the end of b is near.
+func repeats(b []byte, i, from, n int) bool {
+	if i+n+8 > len(b) {
+		return false
+	}
+	for ; n >= 8; n -= 8 {
+		if load64(b, i) != load64(b, from) {
+			return false
+		}
+		i += 8
+		from += 8
+	}
+	return (load64(b, i)^load64(b, from))<<(64-8*n) == 0
+}
+
+// objectEnd reads an object. With a memory it passes over members that are, byte by byte
+// and up to the key of the next one, what they were in the object before, and
+// remembers where those of this object are.
+func objectEnd(b []byte, i, depth int, m *memory) int {
 	if depth >= maxDepth {
 		return -1
 	}
@@ -272,8 +298,29 @@ func objectEnd(b []byte, i, depth int) int {
 		}
 	}
 	last, gap := 0, 0
+	k, known, was := 0, 0, 0
+	if m != nil {
+		// Deeper than there it might be too deep.
+		if depth <= m.depth {
+			known, was = m.n-1, m.starts[0]
+		}
+		m.depth, m.n = depth, 0
+	}
 	// The usual members, as long as the end of the document is not near.
 	for i+16 <= len(b) && b[i] == '"' {
+		if m != nil && k < len(m.starts) {
+			from := was
+			if k < known {
+				was = m.starts[k+1]
+			}
+			m.starts[k] = i
+			m.n = k + 1
+			k++
+			if k <= known && repeats(b, i, from, was-from) {
+				i += was - from
+				continue
+			}
+		}
 		i = runEnd(b, i+1)
 		var c byte
 		if w := load64(b, i); w&0xffff == '"'|':'<<8 {

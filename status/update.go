@@ -57,30 +57,21 @@ type Failure struct {
 	src string
 }
 
-func (f *Failure) field(key string) (kind, *string, *int64, any) {
-	switch key {
-	case "error":
-		return text((*string)(&f.Code))
-	case "http_code":
-		return integer(&f.HTTPCode)
-	case "msg", "message":
-		return text(&f.Message)
-	case "step":
-		return text(&f.Step)
-	case "previousStep":
-		return text(&f.PreviousStep)
-	case "worker":
-		return text(&f.Worker)
+var failureLayout = layoutOf(func(f *Failure) []field {
+	return []field{
+		text("error", (*string)(&f.Code)),
+		integer("http_code", &f.HTTPCode),
+		text("msg", &f.Message),
+		text("step", &f.Step),
+		text("previousStep", &f.PreviousStep),
+		text("worker", &f.Worker),
+		alias(text("message", &f.Message)),
 	}
-	return none()
-}
-
-var failureKeys = []string{"error", "http_code", "msg", "step", "previousStep", "worker"}
+})
 
 func (f *Failure) reset()          { *f = Failure{} }
 func (f *Failure) source() *string { return &f.src }
-func (f *Failure) keys() []string  { return failureKeys }
-func (f *Failure) fresh() object   { return new(Failure) }
+func (f *Failure) layout() *layout { return failureLayout }
 
 // Lookup returns the value of any key of the payload, and the zero Raw if there is none.
 func (f *Failure) Lookup(key string) Raw { return Raw(f.src).Get(key) }
@@ -115,7 +106,7 @@ func DecodeUpdate(eventType, data []byte) (u Update, err error) {
 		return u, u.result()
 	case "assembly_upload_finished":
 		file := new(File)
-		d := copyOf(data)
+		d := copyOf(data, new(guesses))
 		if d.document(file) {
 			u.Kind, u.File = UploadFinished, file
 		} else if err := diagnoseValue(string(data)); err != nil {
@@ -129,7 +120,7 @@ func DecodeUpdate(eventType, data []byte) (u Update, err error) {
 
 func decodeFailure(data []byte) *Failure {
 	f := new(Failure)
-	d := copyOf(data)
+	d := copyOf(data, new(guesses))
 	if d.document(f) {
 		return f
 	}
@@ -143,7 +134,7 @@ func decodeFailure(data []byte) *Failure {
 // result reads ["step", {…}], which is what comes over the wire, and {…, "step": "…"}, which is
 // what the documentation says.
 func (u *Update) result() error {
-	d := copyOf(u.Data)
+	d := copyOf(u.Data, new(guesses))
 	if i := d.result(u); i >= 0 && skipSpace(d.b, i) == len(d.b) {
 		return nil
 	}

@@ -78,16 +78,18 @@ func (d *decoder) object(i, depth int, o object) int {
 		k := i + 1
 		var c byte
 		n := before
-		if g := guess[before]; g > 0 {
-			n = int(g) - 1
+		if g := int(guess[before]); g > 0 {
+			n = g - 1
 		}
 		f := &unknownField
 		if n < len(fields.fields) {
 			f = &fields.fields[n]
 		}
-		if f.stands(b, k) {
+		if v := k + f.length; v+8 <= len(b) && (load64(b, k)^f.head)&f.mask == 0 &&
+			(load64(b, k+f.middleAt)^f.middle)&f.mask == 0 && (load64(b, k+f.tailAt)^f.tail)&f.mask == 0 &&
+			(f.length <= 24 || s[k:k+len(f.key)] == f.key) {
 			before = n + 1
-			i = k + f.length
+			i = v
 			if c = b[i]; c == ' ' {
 				i++
 				c = b[i]
@@ -214,8 +216,8 @@ func (d *decoder) object(i, depth int, o object) int {
 	}
 }
 
-// unknownField is the field of a key that the layout does not have. No key stands for it.
-var unknownField = field{head: 1}
+// unknownField is the field of a key that the layout does not have. No bytes compare equal with it.
+var unknownField = field{head: 1, mask: 1, length: 8}
 
 // skip is valueEnd for a value that begins with c and is kept raw. Such values are alike:
 // the meta data of one file has the keys of that of the file before, and most of
@@ -227,7 +229,7 @@ func (d *decoder) skip(i, depth int, c byte) int {
 		return objectEnd(b, i, depth, &d.members)
 	case '"':
 		from, n := d.text[0], d.text[1]-d.text[0]
-		if n > 0 && repeats(b, i, from, n) {
+		if n > 0 && i+n <= len(b) && repeats(b, i, from, n) == n {
 			return i + n
 		}
 		end := valueEnd(b, i, depth)

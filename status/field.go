@@ -108,13 +108,6 @@ func (f *field) prepare() {
 	f.head, f.middle, f.tail = load64(text, 0), load64(text, f.middleAt), load64(text, f.tailAt)
 }
 
-// stands reports whether the key and its colon stand at b[i], with eight bytes behind them.
-func (f *field) stands(b []byte, i int) bool {
-	return i+f.length+8 <= len(b) &&
-		load64(b, i)&f.mask == f.head && load64(b, i+f.middleAt)&f.mask == f.middle && load64(b, i+f.tailAt)&f.mask == f.tail &&
-		(f.length <= 24 || string(b[i:i+len(f.key)]) == f.key)
-}
-
 // find returns the place in l.fields of the field with that key, and -1 if there is none.
 func (l *layout) find(key string) int {
 	for h := hashKey(key); l.index[h] != 0; h++ {

@@ -262,32 +262,30 @@ func valueEnd(b []byte, i, depth int) int {
 	}
 }
 
-// A memory says where the members of an object begin, for comparing the next object with them.
+// A memory says where the members of an object begin, for comparing others with them.
 type memory struct {
 	depth  int
 	n      int
 	starts [64]int
 }
 
-// repeats reports whether the n bytes from b[i] on are those from b[from] on, which lie before
-// them. It may say no where the end of b is near.
-func repeats(b []byte, i, from, n int) bool {
-	if i+n+8 > len(b) {
-		return false
-	}
-	for ; n >= 8; n -= 8 {
-		if load64(b, i) != load64(b, from) {
-			return false
+// repeats returns how many of at most n bytes from b[i] on are those from b[from] on.
+func repeats(b []byte, i, from, n int) int {
+	k := 0
+	for ; k+8 <= n && i+k+8 <= len(b); k += 8 {
+		if m := load64(b, i+k) ^ load64(b, from+k); m != 0 {
+			return k + bits.TrailingZeros64(m)>>3
 		}
-		i += 8
-		from += 8
 	}
-	return (load64(b, i)^load64(b, from))<<(64-8*n) == 0
+	for k < n && i+k < len(b) && b[i+k] == b[from+k] {
+		k++
+	}
+	return k
 }
 
-// objectEnd reads an object. With a memory it passes over members that are, byte by byte
-// and up to the key of the next one, what they were in the object before, and
-// remembers where those of this object are.
+// objectEnd reads an object. With a memory it passes over members that are byte by byte,
+// and up to the key of the next one, what they were in the object that is in there.
+// If that has nothing in common with this one, the next object takes its place.
 func objectEnd(b []byte, i, depth int, m *memory) int {
 	if depth >= maxDepth {
 		return -1
@@ -298,28 +296,33 @@ func objectEnd(b []byte, i, depth int, m *memory) int {
 		}
 	}
 	last, gap := 0, 0
-	k, known, was := 0, 0, 0
+	k, known, read := 0, 0, 0
 	if m != nil {
-		// Deeper than there it might be too deep.
-		if depth <= m.depth {
-			known, was = m.n-1, m.starts[0]
+		// What was right there might be too deep farther inside.
+		if known = m.n - 1; depth > m.depth || known < 0 {
+			m.depth, m.n, known = depth, 0, 0
 		}
-		m.depth, m.n = depth, 0
 	}
 	// The usual members, as long as the end of the document is not near.
 	for i+16 <= len(b) && b[i] == '"' {
-		if m != nil && k < len(m.starts) {
-			from := was
+		if m != nil {
 			if k < known {
-				was = m.starts[k+1]
+				from := m.starts[k]
+				same := repeats(b, i, from, m.starts[known]-from)
+				if m.starts[k+1]-from <= same {
+					for k++; k < known && m.starts[k+1]-from <= same; k++ {
+					}
+					i += m.starts[k] - from
+					continue
+				}
+				if read++; 2*read > known {
+					m.n = 0 // the next object takes its place
+				}
+			} else if known == 0 && k < len(m.starts) {
+				m.starts[k] = i
+				m.n = k + 1
 			}
-			m.starts[k] = i
-			m.n = k + 1
 			k++
-			if k <= known && repeats(b, i, from, was-from) {
-				i += was - from
-				continue
-			}
 		}
 		i = runEnd(b, i+1)
 		var c byte

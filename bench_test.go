@@ -224,3 +224,18 @@ func BenchmarkDecodeJob(b *testing.B) {
 		})
 	}
 }
+
+func BenchmarkPeekHTTPCode(b *testing.B) {
+	names, docs := statusFiles(b, statusReal, statusComposed)
+	for _, name := range names {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				h, err := status.Peek(docs[name])
+				if code := h.HTTPCode(); err != nil || code != 0 && code != 200 {
+					b.Fatal(h, code, err)
+				}
+			}
+		})
+	}
+}

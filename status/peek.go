@@ -50,10 +50,33 @@ func (h Head) Terminal() bool { return h.Phase().Terminal() }
 // right at their beginning; where it is not among what Peek has read, HTTPCode reads
 // on, as far as the document is sound.
 func (h Head) HTTPCode() int {
-	if h.seen&headHTTPCode == 0 && h.next > 0 {
+	if h.seen&headHTTPCode == 0 && h.next > 0 && mayHaveCode(h.data[h.next:]) {
 		h.read(h.next, headHTTPCode)
 	}
 	return int(h.httpCode)
+}
+
+// mayHaveCode reports whether http_code can be a key in b: it stands there, or an escape
+// sequence that can write a letter does. Older Statuses have no code, and finding that out by
+// reading all of them is what costs most.
+func mayHaveCode(b []byte) bool {
+	const name, escape = "http_code", `\u`
+	const each, eachH, eachLow, eachU = eachByte, 'h' * eachByte, '_' * eachByte, 'u' * eachByte
+	i := 0
+	for ; i+16 <= len(b); i += 8 {
+		w := load64(b, i)
+		plain := (w ^ eachH) | (load64(b, i+4) ^ eachLow) // a zero byte where h and, four on, _ stand
+		spelt := (w ^ eachEscape) | (load64(b, i+1) ^ eachU)
+		if ((plain-each)&^plain|(spelt-each)&^spelt)&eachHigh == 0 {
+			continue
+		}
+		near := view(b[i:min(i+8+len(name), len(b))])
+		if strings.Contains(near, name) || strings.Contains(near, escape) {
+			return true
+		}
+	}
+	rest := view(b[i:])
+	return strings.Contains(rest, name) || strings.Contains(rest, escape)
 }
 
 // Peek reads the head of an Assembly Status, whatever order its keys stand in,

@@ -65,11 +65,15 @@ func runEnd(b []byte, i int) int {
 // textEnd is runEnd for a string that is wanted; high is not zero if there may be
 // bytes in it that are not ASCII.
 func textEnd(b []byte, i int) (end int, high uint64) {
-	for ; i+16 <= len(b); i += 8 {
-		w := load64(b, i)
+	for ; i+24 <= len(b); i += 16 {
+		v, w := load64(b, i), load64(b, i+8)
+		high |= v
+		if m := stops(v); m != 0 {
+			return i + bits.TrailingZeros64(m)>>3, high & eachHigh
+		}
 		high |= w
 		if m := stops(w); m != 0 {
-			return i + bits.TrailingZeros64(m)>>3, high & eachHigh
+			return i + 8 + bits.TrailingZeros64(m)>>3, high & eachHigh
 		}
 	}
 	return i, eachHigh

@@ -197,7 +197,7 @@ func BenchmarkDecodeUpdate(b *testing.B) {
 			b.SetBytes(int64(len(data)))
 			b.ReportAllocs()
 			for b.Loop() {
-				if u, err := status.DecodeUpdate(eventType, data); err != nil || u.Kind == status.UnknownUpdate {
+				if u, err := status.DecodeUpdate(eventType, data); err != nil || u.Kind == status.UpdateUnknown {
 					b.Fatal(u.Kind, err)
 				}
 			}

@@ -286,11 +286,11 @@ func FuzzDecodeUpdate(f *testing.F) {
 			return
 		}
 		switch u.Kind {
-		case status.ExecutionProgress:
+		case status.UpdateExecutionProgress:
 			object, _ := statusGeneric(t, data).(map[string]any)
 			want, known := statusNumber(object["progress_combined"])
-			if u.Known != known || u.Percent != want {
-				t.Fatalf("%q: %v %v, want %v %v", data, u.Percent, u.Known, want, known)
+			if u.PercentKnown != known || u.Percent != want {
+				t.Fatalf("%q: %v %v, want %v %v", data, u.Percent, u.PercentKnown, want, known)
 			}
 			type file struct {
 				id      string
@@ -311,7 +311,7 @@ func FuzzDecodeUpdate(f *testing.F) {
 			if len(files) != len(wantFiles) || !strings.Contains(string(data), "\\") && statusUTF8(data) && !reflect.DeepEqual(files, wantFiles) {
 				t.Fatalf("%q: files %v, want %v", data, files, wantFiles)
 			}
-		case status.ResultFinished:
+		case status.UpdateResultFinished:
 			value := statusGeneric(t, data)
 			if list, ok := value.([]any); ok {
 				if list[0] != u.Step {
@@ -322,10 +322,10 @@ func FuzzDecodeUpdate(f *testing.F) {
 				value = inner
 			}
 			statusCheckEncoded(t, value, u.File)
-		case status.UploadFinished:
+		case status.UpdateUploadFinished:
 			statusCheckEncoded(t, statusGeneric(t, data), u.File)
-		case status.UnknownUpdate:
-			if u.File != nil || u.Failure != nil || u.Step != "" || u.Known {
+		case status.UpdateUnknown:
+			if u.File != nil || u.Failure != nil || u.Step != "" || u.PercentKnown {
 				t.Fatalf("%q: an unknown update says %+v", data, u)
 			}
 		}

@@ -357,14 +357,9 @@ func (d *decoder) list(i, depth int, l list) int {
 		if i < 0 {
 			return -1
 		}
-		i = skipSpace(b, i)
-		switch at(b, i) {
-		case ',':
-			i = skipSpace(b, i+1)
-		case ']':
-			return i + 1
-		default:
-			return -1
+		var more bool
+		if i, more = itemEnd(b, i, ']'); !more {
+			return i
 		}
 	}
 }
@@ -402,14 +397,9 @@ func (d *decoder) steps(i, depth int, steps *[]Step) int {
 		if b[from] != '[' {
 			step.odd = d.s[from:i]
 		}
-		i = skipSpace(b, i)
-		switch at(b, i) {
-		case ',':
-			i = skipSpace(b, i+1)
-		case '}':
-			return i + 1
-		default:
-			return -1
+		var more bool
+		if i, more = itemEnd(b, i, '}'); !more {
+			return i
 		}
 	}
 }

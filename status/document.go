@@ -28,15 +28,15 @@ const (
 
 // A Summary is what can be said about a job of any system.
 type Summary struct {
-	System   string
-	ID       string
-	State    string // the system's own word
-	Phase    Phase
-	Error    string // the system's own code or message; empty if nothing failed
-	Progress float64
-	Known    bool // whether Progress is known; it runs from 0 to 1
-	Uploads  int
-	Results  []StepCount // in the document's order
+	System        string
+	ID            string
+	State         string // the system's own word
+	Phase         Phase
+	Error         string  // the system's own code or message; empty if nothing failed
+	Progress      float64 // from 0 to 1; see ProgressKnown
+	ProgressKnown bool    // whether the document says a Progress, be it 0
+	Uploads       int
+	Results       []StepCount // in the document's order
 }
 
 // A StepCount is the number of results of one Step.
@@ -65,7 +65,7 @@ func (s Summary) AppendJSON(dst []byte) []byte {
 	dst = append(dst, `,"error":`...)
 	dst = appendOrNull(dst, s.Error)
 	dst = append(dst, `,"progress":`...)
-	if s.Known {
+	if s.ProgressKnown {
 		dst = appendFloat(dst, s.Progress)
 	} else {
 		dst = append(dst, "null"...)
@@ -138,9 +138,9 @@ func (a *Assembly) Summary() Summary {
 	}
 	switch {
 	case s.Phase == Succeeded:
-		s.Progress, s.Known = 1, true
+		s.Progress, s.ProgressKnown = 1, true
 	case a.State == AssemblyUploading && a.BytesExpected > 0:
-		s.Progress, s.Known = min(1, float64(a.BytesReceived)/float64(a.BytesExpected)), true
+		s.Progress, s.ProgressKnown = min(1, float64(a.BytesReceived)/float64(a.BytesExpected)), true
 	}
 	for i := range a.Results {
 		s.Results = append(s.Results, StepCount{a.Results[i].Name, len(a.Results[i].Files)})
@@ -153,7 +153,7 @@ func (a *Assembly) Summary() Summary {
 func (j *Job) Summary() Summary {
 	s := Summary{
 		System: SystemScenario, ID: j.ID, State: j.Status.String(), Phase: j.Phase(), Error: j.Metadata.Error,
-		Progress: j.Progress, Known: !j.Lookup("progress").IsNull() || j.Progress > 0,
+		Progress: j.Progress, ProgressKnown: !j.Lookup("progress").IsNull() || j.Progress > 0,
 	}
 	if n := len(j.Metadata.AssetIDs); n > 0 {
 		s.Results = []StepCount{{j.Type, n}}

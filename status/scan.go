@@ -395,18 +395,9 @@ func objectEnd(b []byte, i, depth int, m *memory) int {
 		if i = valueEnd(b, i, depth+1); i < 0 {
 			return -1
 		}
-		if at(b, i) <= ' ' {
-			i = skipSpace(b, i)
-		}
-		switch at(b, i) {
-		case ',':
-			if i++; at(b, i) <= ' ' {
-				i = skipSpace(b, i)
-			}
-		case '}':
-			return i + 1
-		default:
-			return -1
+		var more bool
+		if i, more = itemEnd(b, i, '}'); !more {
+			return i
 		}
 	}
 }
@@ -439,20 +430,29 @@ func arrayEnd(b []byte, i, depth int) int {
 		if i = valueEnd(b, i, depth+1); i < 0 {
 			return -1
 		}
-		if at(b, i) <= ' ' {
-			i = skipSpace(b, i)
-		}
-		switch at(b, i) {
-		case ',':
-			if i++; at(b, i) <= ' ' {
-				i = skipSpace(b, i)
-			}
-		case ']':
-			return i + 1
-		default:
-			return -1
+		var more bool
+		if i, more = itemEnd(b, i, ']'); !more {
+			return i
 		}
 	}
+}
+
+// itemEnd reads what stands behind an element or a member: a comma, behind which
+// there is another one at next, or the closing bracket, which next is behind.
+func itemEnd(b []byte, i int, closing byte) (next int, more bool) {
+	if at(b, i) <= ' ' {
+		i = skipSpace(b, i)
+	}
+	switch at(b, i) {
+	case ',':
+		if i++; at(b, i) <= ' ' {
+			i = skipSpace(b, i)
+		}
+		return i, true
+	case closing:
+		return i + 1, false
+	}
+	return -1, false
 }
 
 // valid reports whether b is one JSON value with nothing but white space around it.

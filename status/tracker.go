@@ -84,7 +84,7 @@ func (t *Tracker) FileProgress(originalID string) (percent float64, known bool) 
 func (t *Tracker) Summary() Summary {
 	s := t.now.Summary()
 	if p, known := t.Progress(); known && t.now.State != AssemblyUploading {
-		s.Progress, s.Known = p/100, true
+		s.Progress, s.ProgressKnown = p/100, true
 	}
 	return s
 }
@@ -96,35 +96,35 @@ func (t *Tracker) AppendJSON(dst []byte) ([]byte, error) { return t.now.AppendJS
 func (t *Tracker) Update(u Update) Change {
 	var c Change
 	switch u.Kind {
-	case UploadFinished:
+	case UpdateUploadFinished:
 		if u.File != nil {
 			t.add(&c, true, "", u.File)
 		}
-	case ResultFinished:
+	case UpdateResultFinished:
 		if u.File != nil {
 			t.add(&c, false, u.Step, u.File)
 		}
-	case MetaDataExtracted:
+	case UpdateMetaDataExtracted:
 		c.Fields = !t.now.MetaDataExtracted
 		t.extra, t.now.MetaDataExtracted = true, true
-	case UploadingFinished:
+	case UpdateUploadingFinished:
 		t.judge(&c, verdict{state: AssemblyExecuting})
-	case AssemblyFinished:
+	case UpdateAssemblyFinished:
 		t.judge(&c, verdict{state: AssemblyCompleted})
-	case AssemblyError:
+	case UpdateAssemblyError:
 		if f := u.Failure; f != nil {
 			v := verdict{failed: true, code: cmp.Or(f.Code, ErrorCode(u.Kind.String())), httpCode: f.HTTPCode,
 				message: f.Message, step: f.Step, previousStep: f.PreviousStep, worker: f.Worker}
 			t.judge(&c, v)
 		}
-	case ExecutionProgress:
+	case UpdateExecutionProgress:
 		t.advance(&c, u)
 	}
 	return c
 }
 
 func (t *Tracker) advance(c *Change, u Update) {
-	if u.Known && (!t.known || u.Percent > t.progress) {
+	if u.PercentKnown && (!t.known || u.Percent > t.progress) {
 		t.progress, t.known, c.Progress = u.Percent, true, true
 	}
 	for id, percent := range u.PerFile() {
@@ -366,7 +366,7 @@ func (v *verdict) compare(w verdict) int {
 	return cmp.Or(
 		cmp.Compare(v.rank(), w.rank()),
 		cmp.Compare(v.state, w.state),
-		compareBools(v.code != ErrorCode(AssemblyError.String()), w.code != ErrorCode(AssemblyError.String())),
+		compareBools(v.code != ErrorCode(UpdateAssemblyError.String()), w.code != ErrorCode(UpdateAssemblyError.String())),
 		cmp.Compare(v.code, w.code),
 		cmp.Compare(len(v.message), len(w.message)),
 		cmp.Compare(v.message, w.message),

@@ -6,14 +6,14 @@ import "iter"
 type UpdateKind uint8
 
 const (
-	UnknownUpdate     UpdateKind = iota // an event that this package does not know, or with a payload it does not understand
-	UploadFinished                      // event assembly_upload_finished: File
-	MetaDataExtracted                   // message assembly_upload_meta_data_extracted
-	UploadingFinished                   // message assembly_uploading_finished
-	ResultFinished                      // event assembly_result_finished: Step and File
-	ExecutionProgress                   // event assembly_execution_progress: Percent and PerFile
-	AssemblyFinished                    // message assembly_finished; results may still follow
-	AssemblyError                       // event assembly_error: Failure; to be ignored behind AssemblyFinished
+	UpdateUnknown           UpdateKind = iota // an event not known here, or with a payload that makes no sense
+	UpdateUploadFinished                      // event assembly_upload_finished: File
+	UpdateMetaDataExtracted                   // message assembly_upload_meta_data_extracted
+	UpdateUploadingFinished                   // message assembly_uploading_finished
+	UpdateResultFinished                      // event assembly_result_finished: Step and File
+	UpdateExecutionProgress                   // event assembly_execution_progress: Percent and PerFile
+	UpdateAssemblyFinished                    // message assembly_finished; results may follow
+	UpdateAssemblyError                       // event assembly_error: Failure; means nothing behind UpdateAssemblyFinished
 )
 
 var updateNames = [...]string{
@@ -26,7 +26,7 @@ func (k UpdateKind) String() string {
 	if int(k) < len(updateNames) {
 		return updateNames[k]
 	}
-	return updateNames[UnknownUpdate]
+	return updateNames[UpdateUnknown]
 }
 
 // An Update is one message or event of an Assembly's update stream.
@@ -34,13 +34,13 @@ func (k UpdateKind) String() string {
 // Data, and what PerFile yields, are the bytes that DecodeUpdate was given and valid
 // until those change. Everything else is the Update's own.
 type Update struct {
-	Kind    UpdateKind
-	Known   bool     // Percent is known
-	Percent float64  // of the whole execution, 0 to 100
-	Step    string   // name of the Step that has the new result
-	File    *File    // the upload or the result
-	Failure *Failure // what went wrong
-	Data    []byte   // the payload as it came
+	Kind         UpdateKind
+	Percent      float64  // of the whole execution, 0 to 100; see PercentKnown
+	PercentKnown bool     // whether the event says a Percent, be it 0
+	Step         string   // name of the Step that has the new result
+	File         *File    // the upload or the result
+	Failure      *Failure // what went wrong
+	Data         []byte   // the payload as it came
 
 	perFile []byte
 }
@@ -79,7 +79,7 @@ func (f *Failure) Lookup(key string) Raw { return Raw(f.src).Get(key) }
 // DecodeUpdate decodes what an event of an Assembly's update stream says: its type, empty
 // or "message" for a message, and its data. Messages and progress do not allocate.
 //
-// An event that is not known is no error but an UnknownUpdate, and so is one
+// An event that is not known is no error but an UpdateUnknown, and so is one
 // whose payload is JSON of a shape that makes no sense. A payload that is not JSON is a
 // *SyntaxError, except in assembly_error, where it may be plain text.
 func DecodeUpdate(eventType, data []byte) (u Update, err error) {
@@ -87,20 +87,20 @@ func DecodeUpdate(eventType, data []byte) (u Update, err error) {
 	switch string(eventType) {
 	case "assembly_execution_progress":
 		if !u.usualProgress() && !u.progress() {
-			u.Known, u.Percent, u.perFile = false, 0, nil
+			u.PercentKnown, u.Percent, u.perFile = false, 0, nil
 			if err := diagnoseValue(string(data)); err != nil {
 				return u, err
 			}
 		}
-		u.Kind = ExecutionProgress
+		u.Kind = UpdateExecutionProgress
 	case "", "message":
 		switch string(data) {
 		case "assembly_finished":
-			u.Kind = AssemblyFinished
+			u.Kind = UpdateAssemblyFinished
 		case "assembly_uploading_finished":
-			u.Kind = UploadingFinished
+			u.Kind = UpdateUploadingFinished
 		case "assembly_upload_meta_data_extracted":
-			u.Kind = MetaDataExtracted
+			u.Kind = UpdateMetaDataExtracted
 		}
 	case "assembly_result_finished":
 		return u, u.result()
@@ -108,12 +108,12 @@ func DecodeUpdate(eventType, data []byte) (u Update, err error) {
 		file := new(File)
 		d := copyOf(data, new(guesses))
 		if d.document(file) {
-			u.Kind, u.File = UploadFinished, file
+			u.Kind, u.File = UpdateUploadFinished, file
 		} else if err := diagnoseValue(string(data)); err != nil {
 			return u, err
 		}
 	case "assembly_error":
-		u.Kind, u.Failure = AssemblyError, decodeFailure(data)
+		u.Kind, u.Failure = UpdateAssemblyError, decodeFailure(data)
 	}
 	return u, nil
 }
@@ -138,7 +138,7 @@ func (u *Update) result() error {
 	if i := d.result(u); i >= 0 && skipSpace(d.b, i) == len(d.b) {
 		return nil
 	}
-	u.Kind, u.Step, u.File = UnknownUpdate, "", nil
+	u.Kind, u.Step, u.File = UpdateUnknown, "", nil
 	if err := diagnoseValue(string(u.Data)); err != nil {
 		return err
 	}
@@ -154,7 +154,7 @@ func (u *Update) result() error {
 		file = whole
 	}
 	if name, ok := step.Text(); ok && file.kind() == '{' {
-		u.Kind, u.Step, u.File = ResultFinished, name, new(File)
+		u.Kind, u.Step, u.File = UpdateResultFinished, name, new(File)
 		decodeSource(string(file), u.File)
 	}
 	return nil
@@ -181,7 +181,7 @@ func (d *decoder) result(u *Update) int {
 	if i = skipSpace(b, i+1); at(b, i) != '{' {
 		return -1
 	}
-	u.Kind, u.File = ResultFinished, new(File)
+	u.Kind, u.File = UpdateResultFinished, new(File)
 	if i = d.object(i, 1, u.File); i < 0 {
 		return -1
 	}
@@ -219,7 +219,7 @@ func (u *Update) usualProgress() bool {
 	if i = arrayEnd(b, from, 1); i < 0 || i != len(b)-1 || b[i] != '}' {
 		return false
 	}
-	u.Percent, u.Known, u.perFile = float64(n), true, b[from:i]
+	u.Percent, u.PercentKnown, u.perFile = float64(n), true, b[from:i]
 	return true
 }
 
@@ -273,7 +273,7 @@ func (u *Update) progress() bool {
 func (u *Update) progressMember(key, value []byte) {
 	switch string(key) {
 	case "progress_combined":
-		u.Percent, u.Known = percent(value)
+		u.Percent, u.PercentKnown = percent(value)
 	case "progress_per_original_file":
 		u.perFile = nil
 		if value[0] == '[' {

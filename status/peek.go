@@ -57,20 +57,27 @@ func (h Head) HTTPCode() int {
 }
 
 // mayHaveCode reports whether http_code can be a key in b: it stands there, or an escape
-// sequence that can write a letter does. Older Statuses have no code, and finding that out by
-// reading all of them is what costs most.
+// sequence that can write a letter does. Older Statuses have no code, and reading all of
+// them to find that out would cost ten times what Peek does.
 func mayHaveCode(b []byte) bool {
 	const name, escape = "http_code", `\u`
-	const each, eachH, eachLow, eachU = eachByte, 'h' * eachByte, '_' * eachByte, 'u' * eachByte
 	i := 0
-	for ; i+16 <= len(b); i += 8 {
-		w := load64(b, i)
-		plain := (w ^ eachH) | (load64(b, i+4) ^ eachLow) // a zero byte where h and, four on, _ stand
-		spelt := (w ^ eachEscape) | (load64(b, i+1) ^ eachU)
-		if ((plain-each)&^plain|(spelt-each)&^spelt)&eachHigh == 0 {
+	for ; i+24 <= len(b); i += 16 {
+		v, w := load64(b, i), load64(b, i+8)
+		// Where h and four bytes on _ stand, or a backslash and u, there is a zero byte,
+		// and 1 less than that is negative. Negative bytes that are not ASCII are looked at
+		// once more, like a few others.
+		v1 := (v ^ 'h'*eachByte) | (load64(b, i+4) ^ '_'*eachByte)
+		v2 := (v ^ eachEscape) | (load64(b, i+1) ^ 'u'*eachByte)
+		w1 := (w ^ 'h'*eachByte) | (load64(b, i+12) ^ '_'*eachByte)
+		w2 := (w ^ eachEscape) | (load64(b, i+9) ^ 'u'*eachByte)
+		if ((v1-eachByte)|(v2-eachByte)|(w1-eachByte)|(w2-eachByte))&eachHigh == 0 {
 			continue
 		}
-		near := view(b[i:min(i+8+len(name), len(b))])
+		if ((v1-eachByte)&^v1|(v2-eachByte)&^v2|(w1-eachByte)&^w1|(w2-eachByte)&^w2)&eachHigh == 0 {
+			continue
+		}
+		near := view(b[i:min(i+16+len(name), len(b))])
 		if strings.Contains(near, name) || strings.Contains(near, escape) {
 			return true
 		}

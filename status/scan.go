@@ -303,7 +303,7 @@ func objectEnd(b []byte, i, depth int, m *memory) int {
 	k, known, read := 0, 0, 0
 	if m != nil {
 		// What was right there might be too deep farther inside.
-		if known = m.n - 1; depth > m.depth || known < 0 {
+		if known = m.n - 1; known <= 0 || depth > m.depth {
 			m.depth, m.n, known = depth, 0, 0
 		}
 	}
@@ -316,7 +316,9 @@ func objectEnd(b []byte, i, depth int, m *memory) int {
 				if m.starts[k+1]-from <= same {
 					for k++; k < known && m.starts[k+1]-from <= same; k++ {
 					}
-					i += m.starts[k] - from
+					if i += m.starts[k] - from; at(b, i) <= ' ' {
+						i = skipSpace(b, i) // there is more of it here
+					}
 					continue
 				}
 				if read++; 2*read > known {

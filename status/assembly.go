@@ -94,8 +94,8 @@ type Assembly struct {
 	Results []Step // in the document's order
 
 	src   string
-	arena []byte // of a borrowed document, for the next one
-	guess guesses
+	arena []byte  // of a borrowed document, for the next one
+	guess guesses // the order that keys had, for the next document
 }
 
 var assemblyLayout = layoutOf(func(a *Assembly) []field {
@@ -202,8 +202,8 @@ func (a *Assembly) Result(step string) []File {
 	return nil
 }
 
-// StreamURL is where the Assembly's updates are streamed: update_stream_url, or what older
-// Statuses have in its place. It is empty if the Status names neither.
+// StreamURL is where the Assembly's updates are streamed: update_stream_url, or what
+// older Statuses have in its place. It is empty if the Status names neither.
 func (a *Assembly) StreamURL() string {
 	if a.UpdateStreamURL != "" || a.WebsocketURL == "" || a.ID == "" {
 		return a.UpdateStreamURL
@@ -213,27 +213,29 @@ func (a *Assembly) StreamURL() string {
 
 // DecodeAssembly decodes an Assembly Status into dst, in one pass.
 //
-// It accepts exactly the documents that encoding/json calls valid and whose root
-// is an object; any other gives a *SyntaxError with the place of the fault, and dst then
-// holds the fields that stood before it. A valid document never fails: a
-// field whose value has a shape that its type cannot hold stays zero, and is
-// there for Lookup. Of a key that comes twice the last one counts, and strings
-// are the ones that encoding/json would give.
+// It accepts exactly the documents that encoding/json calls valid and whose root is an
+// object; any other gives a *SyntaxError with the place of the fault, and dst then
+// holds the fields that stood before it. A valid document never fails: a field whose
+// value has a shape that its type cannot hold stays zero, and is there for Lookup. Of a
+// key that comes twice the last one counts, and strings are the ones that encoding/json
+// would give.
 //
-// data is copied once; all strings of dst are parts of that copy, so keeping one
-// keeps them all. dst's slices are used again and files that it held before are
-// overwritten.
+// data is copied once; all strings of dst are parts of that copy, so keeping one keeps
+// them all. dst's slices are used again and files that it held before are overwritten.
+//
+// Into a dst that held as many files before, it allocates once, for the copy. It does so
+// again only where what escape sequences stand for takes more than a 32nd of the
+// document, or an array stands where the API usually sends one string, or there are more
+// than 64 Steps. A file takes a few hundred bytes of memory however short its text is,
+// so limit the size of documents that strangers send.
 func DecodeAssembly(data []byte, dst *Assembly) error {
-	d := copyOf(data, &dst.guess)
-	if !d.document(dst) {
-		return refusal(data)
-	}
-	return nil
+	return decodeCopy(data, dst, &dst.guess)
 }
 
-// DecodeAssemblyBorrowed is DecodeAssembly without the copy: the strings of dst
-// are data's own bytes, valid only until data changes or dst is decoded into again,
-// whichever comes first. Use strings.Clone for what has to last longer.
+// DecodeAssemblyBorrowed is DecodeAssembly without the copy, and so without an
+// allocation: the strings of dst are data's own bytes, valid only until data changes or
+// dst is decoded into again, whichever comes first. Use strings.Clone for what has to
+// last longer.
 func DecodeAssemblyBorrowed(data []byte, dst *Assembly) error {
 	d := decoder{b: data, s: view(data), arena: dst.arena[:0], guess: &dst.guess}
 	if !d.document(dst) {
@@ -243,9 +245,9 @@ func DecodeAssemblyBorrowed(data []byte, dst *Assembly) error {
 	return nil
 }
 
-func decodeCopy(data []byte, dst object) error {
-	var guess guesses
-	d := copyOf(data, &guess)
+// decodeCopy decodes a copy of data; guess is what is known of the order of its keys.
+func decodeCopy(data []byte, dst object, guess *guesses) error {
+	d := copyOf(data, guess)
 	if !d.document(dst) {
 		return refusal(data)
 	}

@@ -236,7 +236,8 @@ func TestDecodeAgain(t *testing.T) {
 	}
 }
 
-// The copy has to be one: nothing that was decoded changes with data or the next document.
+// The copy has to be one: nothing that was decoded changes with data or the next
+// document.
 func TestDecodeCopies(t *testing.T) {
 	data := []byte(`{"ok":"ASSEMBLY_COMPLETED","message":"caf\u00e9","fields":{"a":1},"results":{"s\n":[{"id":"x\u0041","meta":{"width":1}}]}}`)
 	var a Assembly
@@ -328,7 +329,8 @@ func TestEncodeAssigned(t *testing.T) {
 	}
 }
 
-// Every key that can be decoded has to be among those that can be encoded, and the other way round.
+// Every key that can be decoded has to be among those that can be encoded, and the
+// other way round.
 func TestEveryFieldBothWays(t *testing.T) {
 	values := map[kind]string{kindText: `"x"`, kindFirst: `"x"`, kindRaw: `{"a":1}`, kindInteger: `7`, kindSeconds: `1.5`, kindBool: `true`, kindDate: `"2026/05/07 16:10:57 GMT"`,
 		kindFloat: `1.25`, kindStrings: `["a","b"]`, kindList: `[{"id":"x"}]`, kindSteps: `{"s":[{"id":"x"}]}`, kindObject: `{"id":"x","error":"x"}`}

@@ -216,12 +216,14 @@ func (d *decoder) object(i, depth int, o object) int {
 	}
 }
 
-// unknownField is the field of a key that the layout does not have. No bytes compare equal with it.
+// unknownField is the field of a key that the layout does not have. No bytes compare
+// equal with it.
 var unknownField = field{head: 1, mask: 1, length: 8}
 
-// skip is valueEnd for a value that begins with c and is kept raw. Such values are alike:
-// the meta data of one file has the keys of that of the file before, and most of
-// its values; merged_params often is params. What has been read once need not be read again.
+// skip is valueEnd for a value that begins with c and is kept raw. Such values are
+// alike: the meta data of one file has the keys of that of the file before, and most of
+// its values; merged_params often is params. What has been read once need not be read
+// again.
 func (d *decoder) skip(i, depth int, c byte) int {
 	b := d.b
 	switch c {
@@ -404,9 +406,9 @@ func (d *decoder) steps(i, depth int, steps *[]Step) int {
 	}
 }
 
-// addStep returns the step of that name, emptied. A key that comes again replaces what came
-// before, at its place. Index, which is nil as long as a search is fast, holds
-// the places of all names.
+// addStep returns the step of that name, emptied. A key that comes again replaces what
+// came before, at its place. Index, which is nil as long as a search is fast, holds the
+// places of all names.
 func addStep(steps *[]Step, index *map[string]int, name string) *Step {
 	all, at := *steps, -1
 	if *index == nil {

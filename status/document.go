@@ -5,8 +5,8 @@ import (
 	"strconv"
 )
 
-// A Document is what a system says about one of its jobs. *Assembly and *Job are Documents; whatever else
-// is one can be replayed and shown like them.
+// A Document is what a system says about one of its jobs. *Assembly and *Job are
+// Documents; whatever else is one can be replayed and shown like them.
 type Document interface {
 	// Summary returns what all systems have in common.
 	Summary() Summary
@@ -48,7 +48,8 @@ type StepCount struct {
 // Terminal reports whether the job has ended.
 func (s Summary) Terminal() bool { return s.Phase.Terminal() }
 
-// AppendJSON appends the summary to dst as one JSON object, in which what is not known is null:
+// AppendJSON appends the summary to dst as one JSON object, in which what is not known
+// is null:
 //
 //	{"system":"assembly","id":"…","state":"…","phase":"running","terminal":false,"error":null,"progress":0.5,"uploads":1,"results":{"resized":2}}
 func (s Summary) AppendJSON(dst []byte) []byte {
@@ -97,8 +98,8 @@ func appendOrNull(dst []byte, s string) []byte {
 // which system it is.
 var ErrUnknownDocument = errors.New("status: neither an Assembly Status nor a Scenario job: no ok, error, assembly_id, job or jobId in it")
 
-// Decode decodes a document whose system is not known beforehand: into an *Assembly or a *Job. The error
-// is a *SyntaxError or ErrUnknownDocument.
+// Decode decodes a document whose system is not known beforehand: into an *Assembly or
+// a *Job. The error is a *SyntaxError or ErrUnknownDocument.
 func Decode(data []byte) (Document, error) {
 	a := new(Assembly)
 	if err := DecodeAssembly(data, a); err != nil {
@@ -125,9 +126,9 @@ func Decode(data []byte) (Document, error) {
 	return nil, ErrUnknownDocument
 }
 
-// Summary returns what an Assembly has in common with jobs of other systems. Its progress is that of the
-// upload, and known to be 1 at a successful end; that of the execution comes only with the
-// updates, see Tracker.
+// Summary returns what an Assembly has in common with jobs of other systems. Its
+// progress is that of the upload, and known to be 1 at a successful end; that of the
+// execution comes only with the updates, see Tracker.
 func (a *Assembly) Summary() Summary {
 	s := Summary{
 		System: SystemAssembly, ID: a.ID, State: a.State.String(), Phase: a.Phase(), Error: a.Error.String(),
@@ -148,8 +149,8 @@ func (a *Assembly) Summary() Summary {
 	return s
 }
 
-// Summary returns what a job has in common with Assemblies and jobs of other systems. Its assets count as results
-// of a Step with the name of the job's type.
+// Summary returns what a job has in common with Assemblies and jobs of other systems.
+// Its assets count as results of a Step with the name of the job's type.
 func (j *Job) Summary() Summary {
 	s := Summary{
 		System: SystemScenario, ID: j.ID, State: j.Status.String(), Phase: j.Phase(), Error: j.Metadata.Error,

@@ -5,15 +5,16 @@ import (
 	"time"
 )
 
-// Encoding is decoding's inverse because of the source: each object keeps the text that it
-// was decoded from, and is encoded by copying that text with the fields that
-// have been assigned since put in their places. What was assigned is found by
-// decoding the source once more and comparing, so that decoding, which
-// happens far more often, need not keep books.
+// Encoding is decoding's inverse because of the source: each object keeps the text that
+// it was decoded from, and is encoded by copying that text with the fields that have
+// been assigned since put in their places. What was assigned is found by decoding the
+// source once more and comparing, so that decoding, which happens far more often, need
+// not keep books.
 
-// AppendJSON appends the Assembly as JSON to dst, without white space between tokens. What
-// was decoded and not assigned to since comes out as it was, unknown keys, odd shapes and
-// digits included, and in the order it had; a string that was emptied since is null. A zero Assembly is {}.
+// AppendJSON appends the Assembly as JSON to dst, without white space between tokens.
+// What was decoded and not assigned to since comes out as it was, unknown keys, odd
+// shapes and digits included, and in the order it had; a string that was emptied since
+// is null. A zero Assembly is {}.
 //
 // The only error is a Raw field that was assigned something that is not JSON.
 func (a *Assembly) AppendJSON(dst []byte) ([]byte, error) { return appendObject(dst, a) }
@@ -164,7 +165,8 @@ func (f slot) equal(was slot) bool {
 	return true
 }
 
-// appendField appends a field's value: raw if it still is what it was when raw was decoded.
+// appendField appends a field's value: raw if it still is what it was when raw was
+// decoded.
 func appendField(dst []byte, f, was slot, raw string) ([]byte, error) {
 	if raw != "" && f.equal(was) {
 		return appendCompact(dst, raw), nil

@@ -118,8 +118,8 @@ func (l *layout) find(key string) int {
 	return -1
 }
 
-// hashKey is spread well enough over the few dozen keys of a layout. Documents cannot make it
-// slow: the table is fixed, and none of its chains long.
+// hashKey is spread well enough over the few dozen keys of a layout. Documents cannot
+// make it slow: the table is fixed, and none of its chains long.
 func hashKey(key string) uint8 {
 	b := viewBytes(key)
 	var a, z uint32

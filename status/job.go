@@ -2,7 +2,8 @@ package status
 
 import "time"
 
-// A Job is a generation job of Scenario: the job object, and what the API answers with around it.
+// A Job is a generation job of Scenario: the job object, and what the API answers with
+// around it.
 //
 // As for an Assembly, a field that the document does not have, or has as null,
 // is zero, Lookup shows what the fields do not, and encoding gives the document
@@ -173,12 +174,12 @@ type Asset struct {
 	src string
 }
 
-// DecodeJob decodes the answer of one of Scenario's endpoints into dst: a document that holds the job
-// under the key job, or the job itself.
+// DecodeJob decodes the answer of one of Scenario's endpoints into dst: a document that
+// holds the job under the key job, or the job itself.
 //
 // It is as strict, and as forgiving of shapes, as DecodeAssembly, and copies data
 // in the same way.
-func DecodeJob(data []byte, dst *Job) error { return decodeCopy(data, (*jobRoot)(dst)) }
+func DecodeJob(data []byte, dst *Job) error { return decodeCopy(data, (*jobRoot)(dst), new(guesses)) }
 
 // AppendJSON appends the document as JSON to dst, as Assembly.AppendJSON does.
 func (j *Job) AppendJSON(dst []byte) ([]byte, error) { return appendObject(dst, (*jobRoot)(j)) }
@@ -189,8 +190,8 @@ func (j Job) MarshalJSON() ([]byte, error) { return j.AppendJSON(nil) }
 // UnmarshalJSON is DecodeJob for encoding/json and its kin.
 func (j *Job) UnmarshalJSON(data []byte) error { return DecodeJob(data, j) }
 
-// Lookup returns the value of any key of the job object as it was decoded, and the zero Raw if there was none.
-// It does not show what was assigned to a field since.
+// Lookup returns the value of any key of the job object as it was decoded, and the zero
+// Raw if there was none. It does not show what was assigned to a field since.
 func (j *Job) Lookup(key string) Raw {
 	if j.src != "" {
 		return Raw(j.src).Get(key)
@@ -198,7 +199,8 @@ func (j *Job) Lookup(key string) Raw {
 	return Raw(j.root).Get(key)
 }
 
-// Lookup returns the value of any key of the asset as it was decoded, and the zero Raw if there was none.
+// Lookup returns the value of any key of the asset as it was decoded, and the zero Raw
+// if there was none.
 func (a *Asset) Lookup(key string) Raw { return Raw(a.src).Get(key) }
 
 // Phase tells where on its way the job is.
@@ -214,7 +216,8 @@ type (
 	jobBody Job
 )
 
-// jobRootLayout is for a document that holds the job, jobFlatLayout for one that is the job.
+// jobRootLayout is for a document that holds the job, jobFlatLayout for one that is the
+// job.
 var (
 	jobRootLayout = layoutOf(func(r *jobRoot) []field {
 		return append(r.beside(), child("job", (*jobBody)(r)))
@@ -393,8 +396,8 @@ func (a *Asset) reset()          { *a = Asset{} }
 func (a *Asset) source() *string { return &a.src }
 func (a *Asset) layout() *layout { return assetLayout }
 
-// A JobHead is the part of a job that decides what to do next. Its ID, and a Status that is not one of the
-// constants, are parts of the bytes that PeekJob was given.
+// A JobHead is the part of a job that decides what to do next. Its ID, and a Status
+// that is not one of the constants, are parts of the bytes that PeekJob was given.
 type JobHead struct {
 	ID       string
 	Status   JobStatus
@@ -407,10 +410,10 @@ func (h JobHead) Phase() Phase { return h.Status.Phase() }
 // Terminal reports whether the job has ended.
 func (h JobHead) Terminal() bool { return h.Status.Terminal() }
 
-// PeekJob reads the head of a document that DecodeJob would decode, without
-// allocating, unless something in it is written with escape sequences. It stops once it has met the job's id, status
-// and progress, and so checks neither what stands behind them nor whether one
-// of them comes again.
+// PeekJob reads the head of a document that DecodeJob would decode, without allocating,
+// unless something in it is written with escape sequences. It stops once it has met the
+// job's id, status and progress, and so checks neither what stands behind them nor
+// whether one of them comes again.
 func PeekJob(data []byte) (JobHead, error) {
 	p := jobPeek{b: data}
 	i := skipSpace(data, 0)

@@ -64,9 +64,9 @@ func mayHaveCode(b []byte) bool {
 	i := 0
 	for ; i+24 <= len(b); i += 16 {
 		v, w := load64(b, i), load64(b, i+8)
-		// Where h and four bytes on _ stand, or a backslash and u, there is a zero byte,
-		// and 1 less than that is negative. Negative bytes that are not ASCII are looked at
-		// once more, like a few others.
+		// Where h and four bytes on _ stand, or a backslash and u, there is a zero
+		// byte, and 1 less than that is negative. Negative bytes that are not ASCII are
+		// looked at once more, like a few others.
 		v1 := (v ^ 'h'*eachByte) | (load64(b, i+4) ^ '_'*eachByte)
 		v2 := (v ^ eachEscape) | (load64(b, i+1) ^ 'u'*eachByte)
 		w1 := (w ^ 'h'*eachByte) | (load64(b, i+12) ^ '_'*eachByte)
@@ -89,12 +89,12 @@ func mayHaveCode(b []byte) bool {
 // Peek reads the head of an Assembly Status, whatever order its keys stand in,
 // without allocating.
 //
-// It stops as soon as it has met ok or error, the id, and the bytes received and expected.
-// It therefore does not see whether what follows is JSON, nor a
-// key that comes again there, nor an error behind an ok: the API never sends
-// both. What it has read up to that point is checked as strictly as by DecodeAssembly, and
-// a fault there gives the same *SyntaxError; of a key that has come twice by then the last
-// one counts. A key, code or id with escape sequences costs an allocation.
+// It stops as soon as it has met ok or error, the id, and the bytes received and
+// expected. It therefore does not see whether what follows is JSON, nor a key that
+// comes again there, nor an error behind an ok: the API never sends both. What it has
+// read up to that point is checked as strictly as by DecodeAssembly, and a fault there
+// gives the same *SyntaxError; of a key that has come twice by then the last one
+// counts. A key, code or id with escape sequences costs an allocation.
 func Peek(data []byte) (Head, error) {
 	h := Head{data: data}
 	i := skipSpace(data, 0)

@@ -33,10 +33,10 @@ func at(b []byte, i int) byte {
 	return 0
 }
 
-// stops marks, by its high bit, each byte of w at which a run of plain string
-// bytes ends: a quote, a control byte, a backslash. Flipping bit 1 puts the quote right
-// above the control bytes and the two bytes between them out of the way, so that one comparison
-// finds both. A subtraction may borrow from the byte above a marked one, so
+// stops marks, by its high bit, each byte of w at which a run of plain string bytes
+// ends: a quote, a control byte, a backslash. Flipping bit 1 puts the quote right above
+// the control bytes and the two bytes between them out of the way, so that one
+// comparison finds both. A subtraction may borrow from the byte above a marked one, so
 // only the lowest mark is to be trusted.
 func stops(w uint64) uint64 {
 	return (((w ^ 2*eachByte) - 0x21*eachByte) | ((w ^ eachEscape) - eachByte)) &^ w & eachHigh
@@ -111,10 +111,10 @@ func stringEnd(b []byte, i int) int {
 	return -1
 }
 
-// escapesEnd reads the escape sequence at b[i] and then what is like JSON in a
-// string, where one byte in every few is an escaped quote: words in which each quote has a
-// backslash before it and each backslash a quote behind it. Each word is done
-// without a look at where in it they are; carry is the mark of a backslash at its end.
+// escapesEnd reads the escape sequence at b[i] and then what is like JSON in a string,
+// where one byte in every few is an escaped quote: words in which each quote has a
+// backslash before it and each backslash a quote behind it. Each word is done without a
+// look at where in it they are; carry is the mark of a backslash at its end.
 func escapesEnd(b []byte, i int) int {
 	if i = escapeEnd(b, i); i < 0 {
 		return -1

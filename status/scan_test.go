@@ -8,8 +8,9 @@ import (
 	"testing"
 )
 
-// wantVerdict holds DecodeAssembly, both ways, against encoding/json: it accepts what that calls
-// valid, if the root is an object. The diagnosis has to come to the same verdict.
+// wantVerdict holds DecodeAssembly, both ways, against encoding/json: it accepts what
+// that calls valid, if the root is an object. The diagnosis has to come to the same
+// verdict.
 func wantVerdict(t *testing.T, data []byte) {
 	t.Helper()
 	trimmed := strings.TrimLeft(string(data), " \t\r\n")
@@ -79,8 +80,8 @@ func TestVerdictOnKeys(t *testing.T) {
 	}
 }
 
-// White space changes within a document, so that what was learned from one indentation must not be
-// believed of the next.
+// White space changes within a document, so that what was learned from one indentation
+// must not be believed of the next.
 func TestVerdictOnWhiteSpace(t *testing.T) {
 	gaps := []string{"", " ", "\n", "\n  ", "\r\n\t", "\n       ", "\n        ", "\n         ", "\n               ", "\n                ", "\n                 ",
 		"\v", "\n\x00 ", "        \v", "\n       \f", "\n    \"  ", "\n   \u00a0  "}

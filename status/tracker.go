@@ -11,14 +11,15 @@ import (
 //
 // It never goes backwards: an old poll does not make a completed Assembly execute
 // again, nor does progress shrink. An upload or result that is told twice, by whatever
-// way, is one; results that come behind the end are kept; an error behind a successful end is
-// ignored. The same news lead to the same Assembly in any order; only the
-// order among files and Steps that no Status has listed yet is that of their arrival.
+// way, is one; results that come behind the end are kept; an error behind a successful
+// end is ignored. The same news lead to the same Assembly in any order; only the order
+// among files and Steps that no Status has listed yet is that of their arrival.
 //
 // Where Statuses contradict each other the one further on supplies the fields, and of two
 // versions of a file the one that does not expire, or says more.
 //
-// A Tracker is not safe for concurrent use. It keeps nothing of what it is given but copies.
+// A Tracker is not safe for concurrent use. It keeps nothing of what it is given but
+// copies.
 type Tracker struct {
 	now      Assembly
 	verdict  verdict
@@ -51,15 +52,16 @@ type Result struct {
 	File File
 }
 
-// fileKey is what makes a file that one and no other. A file without an id is told by all it
-// says.
+// fileKey is what makes a file that one and no other. A file without an id is told by
+// all it says.
 type fileKey struct {
 	upload bool
 	step   string
 	id     string
 }
 
-// place is where a file is: in the step of that index, which is meaningless for an upload.
+// place is where a file is: in the step of that index, which is meaningless for an
+// upload.
 type place struct{ step, file int }
 
 // Assembly returns the Assembly as it stands. It belongs to the Tracker, which changes it
@@ -137,9 +139,9 @@ func (t *Tracker) advance(c *Change, u Update) {
 	}
 }
 
-// Status folds a polled Status in and says what was news. A Status of another Assembly, and
-// the answer to a request that failed by itself, such as one over the rate
-// limit, are ignored.
+// Status folds a polled Status in and says what was news. A Status of another Assembly,
+// and the answer to a request that failed by itself, such as one over the rate limit,
+// are ignored.
 func (t *Tracker) Status(a *Assembly) Change {
 	var c Change
 	if a.ID != "" && t.now.ID != "" && a.ID != t.now.ID || a.Error.AboutRequest() {
@@ -337,8 +339,8 @@ type verdict struct {
 	worker       string
 }
 
-// rank orders verdicts by how far on they are. A failure comes before a successful end because
-// errors behind that are to be ignored.
+// rank orders verdicts by how far on they are. A failure comes before a successful end
+// because errors behind that are to be ignored.
 func (v *verdict) rank() int {
 	if v.failed {
 		return 5

@@ -244,7 +244,8 @@ func fold(tr *Tracker, news []any) {
 	}
 }
 
-// standingOf is all that a Tracker says, with the files and Steps in an order of their own.
+// standingOf is all that a Tracker says, with the files and Steps in an order of their
+// own.
 func standingOf(tb testing.TB, tr *Tracker) any {
 	p, known := tr.Progress()
 	return []any{generic(tb, mustEncode(tb, tr)), p, known, tr.perFile}

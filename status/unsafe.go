@@ -31,9 +31,9 @@ func viewBytes(s string) []byte {
 	return unsafe.Slice(unsafe.StringData(s), len(s))
 }
 
-// An address is where a field is in an object. Tables of offsets, made once for each type from
-// pointers to its fields, take a decoder there without a call; that a field has the
-// type of its kind is checked by the compiler where the table is written.
+// An address is where a field is in an object. Tables of offsets, made once for each
+// type from pointers to its fields, take a decoder there without a call; that a field
+// has the type of its kind is checked by the compiler where the table is written.
 type address = unsafe.Pointer
 
 func fieldAt[T any](key string, k kind, p *T) field {

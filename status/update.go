@@ -131,8 +131,8 @@ func decodeFailure(data []byte) *Failure {
 	return f
 }
 
-// result reads ["step", {…}], which is what comes over the wire, and {…, "step": "…"}, which is
-// what the documentation says.
+// result reads ["step", {…}], which is what comes over the wire, and {…, "step": "…"},
+// which is what the documentation says.
 func (u *Update) result() error {
 	d := copyOf(u.Data, new(guesses))
 	if i := d.result(u); i >= 0 && skipSpace(d.b, i) == len(d.b) {
@@ -314,8 +314,9 @@ func percent(value []byte) (p float64, ok bool) {
 	return float64(n), true
 }
 
-// PerFile yields the ids of the uploads and how much, 0 to 100, of what is made from each is done, where
-// the event says so. It does not allocate unless an id is written with escape sequences.
+// PerFile yields the ids of the uploads and how much, 0 to 100, of what is made from
+// each is done, where the event says so. It does not allocate unless an id is written
+// with escape sequences.
 func (u *Update) PerFile() iter.Seq2[[]byte, float64] {
 	return func(yield func([]byte, float64) bool) {
 		b := u.perFile

@@ -153,6 +153,21 @@ func BenchmarkPeek(b *testing.B) {
 	}
 }
 
+func BenchmarkPeekHTTPCode(b *testing.B) {
+	names, docs := statusFiles(b, statusReal, statusComposed)
+	for _, name := range names {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				h, err := status.Peek(docs[name])
+				if code := h.HTTPCode(); err != nil || code != 0 && code != 200 {
+					b.Fatal(h, code, err)
+				}
+			}
+		})
+	}
+}
+
 func BenchmarkDecodeAssembly(b *testing.B) {
 	names, docs := statusFiles(b, statusReal, statusComposed)
 	for _, name := range names {
@@ -219,21 +234,6 @@ func BenchmarkDecodeJob(b *testing.B) {
 			for b.Loop() {
 				if err := status.DecodeJob(docs[name], &j); err != nil {
 					b.Fatal(err)
-				}
-			}
-		})
-	}
-}
-
-func BenchmarkPeekHTTPCode(b *testing.B) {
-	names, docs := statusFiles(b, statusReal, statusComposed)
-	for _, name := range names {
-		b.Run(name, func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				h, err := status.Peek(docs[name])
-				if code := h.HTTPCode(); err != nil || code != 0 && code != 200 {
-					b.Fatal(h, code, err)
 				}
 			}
 		})

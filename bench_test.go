@@ -156,6 +156,21 @@ func BenchmarkPeek(b *testing.B) {
 	}
 }
 
+func BenchmarkPeekHTTPCode(b *testing.B) {
+	names, docs := statusFiles(b, statusReal, statusComposed)
+	for _, name := range names {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				h, err := status.Peek(docs[name])
+				if code := h.HTTPCode(); err != nil || code != 0 && code != 200 {
+					b.Fatal(h, code, err)
+				}
+			}
+		})
+	}
+}
+
 func BenchmarkDecodeAssembly(b *testing.B) {
 	names, docs := statusFiles(b, statusReal, statusComposed)
 	for _, name := range names {
@@ -200,7 +215,7 @@ func BenchmarkDecodeUpdate(b *testing.B) {
 			b.SetBytes(int64(len(data)))
 			b.ReportAllocs()
 			for b.Loop() {
-				if u, err := status.DecodeUpdate(eventType, data); err != nil || u.Kind == status.UnknownUpdate {
+				if u, err := status.DecodeUpdate(eventType, data); err != nil || u.Kind == status.UpdateUnknown {
 					b.Fatal(u.Kind, err)
 				}
 			}

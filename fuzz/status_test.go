@@ -44,6 +44,7 @@ func statusSeeds(f *testing.F, add func(data []byte)) {
 		`{"\u006fk":1e400,"bytes_received":-0,"bytes_expected":9007199254740993,"uploads":[null,{"size":1e3}]}`,
 		`{"error":"a\ud83d","info":{"retryIn":1},"params":"{\"a\":\"\\\"\"}","start_date":"2026/02/30 24:00:00 GMT"}`,
 		"{\"message\":\"\xff\xc3\",\"\xff\":1,\"upload_duration\":1e-12,\"http_code\":0.5}",
+		`{"info":{"a":1,"b":[{}],"c":"d"},"fields":{"a":1, "b":[{}],"c":"e"},"params":"a long enough text that comes twice, with a \n in it, letter by letter","merged_params":"a long enough text that comes twice, with a \n in it, letter by letter"}`,
 		`{"job":{"jobId":"\u0061","progress":0.10,"status":"x"},"job":null,"status":"success","statusHistory":[{}]}`,
 		`{"results":{"":[[]],"\u0000":[{"original_id":["a",1],"meta":[]}]}}`,
 	) {
@@ -286,11 +287,11 @@ func FuzzDecodeUpdate(f *testing.F) {
 			return
 		}
 		switch u.Kind {
-		case status.ExecutionProgress:
+		case status.UpdateExecutionProgress:
 			object, _ := statusGeneric(t, data).(map[string]any)
 			want, known := statusNumber(object["progress_combined"])
-			if u.Known != known || u.Percent != want {
-				t.Fatalf("%q: %v %v, want %v %v", data, u.Percent, u.Known, want, known)
+			if u.PercentKnown != known || u.Percent != want {
+				t.Fatalf("%q: %v %v, want %v %v", data, u.Percent, u.PercentKnown, want, known)
 			}
 			type file struct {
 				id      string
@@ -311,7 +312,7 @@ func FuzzDecodeUpdate(f *testing.F) {
 			if len(files) != len(wantFiles) || !strings.Contains(string(data), "\\") && statusUTF8(data) && !reflect.DeepEqual(files, wantFiles) {
 				t.Fatalf("%q: files %v, want %v", data, files, wantFiles)
 			}
-		case status.ResultFinished:
+		case status.UpdateResultFinished:
 			value := statusGeneric(t, data)
 			if list, ok := value.([]any); ok {
 				if list[0] != u.Step {
@@ -322,10 +323,10 @@ func FuzzDecodeUpdate(f *testing.F) {
 				value = inner
 			}
 			statusCheckEncoded(t, value, u.File)
-		case status.UploadFinished:
+		case status.UpdateUploadFinished:
 			statusCheckEncoded(t, statusGeneric(t, data), u.File)
-		case status.UnknownUpdate:
-			if u.File != nil || u.Failure != nil || u.Step != "" || u.Known {
+		case status.UpdateUnknown:
+			if u.File != nil || u.Failure != nil || u.Step != "" || u.PercentKnown {
 				t.Fatalf("%q: an unknown update says %+v", data, u)
 			}
 		}

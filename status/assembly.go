@@ -94,193 +94,99 @@ type Assembly struct {
 	Results []Step // in the document's order
 
 	src   string
-	arena []byte // of a borrowed document, for the next one
+	arena []byte  // of a borrowed document, for the next one
+	guess guesses // the order that keys had, for the next document
 }
 
-func (a *Assembly) field(key string) (kind, *string, *int64, any) {
-	switch key {
-	case "ok":
-		return text((*string)(&a.State))
-	case "error":
-		return text((*string)(&a.Error))
-	case "http_code":
-		return integer(&a.HTTPCode)
-	case "message":
-		return text(&a.Message)
-	case "reason":
-		return text(&a.Reason)
-	case "info":
-		return raw(&a.Info)
-	case "errno":
-		return raw(&a.Errno)
-	case "code":
-		return text(&a.Code)
-	case "syscall":
-		return text(&a.Syscall)
-	case "assembly_id", "assemblyId":
-		return text(&a.ID)
-	case "parent_id":
-		return text(&a.ParentID)
-	case "account_id":
-		return text(&a.AccountID)
-	case "account_name":
-		return text(&a.AccountName)
-	case "account_slug":
-		return text(&a.AccountSlug)
-	case "api_auth_key_id":
-		return text(&a.APIAuthKeyID)
-	case "template_id":
-		return text(&a.TemplateID)
-	case "template_name":
-		return text(&a.TemplateName)
-	case "instance":
-		return text(&a.Instance)
-	case "region":
-		return text(&a.Region)
-	case "build_id":
-		return text(&a.BuildID)
-	case "assembly_url":
-		return text(&a.AssemblyURL)
-	case "assembly_ssl_url":
-		return text(&a.AssemblySSLURL)
-	case "uppyserver_url":
-		return text(&a.UppyServerURL)
-	case "companion_url":
-		return text(&a.CompanionURL)
-	case "websocket_url":
-		return text(&a.WebsocketURL)
-	case "update_stream_url":
-		return text(&a.UpdateStreamURL)
-	case "tus_url":
-		return text(&a.TusURL)
-	case "bytes_received":
-		return integer(&a.BytesReceived)
-	case "bytes_expected":
-		return integer(&a.BytesExpected)
-	case "bytes_usage":
-		return integer(&a.BytesUsage)
-	case "upload_duration":
-		return seconds(&a.UploadDuration)
-	case "client_agent":
-		return text(&a.ClientAgent)
-	case "client_ip":
-		return text(&a.ClientIP)
-	case "client_referer":
-		return text(&a.ClientReferer)
-	case "transloadit_client":
-		return text(&a.TransloaditClient)
-	case "start_date":
-		return date(&a.StartDate)
-	case "execution_start":
-		return date(&a.ExecutionStart)
-	case "execution_duration":
-		return seconds(&a.ExecutionDuration)
-	case "queue_duration":
-		return seconds(&a.QueueDuration)
-	case "jobs_queue_duration":
-		return seconds(&a.JobsQueueDuration)
-	case "last_job_completed":
-		return date(&a.LastJobCompleted)
-	case "upload_meta_data_extracted":
-		return boolean(&a.MetaDataExtracted)
-	case "is_infinite":
-		return boolean(&a.IsInfinite)
-	case "has_dupe_jobs":
-		return boolean(&a.HasDupeJobs)
-	case "notify_start":
-		return date(&a.NotifyStart)
-	case "notify_url":
-		return text(&a.NotifyURL)
-	case "notify_status":
-		return text(&a.NotifyStatus)
-	case "notify_response_code":
-		return integer(&a.NotifyResponseCode)
-	case "notify_response_data":
-		return text(&a.NotifyResponseData)
-	case "notify_error":
-		return text(&a.NotifyError)
-	case "notify_duration":
-		return seconds(&a.NotifyDuration)
-	case "num_input_files":
-		return integer(&a.NumInputFiles)
-	case "expected_tus_uploads":
-		return integer(&a.ExpectedTusUploads)
-	case "started_tus_uploads":
-		return integer(&a.StartedTusUploads)
-	case "finished_tus_uploads":
-		return integer(&a.FinishedTusUploads)
-	case "ignored_error_count":
-		return integer(&a.IgnoredErrorCount)
-	case "ignored_errors":
-		return raw(&a.IgnoredErrors)
-	case "warnings":
-		return raw(&a.Warnings)
-	case "usage_tags":
-		return text(&a.UsageTags)
-	case "running_jobs":
-		return raw(&a.RunningJobs)
-	case "executing_jobs":
-		return raw(&a.ExecutingJobs)
-	case "started_jobs":
-		return raw(&a.StartedJobs)
-	case "fields":
-		return raw(&a.Fields)
-	case "params":
-		return raw(&a.Params)
-	case "merged_params":
-		return raw(&a.MergedParams)
-	case "template":
-		return raw(&a.Template)
-	case "parent_assembly_status":
-		return raw(&a.ParentAssemblyStatus)
-	case "admin_cmd":
-		return raw(&a.AdminCmd)
-	case "tus_uploads":
-		return raw(&a.TusUploads)
-	case "debuginfo":
-		return raw(&a.DebugInfo)
-	case "virusname":
-		return text(&a.VirusName)
-	case "step":
-		return text(&a.Step)
-	case "previousStep":
-		return text(&a.PreviousStep)
-	case "worker":
-		return text(&a.Worker)
-	case "uploads":
-		return listOf((*files)(&a.Uploads))
-	case "results":
-		return stepsOf(&a.Results)
+var assemblyLayout = layoutOf(func(a *Assembly) []field {
+	return []field{
+		text("ok", (*string)(&a.State)),
+		text("error", (*string)(&a.Error)),
+		integer("http_code", &a.HTTPCode),
+		text("message", &a.Message),
+		text("reason", &a.Reason),
+		raw("info", &a.Info),
+		raw("errno", &a.Errno),
+		text("code", &a.Code),
+		text("syscall", &a.Syscall),
+		text("assembly_id", &a.ID),
+		text("parent_id", &a.ParentID),
+		text("account_id", &a.AccountID),
+		text("account_name", &a.AccountName),
+		text("account_slug", &a.AccountSlug),
+		text("api_auth_key_id", &a.APIAuthKeyID),
+		text("template_id", &a.TemplateID),
+		text("template_name", &a.TemplateName),
+		text("instance", &a.Instance),
+		text("region", &a.Region),
+		text("assembly_url", &a.AssemblyURL),
+		text("assembly_ssl_url", &a.AssemblySSLURL),
+		text("uppyserver_url", &a.UppyServerURL),
+		text("companion_url", &a.CompanionURL),
+		text("websocket_url", &a.WebsocketURL),
+		text("update_stream_url", &a.UpdateStreamURL),
+		text("tus_url", &a.TusURL),
+		integer("bytes_received", &a.BytesReceived),
+		integer("bytes_expected", &a.BytesExpected),
+		seconds("upload_duration", &a.UploadDuration),
+		text("client_agent", &a.ClientAgent),
+		text("client_ip", &a.ClientIP),
+		text("client_referer", &a.ClientReferer),
+		text("transloadit_client", &a.TransloaditClient),
+		date("start_date", &a.StartDate),
+		boolean("upload_meta_data_extracted", &a.MetaDataExtracted),
+		raw("warnings", &a.Warnings),
+		raw("ignored_errors", &a.IgnoredErrors),
+		integer("ignored_error_count", &a.IgnoredErrorCount),
+		boolean("is_infinite", &a.IsInfinite),
+		boolean("has_dupe_jobs", &a.HasDupeJobs),
+		date("execution_start", &a.ExecutionStart),
+		seconds("execution_duration", &a.ExecutionDuration),
+		seconds("queue_duration", &a.QueueDuration),
+		seconds("jobs_queue_duration", &a.JobsQueueDuration),
+		date("notify_start", &a.NotifyStart),
+		text("notify_url", &a.NotifyURL),
+		text("notify_status", &a.NotifyStatus),
+		integer("notify_response_code", &a.NotifyResponseCode),
+		text("notify_response_data", &a.NotifyResponseData),
+		text("notify_error", &a.NotifyError),
+		seconds("notify_duration", &a.NotifyDuration),
+		date("last_job_completed", &a.LastJobCompleted),
+		raw("fields", &a.Fields),
+		raw("running_jobs", &a.RunningJobs),
+		integer("bytes_usage", &a.BytesUsage),
+		text("usage_tags", &a.UsageTags),
+		raw("executing_jobs", &a.ExecutingJobs),
+		raw("started_jobs", &a.StartedJobs),
+		raw("parent_assembly_status", &a.ParentAssemblyStatus),
+		raw("params", &a.Params),
+		raw("template", &a.Template),
+		raw("merged_params", &a.MergedParams),
+		integer("num_input_files", &a.NumInputFiles),
+		listOf("uploads", (*files)(&a.Uploads)),
+		stepsOf("results", &a.Results),
+		text("build_id", &a.BuildID),
+		integer("expected_tus_uploads", &a.ExpectedTusUploads),
+		integer("started_tus_uploads", &a.StartedTusUploads),
+		integer("finished_tus_uploads", &a.FinishedTusUploads),
+		raw("tus_uploads", &a.TusUploads),
+		text("virusname", &a.VirusName),
+		raw("admin_cmd", &a.AdminCmd),
+		raw("debuginfo", &a.DebugInfo),
+		text("step", &a.Step),
+		text("previousStep", &a.PreviousStep),
+		text("worker", &a.Worker),
+		alias(text("assemblyId", &a.ID)),
 	}
-	return none()
-}
-
-var assemblyKeys = []string{
-	"ok", "error", "http_code", "message", "reason", "info", "errno", "code", "syscall",
-	"assembly_id", "parent_id", "account_id", "account_name", "account_slug", "api_auth_key_id",
-	"template_id", "template_name", "instance", "region",
-	"assembly_url", "assembly_ssl_url", "uppyserver_url", "companion_url", "websocket_url",
-	"update_stream_url", "tus_url", "bytes_received", "bytes_expected", "upload_duration",
-	"client_agent", "client_ip", "client_referer", "transloadit_client", "start_date",
-	"upload_meta_data_extracted", "warnings", "ignored_errors", "ignored_error_count",
-	"is_infinite", "has_dupe_jobs", "execution_start", "execution_duration", "queue_duration",
-	"jobs_queue_duration", "notify_start", "notify_url", "notify_status", "notify_response_code",
-	"notify_response_data", "notify_error", "notify_duration", "last_job_completed", "fields",
-	"running_jobs", "bytes_usage", "usage_tags", "executing_jobs", "started_jobs",
-	"parent_assembly_status", "params", "template", "merged_params", "num_input_files",
-	"uploads", "results", "build_id",
-	"expected_tus_uploads", "started_tus_uploads", "finished_tus_uploads", "tus_uploads",
-	"virusname", "admin_cmd", "debuginfo", "step", "previousStep", "worker",
-}
+})
 
 // reset keeps what the next document can use: the capacity of the slices.
 func (a *Assembly) reset() {
-	*a = Assembly{Uploads: a.Uploads[:0], Results: a.Results[:0], arena: a.arena}
+	*a = Assembly{Uploads: a.Uploads[:0], Results: a.Results[:0], arena: a.arena, guess: a.guess}
 }
 
 func (a *Assembly) source() *string { return &a.src }
-func (a *Assembly) keys() []string  { return assemblyKeys }
-func (a *Assembly) fresh() object   { return new(Assembly) }
+func (a *Assembly) layout() *layout { return assemblyLayout }
 
 // Lookup returns the value of any key as it was decoded, known or unknown, and the
 // zero Raw if there was none. It does not show what was assigned to a field since.
@@ -296,8 +202,8 @@ func (a *Assembly) Result(step string) []File {
 	return nil
 }
 
-// StreamURL is where the Assembly's updates are streamed: update_stream_url, or what older
-// Statuses have in its place. It is empty if the Status names neither.
+// StreamURL is where the Assembly's updates are streamed: update_stream_url, or what
+// older Statuses have in its place. It is empty if the Status names neither.
 func (a *Assembly) StreamURL() string {
 	if a.UpdateStreamURL != "" || a.WebsocketURL == "" || a.ID == "" {
 		return a.UpdateStreamURL
@@ -307,23 +213,31 @@ func (a *Assembly) StreamURL() string {
 
 // DecodeAssembly decodes an Assembly Status into dst, in one pass.
 //
-// It accepts exactly the documents that encoding/json calls valid and whose root
-// is an object; any other gives a *SyntaxError with the place of the fault, and dst then
-// holds the fields that stood before it. A valid document never fails: a
-// field whose value has a shape that its type cannot hold stays zero, and is
-// there for Lookup. Of a key that comes twice the last one counts, and strings
-// are the ones that encoding/json would give.
+// It accepts exactly the documents that encoding/json calls valid and whose root is an
+// object; any other gives a *SyntaxError with the place of the fault, and dst then
+// holds the fields that stood before it. A valid document never fails: a field whose
+// value has a shape that its type cannot hold stays zero, and is there for Lookup. Of a
+// key that comes twice the last one counts, and strings are the ones that encoding/json
+// would give.
 //
-// data is copied once; all strings of dst are parts of that copy, so keeping one
-// keeps them all. dst's slices are used again and files that it held before are
-// overwritten.
-func DecodeAssembly(data []byte, dst *Assembly) error { return decodeCopy(data, dst) }
+// data is copied once; all strings of dst are parts of that copy, so keeping one keeps
+// them all. dst's slices are used again and files that it held before are overwritten.
+//
+// Into a dst that held as many files before, it allocates once, for the copy. It does so
+// again only where what escape sequences stand for takes more than a 32nd of the
+// document, or an array stands where the API usually sends one string, or there are more
+// than 64 Steps. A file takes a few hundred bytes of memory however short its text is,
+// so limit the size of documents that strangers send.
+func DecodeAssembly(data []byte, dst *Assembly) error {
+	return decodeCopy(data, dst, &dst.guess)
+}
 
-// DecodeAssemblyBorrowed is DecodeAssembly without the copy: the strings of dst
-// are data's own bytes, valid only until data changes or dst is decoded into again,
-// whichever comes first. Use strings.Clone for what has to last longer.
+// DecodeAssemblyBorrowed is DecodeAssembly without the copy, and so without an
+// allocation: the strings of dst are data's own bytes, valid only until data changes or
+// dst is decoded into again, whichever comes first. Use strings.Clone for what has to
+// last longer.
 func DecodeAssemblyBorrowed(data []byte, dst *Assembly) error {
-	d := decoder{b: data, s: view(data), arena: dst.arena[:0]}
+	d := decoder{b: data, s: view(data), arena: dst.arena[:0], guess: &dst.guess}
 	if !d.document(dst) {
 		return refusal(data)
 	}
@@ -331,8 +245,9 @@ func DecodeAssemblyBorrowed(data []byte, dst *Assembly) error {
 	return nil
 }
 
-func decodeCopy(data []byte, dst object) error {
-	d := copyOf(data)
+// decodeCopy decodes a copy of data; guess is what is known of the order of its keys.
+func decodeCopy(data []byte, dst object, guess *guesses) error {
+	d := copyOf(data, guess)
 	if !d.document(dst) {
 		return refusal(data)
 	}

@@ -236,7 +236,8 @@ func TestDecodeAgain(t *testing.T) {
 	}
 }
 
-// The copy has to be one: nothing that was decoded changes with data or the next document.
+// The copy has to be one: nothing that was decoded changes with data or the next
+// document.
 func TestDecodeCopies(t *testing.T) {
 	data := []byte(`{"ok":"ASSEMBLY_COMPLETED","message":"caf\u00e9","fields":{"a":1},"results":{"s\n":[{"id":"x\u0041","meta":{"width":1}}]}}`)
 	var a Assembly
@@ -328,18 +329,27 @@ func TestEncodeAssigned(t *testing.T) {
 	}
 }
 
-// Every key that can be decoded has to be among those that can be encoded, and the other way round.
+// Every key that can be decoded has to be among those that can be encoded, and the
+// other way round.
 func TestEveryFieldBothWays(t *testing.T) {
 	values := map[kind]string{kindText: `"x"`, kindFirst: `"x"`, kindRaw: `{"a":1}`, kindInteger: `7`, kindSeconds: `1.5`, kindBool: `true`, kindDate: `"2026/05/07 16:10:57 GMT"`,
 		kindFloat: `1.25`, kindStrings: `["a","b"]`, kindList: `[{"id":"x"}]`, kindSteps: `{"s":[{"id":"x"}]}`, kindObject: `{"id":"x","error":"x"}`}
-	for _, o := range []object{new(Assembly), new(File)} {
+	for _, o := range []object{new(Assembly), new(File), new(Failure), new(Asset), new(JobNode), new(JobMetadata), new(jobBody), new(JobEvent), new(JobBilling), new(JobNodeAsset)} {
 		var members []string
-		for _, key := range o.keys() {
-			k, _, _, _ := o.field(key)
-			if k == kindUnknown {
-				t.Errorf("%T has no field for %s", o, key)
+		offsets := map[uintptr]string{}
+		if n := len(o.layout().fields); n > maxFields {
+			t.Errorf("%T has %d fields, maxFields is %d", o, n, maxFields)
+		}
+		for i, f := range o.layout().fields {
+			if n := o.layout().find(f.key); n != i {
+				t.Errorf("%T: %s is found at %d, want %d", o, f.key, n, i)
 			}
-			members = append(members, `"`+key+`":`+values[k])
+			if same, ok := offsets[f.offset]; ok != f.alias {
+				t.Errorf("%T: %s and %q have one place, one is an alias: %v", o, f.key, same, f.alias)
+			}
+			if offsets[f.offset] = f.key; !f.alias {
+				members = append(members, `"`+f.key+`":`+values[f.kind])
+			}
 		}
 		want := "{" + strings.Join(members, ",") + "}"
 		decodeSource(want, o)
@@ -360,6 +370,7 @@ func TestDecodeAnyOrder(t *testing.T) {
 			keys = append(keys, m)
 		}
 		r := rand.New(rand.NewPCG(1, uint64(len(data))))
+		var again Assembly // expects the order of the document before
 		for range 20 {
 			r.Shuffle(len(keys), func(i, j int) { keys[i], keys[j] = keys[j], keys[i] })
 			doc := []byte{'{'}
@@ -370,13 +381,17 @@ func TestDecodeAnyOrder(t *testing.T) {
 				doc = append(append(append(append(doc, '"'), m.key...), '"', ':'), m.value...)
 			}
 			doc = append(doc, '}')
-			got := mustDecode(t, doc)
-			for _, key := range assemblyKeys {
-				if f := slotOf(got, key); f.kind != kindList && f.kind != kindSteps && !f.equal(slotOf(want, key)) {
-					t.Fatalf("%s: %s differs in another order", name, key)
-				}
+			if err := DecodeAssembly(doc, &again); err != nil {
+				t.Fatal(err)
 			}
-			wantSameJSON(t, data, mustEncode(t, got))
+			for _, got := range []*Assembly{mustDecode(t, doc), &again} {
+				for _, f := range assemblyLayout.fields {
+					if f.kind != kindList && f.kind != kindSteps && !slotOf(got, f.key).equal(slotOf(want, f.key)) {
+						t.Fatalf("%s: %s differs in another order", name, f.key)
+					}
+				}
+				wantSameJSON(t, data, mustEncode(t, got))
+			}
 		}
 	}
 }

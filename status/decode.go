@@ -6,116 +6,29 @@ import (
 	"unicode/utf8"
 )
 
-// A kind says how a field is decoded and encoded.
-type kind uint8
-
-const (
-	kindUnknown kind = iota // no field of ours: kept in the object's source only
-	kindText                // str
-	kindFirst               // str, the first one of an array
-	kindRaw                 // str
-	kindInteger             // num
-	kindSeconds             // num, nanoseconds
-	kindBool                // more: *bool
-	kindDate                // more: *time.Time
-	kindFloat               // more: *float64
-	kindStrings             // more: *[]string
-	kindObject              // more: object
-	kindList                // more: list
-	kindSteps               // more: *[]Step
-)
-
-// A slot is the place of one field in a typed object. Functions that find one
-// by its key return its parts, because four values stay in registers where a struct of them
-// goes through memory; see object.
-type slot struct {
-	kind kind
-	str  *string
-	num  *int64
-	more any
-}
-
-func none() (kind, *string, *int64, any)             { return kindUnknown, nil, nil, nil }
-func text(p *string) (kind, *string, *int64, any)    { return kindText, p, nil, nil }
-func integer(p *int64) (kind, *string, *int64, any)  { return kindInteger, nil, p, nil }
-func boolean(p *bool) (kind, *string, *int64, any)   { return kindBool, nil, nil, p }
-func raw(p *Raw) (kind, *string, *int64, any)        { return kindRaw, (*string)(p), nil, nil }
-func date(p *time.Time) (kind, *string, *int64, any) { return kindDate, nil, nil, p }
-func float(p *float64) (kind, *string, *int64, any)  { return kindFloat, nil, nil, p }
-func child(o object) (kind, *string, *int64, any)    { return kindObject, nil, nil, o }
-func listOf(l list) (kind, *string, *int64, any)     { return kindList, nil, nil, l }
-func stepsOf(p *[]Step) (kind, *string, *int64, any) { return kindSteps, nil, nil, p }
-
-func seconds(p *time.Duration) (kind, *string, *int64, any) {
-	return kindSeconds, nil, (*int64)(p), nil
-}
-
-// first takes a string, or the first string of an array of them.
-func first(p *string) (kind, *string, *int64, any) { return kindFirst, p, nil, nil }
-
-func stringsOf(p *[]string) (kind, *string, *int64, any) { return kindStrings, nil, nil, p }
-
-// An object is a typed object that keeps the text that it was decoded from. That
-// text is what makes re-encoding lossless: whatever the fields do not show, from
-// unknown keys to the digits of a number, is still in it. See encode.go.
-type object interface {
-	reset()
-	// field finds a field by its key: what kind it is, and where it is, in the one of the
-	// three that the kind names.
-	field(key string) (k kind, str *string, num *int64, more any)
-	source() *string
-	keys() []string // for encoding fields that the source does not have
-	fresh() object
-}
-
-// A list is a slice of objects.
-type list interface {
-	reset()
-	add() object // one more at the end, to be reset by whoever fills it
-	len() int
-	item(i int) object
-}
-
-// A slice is the list of a []T.
-type slice[T any, P interface {
-	*T
-	object
-}] []T
-
-func (l *slice[T, P]) reset()            { *l = (*l)[:0] }
-func (l *slice[T, P]) len() int          { return len(*l) }
-func (l *slice[T, P]) item(i int) object { return P(&(*l)[i]) }
-
-func (l *slice[T, P]) add() object {
-	n := len(*l)
-	if n < cap(*l) {
-		*l = (*l)[:n+1]
-	} else {
-		var zero T
-		*l = append(*l, zero)
-	}
-	return P(&(*l)[n])
-}
-
 // A decoder reads one document. Bytes are looked at in b; what is kept are parts
 // of s, the same bytes as a string.
 type decoder struct {
 	b     []byte
 	s     string
 	arena []byte // the values of strings that do not stand in s as they are
+
+	guess   *guesses
+	members memory // of the last object that was kept raw
+	text    [2]int // where the last long string that was kept raw begins and ends
 }
 
 // copyOf prepares a decoder for a copy of data, with room for strings that have to be
 // unescaped behind it, so that one allocation serves for both.
-func copyOf(data []byte) decoder {
+func copyOf(data []byte, guess *guesses) decoder {
 	n := len(data)
 	if strings.IndexByte(view(data), '\\') < 0 {
 		s := string(data)
-		return decoder{b: data, s: s}
+		return decoder{b: data, s: s, guess: guess}
 	}
 	buf := make([]byte, n+n/32+64)
 	copy(buf, data)
-	return decoder{b: data, s: view(buf[:n]), arena: buf[n:n]}
+	return decoder{b: data, s: view(buf[:n]), arena: buf[n:n], guess: guess}
 }
 
 // document reads an object with nothing but white space around it.
@@ -153,17 +66,30 @@ func (d *decoder) object(i, depth int, o object) int {
 			return i + 1
 		}
 	}
+	fields := o.layout()
+	base := fields.base(o)
+	guess := &d.guess[min(depth, 1)]
+	before := 0 // place of the last field and 1
 	last, gap := 0, 0
 	for {
 		if at(b, i) != '"' {
 			return -1
 		}
 		k := i + 1
-		var key string
 		var c byte
-		if i = runEnd(b, k); i+8 <= len(b) && load64(b, i)&0xffff == '"'|':'<<8 {
-			key = s[k:i]
-			i += 2
+		n := before
+		if g := int(guess[before]); g > 0 {
+			n = g - 1
+		}
+		f := &unknownField
+		if n < len(fields.fields) {
+			f = &fields.fields[n]
+		}
+		if v := k + f.length; v+8 <= len(b) && (load64(b, k)^f.head)&f.mask == 0 &&
+			(load64(b, k+f.middleAt)^f.middle)&f.mask == 0 && (load64(b, k+f.tailAt)^f.tail)&f.mask == 0 &&
+			(f.length <= 24 || s[k:k+len(f.key)] == f.key) {
+			before = n + 1
+			i = v
 			if c = b[i]; c == ' ' {
 				i++
 				c = b[i]
@@ -173,55 +99,76 @@ func (d *decoder) object(i, depth int, o object) int {
 				c = at(b, i)
 			}
 		} else {
-			if i = stringEnd(b, i); i < 0 {
-				return -1
+			var key string
+			if i = runEnd(b, k); i+8 <= len(b) && load64(b, i)&0xffff == '"'|':'<<8 {
+				key = s[k:i]
+				i += 2
+				if c = b[i]; c == ' ' {
+					i++
+					c = b[i]
+				}
+				if c <= ' ' {
+					i = skipSpace(b, i)
+					c = at(b, i)
+				}
+			} else {
+				if i = stringEnd(b, i); i < 0 {
+					return -1
+				}
+				key = d.unquoted(s[k:i])
+				if i = colonEnd(b, i+1); i < 0 {
+					return -1
+				}
+				c = at(b, i)
 			}
-			key = d.unquoted(s[k:i])
-			if i = colonEnd(b, i+1); i < 0 {
-				return -1
+			f = &unknownField
+			if n := fields.find(key); n >= 0 {
+				f = &fields.fields[n]
+				guess[before] = uint8(n + 1)
+				before = n + 1
 			}
-			c = at(b, i)
 		}
-		kind, str, num, more := o.field(key)
+		slot := slotAt(base, f)
 		switch {
-		case c == '"' && (kind == kindText || kind == kindFirst):
+		case c == '"' && (f.kind == kindText || f.kind == kindFirst):
 			v := i + 1
 			end, high := textEnd(b, v)
 			if at(b, end) == '"' {
 				if high == 0 {
-					*str = s[v:end]
+					*slot.str() = s[v:end]
 				} else {
-					*str = d.unquoted(s[v:end])
+					*slot.str() = d.unquoted(s[v:end])
 				}
 			} else {
 				if end = stringEnd(b, end); end < 0 {
 					return -1
 				}
-				*str = d.unquoted(s[v:end])
+				*slot.str() = d.unquoted(s[v:end])
 			}
 			i = end + 1
 		case c == 'n' && i+4 <= len(b) && load32(b, i) == wordNull:
-			switch kind {
+			switch f.kind {
 			case kindText, kindFirst:
-				*str = ""
+				*slot.str() = ""
 			case kindRaw:
-				*str = s[i : i+4]
+				*slot.str() = s[i : i+4]
 			case kindInteger, kindSeconds:
-				*num = 0
+				*slot.num() = 0
 			case kindUnknown:
 			default:
-				d.value(i, depth+1, slot{kind, str, num, more})
+				d.value(i, depth+1, slot)
+				fields = o.layout()
 			}
 			i += 4
-		case kind == kindUnknown || kind == kindRaw:
+		case f.kind == kindUnknown || f.kind == kindRaw:
 			v := i
-			if i = valueEnd(b, i, depth+1); i < 0 {
+			if i = d.skip(i, depth+1, c); i < 0 {
 				return -1
 			}
-			if kind == kindRaw {
-				*str = s[v:i]
+			if f.kind == kindRaw {
+				*slot.str() = s[v:i]
 			}
-		case kind == kindInteger && c-'1' < 9:
+		case f.kind == kindInteger && c-'1' < 9:
 			n := int64(0)
 			v := i
 			for c-'0' < 10 {
@@ -231,22 +178,23 @@ func (d *decoder) object(i, depth int, o object) int {
 			}
 			if i-v > 18 || c == '.' || c|0x20 == 'e' {
 				// More than it takes: not a plain integer.
-				if i = d.value(v, depth+1, slot{kind, str, num, more}); i < 0 {
+				if i = d.value(v, depth+1, slot); i < 0 {
 					return -1
 				}
 				break
 			}
-			*num = n
-		case kind == kindBool && c == 't' && i+4 <= len(b) && load32(b, i) == wordTrue:
-			*more.(*bool) = true
+			*slot.num() = n
+		case f.kind == kindBool && c == 't' && i+4 <= len(b) && load32(b, i) == wordTrue:
+			*slot.flag() = true
 			i += 4
-		case kind == kindBool && c == 'f' && i+5 <= len(b) && load32(b, i+1) == wordAlse:
-			*more.(*bool) = false
+		case f.kind == kindBool && c == 'f' && i+5 <= len(b) && load32(b, i+1) == wordAlse:
+			*slot.flag() = false
 			i += 5
 		default:
-			if i = d.value(i, depth+1, slot{kind, str, num, more}); i < 0 {
+			if i = d.value(i, depth+1, slot); i < 0 {
 				return -1
 			}
+			fields = o.layout()
 		}
 		c = at(b, i)
 		if c <= ' ' {
@@ -268,13 +216,40 @@ func (d *decoder) object(i, depth int, o object) int {
 	}
 }
 
+// unknownField is the field of a key that the layout does not have. No bytes compare
+// equal with it.
+var unknownField = field{head: 1, mask: 1, length: 8}
+
+// skip is valueEnd for a value that begins with c and is kept raw. Such values are
+// alike: the meta data of one file has the keys of that of the file before, and most of
+// its values; merged_params often is params. What has been read once need not be read
+// again.
+func (d *decoder) skip(i, depth int, c byte) int {
+	b := d.b
+	switch c {
+	case '{':
+		return objectEnd(b, i, depth, &d.members)
+	case '"':
+		from, n := d.text[0], d.text[1]-d.text[0]
+		if n > 0 && i+n <= len(b) && repeats(b, i, from, n) == n {
+			return i + n
+		}
+		end := valueEnd(b, i, depth)
+		if end-i >= 64 {
+			d.text = [2]int{i, end}
+		}
+		return end
+	}
+	return valueEnd(b, i, depth)
+}
+
 // value reads any value into f. A value of a shape that f has no use for leaves f zero;
 // it stays in the source of the object around it.
 func (d *decoder) value(i, depth int, f slot) int {
 	from, c := i, at(d.b, i)
 	switch f.kind {
 	case kindObject:
-		o := f.more.(object)
+		o := f.child()
 		if c == '{' {
 			return d.object(i, depth, o)
 		}
@@ -284,9 +259,9 @@ func (d *decoder) value(i, depth int, f slot) int {
 		}
 		return i
 	case kindList:
-		return d.list(i, depth, f.more.(list))
+		return d.list(i, depth, f.elements())
 	case kindSteps:
-		return d.steps(i, depth, f.more.(*[]Step))
+		return d.steps(i, depth, f.steps())
 	}
 	if i = valueEnd(d.b, i, depth); i < 0 {
 		return -1
@@ -296,7 +271,7 @@ func (d *decoder) value(i, depth int, f slot) int {
 	}
 	s := d.s[from:i]
 	if f.kind == kindRaw {
-		*f.str = s
+		*f.str() = s
 		return i
 	}
 	quoted := c == '"'
@@ -305,49 +280,49 @@ func (d *decoder) value(i, depth int, f slot) int {
 	}
 	switch f.kind {
 	case kindText:
-		*f.str = ""
+		*f.str() = ""
 		if quoted || isNumber(s) {
-			*f.str = s
+			*f.str() = s
 		}
 	case kindFirst:
-		*f.str = ""
+		*f.str() = ""
 		if isNumber(s) {
-			*f.str = s
+			*f.str() = s
 		} else if c == '[' {
 			for e := range Raw(s).Elements() {
 				if e.kind() == '"' {
-					*f.str = d.unquoted(string(e[1 : len(e)-1]))
+					*f.str() = d.unquoted(string(e[1 : len(e)-1]))
 					break
 				}
 			}
 		}
 	case kindInteger:
-		*f.num = 0
+		*f.num() = 0
 		if isNumber(s) {
-			*f.num, _ = parseInteger(s)
+			*f.num(), _ = parseInteger(s)
 		}
 	case kindSeconds:
-		*f.num = 0
+		*f.num() = 0
 		if isNumber(s) {
 			n, _ := parseSeconds(s)
-			*f.num = int64(n)
+			*f.num() = int64(n)
 		}
 	case kindBool:
-		*f.more.(*bool) = s == "true"
+		*f.flag() = s == "true"
 	case kindDate:
-		p := f.more.(*time.Time)
+		p := f.time()
 		*p = time.Time{}
 		if quoted {
 			*p, _ = parseTime(s)
 		}
 	case kindFloat:
-		p := f.more.(*float64)
+		p := f.float()
 		*p = 0
 		if isNumber(s) {
 			*p, _ = Raw(s).Float64()
 		}
 	case kindStrings:
-		p := f.more.(*[]string)
+		p := f.strings()
 		*p = (*p)[:0]
 		if quoted {
 			*p = append(*p, s)
@@ -384,14 +359,9 @@ func (d *decoder) list(i, depth int, l list) int {
 		if i < 0 {
 			return -1
 		}
-		i = skipSpace(b, i)
-		switch at(b, i) {
-		case ',':
-			i = skipSpace(b, i+1)
-		case ']':
-			return i + 1
-		default:
-			return -1
+		var more bool
+		if i, more = itemEnd(b, i, ']'); !more {
+			return i
 		}
 	}
 }
@@ -429,21 +399,16 @@ func (d *decoder) steps(i, depth int, steps *[]Step) int {
 		if b[from] != '[' {
 			step.odd = d.s[from:i]
 		}
-		i = skipSpace(b, i)
-		switch at(b, i) {
-		case ',':
-			i = skipSpace(b, i+1)
-		case '}':
-			return i + 1
-		default:
-			return -1
+		var more bool
+		if i, more = itemEnd(b, i, '}'); !more {
+			return i
 		}
 	}
 }
 
-// addStep returns the step of that name, emptied. A key that comes again replaces what came
-// before, at its place. Index, which is nil as long as a search is fast, holds
-// the places of all names.
+// addStep returns the step of that name, emptied. A key that comes again replaces what
+// came before, at its place. Index, which is nil as long as a search is fast, holds the
+// places of all names.
 func addStep(steps *[]Step, index *map[string]int, name string) *Step {
 	all, at := *steps, -1
 	if *index == nil {

@@ -1,18 +1,18 @@
-// Package status decodes what the payloads of a job's event stream mean:
-// Transloadit Assembly Statuses, the updates of their streams, and Scenario
-// generation jobs. It knows nothing of SSE.
+// Package status decodes what the payloads of a job's event stream mean: Transloadit
+// Assembly Statuses, the updates of their streams, and Scenario generation jobs. It
+// knows nothing of SSE.
 //
-// Begin with Peek if all you want to know is whether to go on waiting, with
-// DecodeAssembly for a whole Status, with DecodeUpdate for an event of the update
-// stream, and with a Tracker to bring Statuses and updates together. DecodeJob and
-// PeekJob do for Scenario what the others do for Assemblies, and Decode tells
-// which of them a document is for.
+// Begin with [Peek] if all you want to know is whether to go on waiting, with
+// [DecodeAssembly] for a whole Status, with [DecodeUpdate] for an event of the update
+// stream, and with a [Tracker] to bring Statuses and updates together. [DecodeJob] and
+// [PeekJob] do for Scenario what the others do for Assemblies, and [Decode] tells which
+// of them a document is for.
 //
-// All decoders are strict about JSON, by the measure of encoding/json, and
-// forgiving about shapes: the API sends null and numbers in quotes where they
-// are not expected, and a field that makes no sense is no reason to lose the others.
-// Nothing of a document is lost by decoding and encoding it again.
+// All decoders are strict about JSON, by the measure of encoding/json, and forgiving
+// about shapes: the API sends null and numbers in quotes where they are not expected,
+// and a field that makes no sense is no reason to lose the others. Nothing of a document
+// is lost by decoding and encoding it again.
 //
-// Decoded values are plain structs. Reading one from several goroutines is safe, as
-// long as none changes it or decodes into it.
+// Decoded values are plain structs. Reading one from several goroutines is safe, as long
+// as none changes it or decodes into it.
 package status

@@ -5,8 +5,8 @@ import (
 	"strconv"
 )
 
-// A Document is what a system says about one of its jobs. *Assembly and *Job are Documents; whatever else
-// is one can be replayed and shown like them.
+// A Document is what a system says about one of its jobs. *Assembly and *Job are
+// Documents; whatever else is one can be replayed and shown like them.
 type Document interface {
 	// Summary returns what all systems have in common.
 	Summary() Summary
@@ -28,15 +28,15 @@ const (
 
 // A Summary is what can be said about a job of any system.
 type Summary struct {
-	System   string
-	ID       string
-	State    string // the system's own word
-	Phase    Phase
-	Error    string // the system's own code or message; empty if nothing failed
-	Progress float64
-	Known    bool // whether Progress is known; it runs from 0 to 1
-	Uploads  int
-	Results  []StepCount // in the document's order
+	System        string
+	ID            string
+	State         string // the system's own word
+	Phase         Phase
+	Error         string  // the system's own code or message; empty if nothing failed
+	Progress      float64 // from 0 to 1; see ProgressKnown
+	ProgressKnown bool    // whether the document says a Progress, be it 0
+	Uploads       int
+	Results       []StepCount // in the document's order
 }
 
 // A StepCount is the number of results of one Step.
@@ -48,7 +48,8 @@ type StepCount struct {
 // Terminal reports whether the job has ended.
 func (s Summary) Terminal() bool { return s.Phase.Terminal() }
 
-// AppendJSON appends the summary to dst as one JSON object, in which what is not known is null:
+// AppendJSON appends the summary to dst as one JSON object, in which what is not known
+// is null:
 //
 //	{"system":"assembly","id":"…","state":"…","phase":"running","terminal":false,"error":null,"progress":0.5,"uploads":1,"results":{"resized":2}}
 func (s Summary) AppendJSON(dst []byte) []byte {
@@ -65,7 +66,7 @@ func (s Summary) AppendJSON(dst []byte) []byte {
 	dst = append(dst, `,"error":`...)
 	dst = appendOrNull(dst, s.Error)
 	dst = append(dst, `,"progress":`...)
-	if s.Known {
+	if s.ProgressKnown {
 		dst = appendFloat(dst, s.Progress)
 	} else {
 		dst = append(dst, "null"...)
@@ -97,8 +98,8 @@ func appendOrNull(dst []byte, s string) []byte {
 // which system it is.
 var ErrUnknownDocument = errors.New("status: neither an Assembly Status nor a Scenario job: no ok, error, assembly_id, job or jobId in it")
 
-// Decode decodes a document whose system is not known beforehand: into an *Assembly or a *Job. The error
-// is a *SyntaxError or ErrUnknownDocument.
+// Decode decodes a document whose system is not known beforehand: into an *Assembly or
+// a *Job. The error is a *SyntaxError or ErrUnknownDocument.
 func Decode(data []byte) (Document, error) {
 	a := new(Assembly)
 	if err := DecodeAssembly(data, a); err != nil {
@@ -125,9 +126,9 @@ func Decode(data []byte) (Document, error) {
 	return nil, ErrUnknownDocument
 }
 
-// Summary returns what an Assembly has in common with jobs of other systems. Its progress is that of the
-// upload, and known to be 1 at a successful end; that of the execution comes only with the
-// updates, see Tracker.
+// Summary returns what an Assembly has in common with jobs of other systems. Its
+// progress is that of the upload, and known to be 1 at a successful end; that of the
+// execution comes only with the updates, see Tracker.
 func (a *Assembly) Summary() Summary {
 	s := Summary{
 		System: SystemAssembly, ID: a.ID, State: a.State.String(), Phase: a.Phase(), Error: a.Error.String(),
@@ -138,9 +139,9 @@ func (a *Assembly) Summary() Summary {
 	}
 	switch {
 	case s.Phase == Succeeded:
-		s.Progress, s.Known = 1, true
+		s.Progress, s.ProgressKnown = 1, true
 	case a.State == AssemblyUploading && a.BytesExpected > 0:
-		s.Progress, s.Known = min(1, float64(a.BytesReceived)/float64(a.BytesExpected)), true
+		s.Progress, s.ProgressKnown = min(1, float64(a.BytesReceived)/float64(a.BytesExpected)), true
 	}
 	for i := range a.Results {
 		s.Results = append(s.Results, StepCount{a.Results[i].Name, len(a.Results[i].Files)})
@@ -148,12 +149,12 @@ func (a *Assembly) Summary() Summary {
 	return s
 }
 
-// Summary returns what a job has in common with Assemblies and jobs of other systems. Its assets count as results
-// of a Step with the name of the job's type.
+// Summary returns what a job has in common with Assemblies and jobs of other systems.
+// Its assets count as results of a Step with the name of the job's type.
 func (j *Job) Summary() Summary {
 	s := Summary{
 		System: SystemScenario, ID: j.ID, State: j.Status.String(), Phase: j.Phase(), Error: j.Metadata.Error,
-		Progress: j.Progress, Known: !j.Lookup("progress").IsNull() || j.Progress > 0,
+		Progress: j.Progress, ProgressKnown: !j.Lookup("progress").IsNull() || j.Progress > 0,
 	}
 	if n := len(j.Metadata.AssetIDs); n > 0 {
 		s.Results = []StepCount{{j.Type, n}}

@@ -5,15 +5,16 @@ import (
 	"time"
 )
 
-// Encoding is decoding's inverse because of the source: each object keeps the text that it
-// was decoded from, and is encoded by copying that text with the fields that
-// have been assigned since put in their places. What was assigned is found by
-// decoding the source once more and comparing, so that decoding, which
-// happens far more often, need not keep books.
+// Encoding is decoding's inverse because of the source: each object keeps the text that
+// it was decoded from, and is encoded by copying that text with the fields that have
+// been assigned since put in their places. What was assigned is found by decoding the
+// source once more and comparing, so that decoding, which happens far more often, need
+// not keep books.
 
-// AppendJSON appends the Assembly as JSON to dst, without white space between tokens. What
-// was decoded and not assigned to since comes out as it was, unknown keys, odd shapes and
-// digits included, and in the order it had; a string that was emptied since is null. A zero Assembly is {}.
+// AppendJSON appends the Assembly as JSON to dst, without white space between tokens.
+// What was decoded and not assigned to since comes out as it was, unknown keys, odd
+// shapes and digits included, and in the order it had; a string that was emptied since
+// is null. A zero Assembly is {}.
 //
 // The only error is a Raw field that was assigned something that is not JSON.
 func (a *Assembly) AppendJSON(dst []byte) ([]byte, error) { return appendObject(dst, a) }
@@ -33,20 +34,21 @@ func (f File) MarshalJSON() ([]byte, error) { return appendObject(nil, &f) }
 // UnmarshalJSON is DecodeFile for encoding/json and its kin.
 func (f *File) UnmarshalJSON(data []byte) error { return DecodeFile(data, f) }
 
+// slotOf returns the field of o with that key; its kind is kindUnknown if there is none.
 func slotOf(o object, key string) slot {
-	kind, str, num, more := o.field(key)
-	return slot{kind, str, num, more}
+	fields := o.layout()
+	if n := fields.find(key); n >= 0 {
+		return slotAt(fields.base(o), &fields.fields[n])
+	}
+	return slot{field: &unknownField}
 }
 
-// place is what tells one field from another, whatever key it was found by.
-func (f slot) place() any {
-	switch f.kind {
-	case kindText, kindFirst, kindRaw:
-		return f.str
-	case kindInteger, kindSeconds:
-		return f.num
+// encoded returns the layout of the fields that o is encoded with.
+func encoded(o object) *layout {
+	if r, ok := o.(*jobRoot); ok {
+		return r.encoded()
 	}
-	return f.more
+	return o.layout()
 }
 
 // isObject reports whether a source is an object; others are empty, or a value of
@@ -59,13 +61,14 @@ func decodeSource(source string, o object) {
 		o.reset()
 		return
 	}
-	d := decoder{b: viewBytes(source), s: source}
+	var guess guesses
+	d := decoder{b: viewBytes(source), s: source, guess: &guess}
 	d.document(o)
 }
 
 func appendObject(dst []byte, o object) ([]byte, error) {
 	src := *o.source()
-	old := o.fresh()
+	old := o.layout().fresh()
 	decodeSource(src, old)
 	var err error
 	if !isObject(src) {
@@ -76,7 +79,11 @@ func appendObject(dst []byte, o object) ([]byte, error) {
 	}
 	dst = append(dst, '{')
 	empty := len(dst)
-	done := make(map[any]bool)
+	type written struct {
+		offset uintptr
+		kind   kind
+	}
+	done := make(map[written]bool)
 	for m := range members(src) {
 		if len(dst) > empty {
 			dst = append(dst, ',')
@@ -85,7 +92,7 @@ func appendObject(dst []byte, o object) ([]byte, error) {
 		name := m.name()
 		f := slotOf(o, name)
 		if f.kind != kindUnknown {
-			done[f.place()] = true
+			done[written{f.offset, f.kind}] = true
 			if dst, err = appendField(dst, f, slotOf(old, name), m.value); err != nil {
 				return dst, err
 			}
@@ -93,15 +100,16 @@ func appendObject(dst []byte, o object) ([]byte, error) {
 		}
 		dst = appendCompact(dst, m.value)
 	}
-	for _, key := range o.keys() {
-		f, was := slotOf(o, key), slotOf(old, key)
-		if done[f.place()] || f.equal(was) {
+	fields := encoded(o)
+	for i := range fields.fields {
+		f, was := slotAt(fields.base(o), &fields.fields[i]), slotAt(fields.base(old), &fields.fields[i])
+		if f.alias || done[written{f.offset, f.kind}] || f.equal(was) {
 			continue
 		}
 		if len(dst) > empty {
 			dst = append(dst, ',')
 		}
-		dst = append(append(append(dst, '"'), key...), '"', ':')
+		dst = append(append(append(dst, '"'), f.key...), '"', ':')
 		if dst, err = appendField(dst, f, was, ""); err != nil {
 			return dst, err
 		}
@@ -111,8 +119,9 @@ func appendObject(dst []byte, o object) ([]byte, error) {
 
 // same reports whether no field of o has been assigned since it was old.
 func same(o, old object) bool {
-	for _, key := range o.keys() {
-		if !slotOf(o, key).equal(slotOf(old, key)) {
+	fields := encoded(o)
+	for i := range fields.fields {
+		if f := &fields.fields[i]; !slotAt(fields.base(o), f).equal(slotAt(fields.base(old), f)) {
 			return false
 		}
 	}
@@ -124,18 +133,18 @@ func same(o, old object) bool {
 func (f slot) equal(was slot) bool {
 	switch f.kind {
 	case kindText, kindFirst, kindRaw:
-		return *f.str == *was.str
+		return *f.str() == *was.str()
 	case kindInteger, kindSeconds:
-		return *f.num == *was.num
+		return *f.num() == *was.num()
 	case kindBool:
-		return *f.more.(*bool) == *was.more.(*bool)
+		return *f.flag() == *was.flag()
 	case kindDate:
-		return f.more.(*time.Time).Equal(*was.more.(*time.Time))
+		return f.time().Equal(*was.time())
 	case kindFloat:
-		a, b := *f.more.(*float64), *was.more.(*float64)
+		a, b := *f.float(), *was.float()
 		return a == b || a != a && b != b
 	case kindStrings:
-		a, b := *f.more.(*[]string), *was.more.(*[]string)
+		a, b := *f.strings(), *was.strings()
 		if len(a) != len(b) {
 			return false
 		}
@@ -146,17 +155,18 @@ func (f slot) equal(was slot) bool {
 		}
 		return true
 	case kindObject:
-		a, b := f.more.(object), was.more.(object)
+		a, b := f.child(), was.child()
 		return *a.source() == "" && same(a, b)
 	case kindList:
-		return f.more.(list).len() == 0 && was.more.(list).len() == 0
+		return f.elements().len() == 0 && was.elements().len() == 0
 	case kindSteps:
-		return len(*f.more.(*[]Step)) == 0 && len(*was.more.(*[]Step)) == 0
+		return len(*f.steps()) == 0 && len(*was.steps()) == 0
 	}
 	return true
 }
 
-// appendField appends a field's value: raw if it still is what it was when raw was decoded.
+// appendField appends a field's value: raw if it still is what it was when raw was
+// decoded.
 func appendField(dst []byte, f, was slot, raw string) ([]byte, error) {
 	if raw != "" && f.equal(was) {
 		return appendCompact(dst, raw), nil
@@ -164,9 +174,9 @@ func appendField(dst []byte, f, was slot, raw string) ([]byte, error) {
 	var err error
 	switch f.kind {
 	case kindText, kindFirst:
-		dst = appendOrNull(dst, *f.str)
+		dst = appendOrNull(dst, *f.str())
 	case kindRaw:
-		switch s := Raw(*f.str); {
+		switch s := Raw(*f.str()); {
 		case s == "":
 			dst = append(dst, "null"...)
 		case s.Valid():
@@ -175,18 +185,18 @@ func appendField(dst []byte, f, was slot, raw string) ([]byte, error) {
 			return dst, diagnoseValue(string(s))
 		}
 	case kindInteger:
-		dst = strconv.AppendInt(dst, *f.num, 10)
+		dst = strconv.AppendInt(dst, *f.num(), 10)
 	case kindSeconds:
-		dst = appendSeconds(dst, time.Duration(*f.num))
+		dst = appendSeconds(dst, time.Duration(*f.num()))
 	case kindBool:
-		dst = strconv.AppendBool(dst, *f.more.(*bool))
+		dst = strconv.AppendBool(dst, *f.flag())
 	case kindDate:
-		dst = appendDate(dst, *f.more.(*time.Time), raw)
+		dst = appendDate(dst, *f.time(), raw)
 	case kindFloat:
-		dst = appendFloat(dst, *f.more.(*float64))
+		dst = appendFloat(dst, *f.float())
 	case kindStrings:
 		dst = append(dst, '[')
-		for i, s := range *f.more.(*[]string) {
+		for i, s := range *f.strings() {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
@@ -194,11 +204,11 @@ func appendField(dst []byte, f, was slot, raw string) ([]byte, error) {
 		}
 		dst = append(dst, ']')
 	case kindObject:
-		dst, err = appendObject(dst, f.more.(object))
+		dst, err = appendObject(dst, f.child())
 	case kindList:
-		dst, err = appendList(dst, f.more.(list))
+		dst, err = appendList(dst, f.elements())
 	case kindSteps:
-		dst, err = appendSteps(dst, *f.more.(*[]Step))
+		dst, err = appendSteps(dst, *f.steps())
 	}
 	return dst, err
 }

@@ -2,8 +2,8 @@ package status
 
 import "time"
 
-// An ErrorCode is the API's name for what went wrong, its error. The constants are the ones
-// that programs branch on; the API has some three hundred, and any code is passed
+// An ErrorCode is the API's name for what went wrong, its error. The constants are the
+// ones that programs branch on; the API has some three hundred, and any code is passed
 // through as it came.
 type ErrorCode string
 
@@ -57,9 +57,10 @@ func (e ErrorCode) AboutRequest() bool {
 	return e == ErrorRateLimit || e == ErrorStatusRateLimit || e == ErrorServer
 }
 
-// RetryAfter returns how long to wait before the same request, or the same Assembly, may be tried again.
-// ok is false where trying again would only fail again; that includes all codes
-// that are not known. A document may know better: see Assembly.RetryAfter.
+// RetryAfter returns how long to wait before the same request, or the same Assembly,
+// may be tried again. ok is false where trying again would only fail again; that
+// includes all codes that are not known. A document may know better: see
+// Assembly.RetryAfter.
 func (e ErrorCode) RetryAfter() (wait time.Duration, ok bool) {
 	switch e {
 	case ErrorStatusRateLimit:

@@ -63,14 +63,14 @@ func ExampleDecodeUpdate() {
 			log.Fatal(err)
 		}
 		switch u.Kind {
-		case status.ExecutionProgress:
+		case status.UpdateExecutionProgress:
 			fmt.Println(u.Percent, "percent")
 			for id, percent := range u.PerFile() {
 				fmt.Println(string(id), percent, "percent")
 			}
-		case status.ResultFinished:
+		case status.UpdateResultFinished:
 			fmt.Println(u.Step, "made", u.File.Name)
-		case status.AssemblyFinished:
+		case status.UpdateAssemblyFinished:
 			fmt.Println("done")
 		}
 	}

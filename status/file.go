@@ -58,116 +58,61 @@ type File struct {
 	src string
 }
 
-func (f *File) field(key string) (kind, *string, *int64, any) {
-	switch key {
-	case "id":
-		return text(&f.ID)
-	case "name":
-		return text(&f.Name)
-	case "basename":
-		return text(&f.Basename)
-	case "ext":
-		return text(&f.Ext)
-	case "size":
-		return integer(&f.Size)
-	case "mime":
-		return text(&f.MIME)
-	case "type":
-		return text(&f.Type)
-	case "field":
-		return text(&f.Field)
-	case "md5hash":
-		return text(&f.MD5Hash)
-	case "original_id":
-		return first(&f.OriginalID)
-	case "original_basename":
-		return text(&f.OriginalBasename)
-	case "original_name":
-		return text(&f.OriginalName)
-	case "original_path":
-		return text(&f.OriginalPath)
-	case "original_md5hash":
-		return text(&f.OriginalMD5Hash)
-	case "from_batch_import":
-		return boolean(&f.FromBatchImport)
-	case "is_tus_file":
-		return boolean(&f.IsTusFile)
-	case "tus_upload_url":
-		return text(&f.TusUploadURL)
-	case "url":
-		return text(&f.URL)
-	case "ssl_url":
-		return text(&f.SSLURL)
-	case "meta":
-		return raw(&f.Meta.Raw)
-	case "user_meta":
-		return raw(&f.UserMeta)
-	case "as":
-		return raw(&f.As)
-	case "is_temp_url":
-		return boolean(&f.IsTempURL)
-	case "queue":
-		return text(&f.Queue)
-	case "queue_time", "queueTime":
-		return seconds(&f.QueueTime)
-	case "exec_time", "execTime":
-		return seconds(&f.ExecTime)
-	case "import_url":
-		return text(&f.ImportURL)
-	case "cost":
-		return integer(&f.Cost)
-	case "duration":
-		return seconds(&f.Duration)
-	case "duration_human":
-		return text(&f.DurationHuman)
-	case "width":
-		return integer(&f.Width)
-	case "height":
-		return integer(&f.Height)
-	case "filepath":
-		return text(&f.FilePath)
-	case "path":
-		return text(&f.Path)
-	case "preview":
-		return text(&f.Preview)
-	case "size_human":
-		return text(&f.SizeHuman)
-	case "signed_url":
-		return text(&f.SignedURL)
-	case "signed_ssl_url":
-		return text(&f.SignedSSLURL)
-	case "ios_url":
-		return text(&f.IOSURL)
-	case "streaming_url":
-		return text(&f.StreamingURL)
-	case "remote_path":
-		return text(&f.RemotePath)
-	case "hls_url":
-		return text(&f.HLSURL)
-	case "playlists":
-		return raw(&f.Playlists)
-	case "forcedFileExt":
-		return text(&f.ForcedFileExt)
-	case "vimeo":
-		return text(&f.Vimeo)
+var fileLayout = layoutOf(func(f *File) []field {
+	return []field{
+		text("id", &f.ID),
+		text("name", &f.Name),
+		text("basename", &f.Basename),
+		text("ext", &f.Ext),
+		integer("size", &f.Size),
+		text("mime", &f.MIME),
+		text("type", &f.Type),
+		text("field", &f.Field),
+		text("md5hash", &f.MD5Hash),
+		first("original_id", &f.OriginalID),
+		text("original_basename", &f.OriginalBasename),
+		text("original_name", &f.OriginalName),
+		text("original_path", &f.OriginalPath),
+		text("original_md5hash", &f.OriginalMD5Hash),
+		boolean("from_batch_import", &f.FromBatchImport),
+		boolean("is_tus_file", &f.IsTusFile),
+		text("tus_upload_url", &f.TusUploadURL),
+		text("url", &f.URL),
+		text("ssl_url", &f.SSLURL),
+		raw("meta", &f.Meta.Raw),
+		raw("user_meta", &f.UserMeta),
+		raw("as", &f.As),
+		boolean("is_temp_url", &f.IsTempURL),
+		text("queue", &f.Queue),
+		seconds("queue_time", &f.QueueTime),
+		seconds("exec_time", &f.ExecTime),
+		text("import_url", &f.ImportURL),
+		integer("cost", &f.Cost),
+		seconds("duration", &f.Duration),
+		text("duration_human", &f.DurationHuman),
+		integer("width", &f.Width),
+		integer("height", &f.Height),
+		text("filepath", &f.FilePath),
+		text("path", &f.Path),
+		text("preview", &f.Preview),
+		text("size_human", &f.SizeHuman),
+		text("signed_url", &f.SignedURL),
+		text("signed_ssl_url", &f.SignedSSLURL),
+		text("ios_url", &f.IOSURL),
+		text("streaming_url", &f.StreamingURL),
+		text("remote_path", &f.RemotePath),
+		text("hls_url", &f.HLSURL),
+		raw("playlists", &f.Playlists),
+		text("forcedFileExt", &f.ForcedFileExt),
+		text("vimeo", &f.Vimeo),
+		alias(seconds("queueTime", &f.QueueTime)),
+		alias(seconds("execTime", &f.ExecTime)),
 	}
-	return none()
-}
-
-var fileKeys = []string{
-	"id", "name", "basename", "ext", "size", "mime", "type", "field", "md5hash",
-	"original_id", "original_basename", "original_name", "original_path", "original_md5hash",
-	"from_batch_import", "is_tus_file", "tus_upload_url", "url", "ssl_url",
-	"meta", "user_meta", "as", "is_temp_url", "queue", "queue_time", "exec_time", "import_url", "cost",
-	"duration", "duration_human", "width", "height", "filepath", "path", "preview", "size_human",
-	"signed_url", "signed_ssl_url", "ios_url", "streaming_url", "remote_path", "hls_url",
-	"playlists", "forcedFileExt", "vimeo",
-}
+})
 
 func (f *File) reset()          { *f = File{} }
 func (f *File) source() *string { return &f.src }
-func (f *File) keys() []string  { return fileKeys }
-func (f *File) fresh() object   { return new(File) }
+func (f *File) layout() *layout { return fileLayout }
 
 // Lookup returns the value of any key as it was decoded, known or unknown, and the
 // zero Raw if there was none. It does not show what was assigned to a field since.
@@ -185,7 +130,7 @@ func (f *File) Originals() []string {
 }
 
 // DecodeFile decodes one upload or result, with the same promises as DecodeAssembly.
-func DecodeFile(data []byte, dst *File) error { return decodeCopy(data, dst) }
+func DecodeFile(data []byte, dst *File) error { return decodeCopy(data, dst, new(guesses)) }
 
 type files = slice[File, *File]
 

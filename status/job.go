@@ -2,7 +2,8 @@ package status
 
 import "time"
 
-// A Job is a generation job of Scenario: the job object, and what the API answers with around it.
+// A Job is a generation job of Scenario: the job object, and what the API answers with
+// around it.
 //
 // As for an Assembly, a field that the document does not have, or has as null,
 // is zero, Lookup shows what the fields do not, and encoding gives the document
@@ -173,12 +174,12 @@ type Asset struct {
 	src string
 }
 
-// DecodeJob decodes the answer of one of Scenario's endpoints into dst: a document that holds the job
-// under the key job, or the job itself.
+// DecodeJob decodes the answer of one of Scenario's endpoints into dst: a document that
+// holds the job under the key job, or the job itself.
 //
 // It is as strict, and as forgiving of shapes, as DecodeAssembly, and copies data
 // in the same way.
-func DecodeJob(data []byte, dst *Job) error { return decodeCopy(data, (*jobRoot)(dst)) }
+func DecodeJob(data []byte, dst *Job) error { return decodeCopy(data, (*jobRoot)(dst), new(guesses)) }
 
 // AppendJSON appends the document as JSON to dst, as Assembly.AppendJSON does.
 func (j *Job) AppendJSON(dst []byte) ([]byte, error) { return appendObject(dst, (*jobRoot)(j)) }
@@ -189,8 +190,8 @@ func (j Job) MarshalJSON() ([]byte, error) { return j.AppendJSON(nil) }
 // UnmarshalJSON is DecodeJob for encoding/json and its kin.
 func (j *Job) UnmarshalJSON(data []byte) error { return DecodeJob(data, j) }
 
-// Lookup returns the value of any key of the job object as it was decoded, and the zero Raw if there was none.
-// It does not show what was assigned to a field since.
+// Lookup returns the value of any key of the job object as it was decoded, and the zero
+// Raw if there was none. It does not show what was assigned to a field since.
 func (j *Job) Lookup(key string) Raw {
 	if j.src != "" {
 		return Raw(j.src).Get(key)
@@ -198,7 +199,8 @@ func (j *Job) Lookup(key string) Raw {
 	return Raw(j.root).Get(key)
 }
 
-// Lookup returns the value of any key of the asset as it was decoded, and the zero Raw if there was none.
+// Lookup returns the value of any key of the asset as it was decoded, and the zero Raw
+// if there was none.
 func (a *Asset) Lookup(key string) Raw { return Raw(a.src).Get(key) }
 
 // Phase tells where on its way the job is.
@@ -214,66 +216,61 @@ type (
 	jobBody Job
 )
 
-func (r *jobRoot) field(key string) (kind, *string, *int64, any) {
-	switch key {
-	case "job":
-		return child((*jobBody)(r))
-	case "asset":
-		return child(&r.Asset)
-	case "creativeUnitsCost":
-		return float(&r.CreativeUnitsCost)
-	case "creativeUnitsDiscount":
-		return float(&r.CreativeUnitsDiscount)
+// jobRootLayout is for a document that holds the job, jobFlatLayout for one that is the
+// job.
+var (
+	jobRootLayout = layoutOf(func(r *jobRoot) []field {
+		return append(r.beside(), child("job", (*jobBody)(r)))
+	})
+	jobFlatLayout = layoutOf(func(r *jobRoot) []field {
+		all := append(r.beside(), jobFields((*jobBody)(r))...)
+		return append(all, alias(child("job", (*jobBody)(r))))
+	})
+)
+
+func (r *jobRoot) beside() []field {
+	return []field{
+		child("asset", &r.Asset),
+		float("creativeUnitsCost", &r.CreativeUnitsCost),
+		float("creativeUnitsDiscount", &r.CreativeUnitsDiscount),
 	}
-	if r.src != "" {
-		return none() // the job has its own member, so this is not about it
-	}
-	return (*jobBody)(r).field(key)
 }
 
 func (r *jobRoot) reset()          { *r = jobRoot{} }
 func (r *jobRoot) source() *string { return &r.root }
-func (r *jobRoot) fresh() object   { return new(jobRoot) }
 
-func (r *jobRoot) keys() []string {
-	beside := []string{"asset", "creativeUnitsCost", "creativeUnitsDiscount"}
+// layout is that of the job itself until the job turns out to have its own member, after
+// which nothing beside that is about it.
+func (r *jobRoot) layout() *layout {
+	if r.src != "" {
+		return jobRootLayout
+	}
+	return jobFlatLayout
+}
+
+func (r *jobRoot) encoded() *layout {
 	if isObject(r.root) && Raw(r.root).Get("job") == "" {
-		return append(beside, jobKeys...)
+		return jobFlatLayout
 	}
-	return append(beside, "job")
+	return jobRootLayout
 }
 
-func (j *jobBody) field(key string) (kind, *string, *int64, any) {
-	switch key {
-	case "jobId":
-		return text(&j.ID)
-	case "jobType":
-		return text(&j.Type)
-	case "status":
-		return text((*string)(&j.Status))
-	case "progress":
-		return float(&j.Progress)
-	case "createdAt":
-		return date(&j.CreatedAt)
-	case "updatedAt":
-		return date(&j.UpdatedAt)
-	case "authorId":
-		return text(&j.AuthorID)
-	case "ownerId":
-		return text(&j.OwnerID)
-	case "statusHistory":
-		return listOf((*slice[JobEvent, *JobEvent])(&j.History))
-	case "metadata":
-		return child(&j.Metadata)
-	case "billing":
-		return child(&j.Billing)
-	}
-	return none()
-}
+var jobBodyLayout = layoutOf(jobFields)
 
-var jobKeys = []string{
-	"createdAt", "jobId", "jobType", "metadata", "progress", "status", "statusHistory",
-	"updatedAt", "authorId", "billing", "ownerId",
+func jobFields(j *jobBody) []field {
+	return []field{
+		date("createdAt", &j.CreatedAt),
+		text("jobId", &j.ID),
+		text("jobType", &j.Type),
+		child("metadata", &j.Metadata),
+		float("progress", &j.Progress),
+		text("status", (*string)(&j.Status)),
+		listOf("statusHistory", (*slice[JobEvent, *JobEvent])(&j.History)),
+		date("updatedAt", &j.UpdatedAt),
+		text("authorId", &j.AuthorID),
+		child("billing", &j.Billing),
+		text("ownerId", &j.OwnerID),
+	}
 }
 
 func (j *jobBody) reset() {
@@ -283,210 +280,124 @@ func (j *jobBody) reset() {
 	}
 }
 func (j *jobBody) source() *string { return &j.src }
-func (j *jobBody) keys() []string  { return jobKeys }
-func (j *jobBody) fresh() object   { return new(jobBody) }
+func (j *jobBody) layout() *layout { return jobBodyLayout }
 
-func (e *JobEvent) field(key string) (kind, *string, *int64, any) {
-	switch key {
-	case "date":
-		return date(&e.Date)
-	case "status":
-		return text((*string)(&e.Status))
+var jobEventLayout = layoutOf(func(e *JobEvent) []field {
+	return []field{
+		date("date", &e.Date),
+		text("status", (*string)(&e.Status)),
 	}
-	return none()
-}
+})
 
 func (e *JobEvent) reset()          { *e = JobEvent{} }
 func (e *JobEvent) source() *string { return &e.src }
-func (e *JobEvent) keys() []string  { return []string{"date", "status"} }
-func (e *JobEvent) fresh() object   { return new(JobEvent) }
+func (e *JobEvent) layout() *layout { return jobEventLayout }
 
-func (m *JobMetadata) field(key string) (kind, *string, *int64, any) {
-	switch key {
-	case "assetIds":
-		return stringsOf(&m.AssetIDs)
-	case "error":
-		return text(&m.Error)
-	case "hint":
-		return text(&m.Hint)
-	case "flow":
-		return listOf((*slice[JobNode, *JobNode])(&m.Flow))
-	case "input":
-		return raw(&m.Input)
-	case "output":
-		return raw(&m.Output)
-	case "outputModelId":
-		return text(&m.OutputModelID)
-	case "workflowId":
-		return text(&m.WorkflowID)
-	case "workflowJobId":
-		return text(&m.WorkflowJobID)
+var jobMetadataLayout = layoutOf(func(m *JobMetadata) []field {
+	return []field{
+		stringsOf("assetIds", &m.AssetIDs),
+		text("error", &m.Error),
+		listOf("flow", (*slice[JobNode, *JobNode])(&m.Flow)),
+		text("hint", &m.Hint),
+		raw("input", &m.Input),
+		raw("output", &m.Output),
+		text("outputModelId", &m.OutputModelID),
+		text("workflowId", &m.WorkflowID),
+		text("workflowJobId", &m.WorkflowJobID),
 	}
-	return none()
-}
+})
 
 func (m *JobMetadata) reset()          { *m = JobMetadata{} }
 func (m *JobMetadata) source() *string { return &m.src }
-func (m *JobMetadata) fresh() object   { return new(JobMetadata) }
-func (m *JobMetadata) keys() []string {
-	return []string{"assetIds", "error", "flow", "hint", "input", "output", "outputModelId", "workflowId", "workflowJobId"}
-}
+func (m *JobMetadata) layout() *layout { return jobMetadataLayout }
 
-func (n *JobNode) field(key string) (kind, *string, *int64, any) {
-	switch key {
-	case "id":
-		return text(&n.ID)
-	case "status":
-		return text(&n.Status)
-	case "type":
-		return text(&n.Type)
-	case "jobId":
-		return text(&n.JobID)
-	case "modelId":
-		return text(&n.ModelID)
-	case "workflowId":
-		return text(&n.WorkflowID)
-	case "dependsOn":
-		return stringsOf(&n.DependsOn)
-	case "assets":
-		return listOf((*slice[JobNodeAsset, *JobNodeAsset])(&n.Assets))
-	case "count":
-		return integer(&n.Count)
-	case "iterationIndex":
-		return integer(&n.IterationIndex)
-	case "items":
-		return raw(&n.Items)
-	case "includeOutputsInWorkflowJob":
-		return boolean(&n.IncludeOutputs)
-	case "inputs":
-		return raw(&n.Inputs)
-	case "output":
-		return raw(&n.Output)
-	case "logic":
-		return raw(&n.Logic)
-	case "logicType":
-		return text(&n.LogicType)
-	case "loopNodeId":
-		return text(&n.LoopNodeID)
-	case "loopBodyNodeIds":
-		return stringsOf(&n.LoopBodyNodeIDs)
+var jobNodeLayout = layoutOf(func(n *JobNode) []field {
+	return []field{
+		text("id", &n.ID),
+		text("status", &n.Status),
+		text("type", &n.Type),
+		listOf("assets", (*slice[JobNodeAsset, *JobNodeAsset])(&n.Assets)),
+		integer("count", &n.Count),
+		stringsOf("dependsOn", &n.DependsOn),
+		boolean("includeOutputsInWorkflowJob", &n.IncludeOutputs),
+		raw("inputs", &n.Inputs),
+		raw("items", &n.Items),
+		integer("iterationIndex", &n.IterationIndex),
+		text("jobId", &n.JobID),
+		raw("logic", &n.Logic),
+		text("logicType", &n.LogicType),
+		stringsOf("loopBodyNodeIds", &n.LoopBodyNodeIDs),
+		text("loopNodeId", &n.LoopNodeID),
+		text("modelId", &n.ModelID),
+		raw("output", &n.Output),
+		text("workflowId", &n.WorkflowID),
 	}
-	return none()
-}
+})
 
 func (n *JobNode) reset()          { *n = JobNode{} }
 func (n *JobNode) source() *string { return &n.src }
-func (n *JobNode) fresh() object   { return new(JobNode) }
-func (n *JobNode) keys() []string {
-	return []string{
-		"id", "status", "type", "assets", "count", "dependsOn", "includeOutputsInWorkflowJob", "inputs", "items", "iterationIndex",
-		"jobId", "logic", "logicType", "loopBodyNodeIds", "loopNodeId", "modelId", "output", "workflowId",
-	}
-}
+func (n *JobNode) layout() *layout { return jobNodeLayout }
 
-func (a *JobNodeAsset) field(key string) (kind, *string, *int64, any) {
-	switch key {
-	case "assetId":
-		return text(&a.AssetID)
-	case "url":
-		return text(&a.URL)
+var jobNodeAssetLayout = layoutOf(func(a *JobNodeAsset) []field {
+	return []field{
+		text("assetId", &a.AssetID),
+		text("url", &a.URL),
 	}
-	return none()
-}
+})
 
 func (a *JobNodeAsset) reset()          { *a = JobNodeAsset{} }
 func (a *JobNodeAsset) source() *string { return &a.src }
-func (a *JobNodeAsset) keys() []string  { return []string{"assetId", "url"} }
-func (a *JobNodeAsset) fresh() object   { return new(JobNodeAsset) }
+func (a *JobNodeAsset) layout() *layout { return jobNodeAssetLayout }
 
-func (b *JobBilling) field(key string) (kind, *string, *int64, any) {
-	switch key {
-	case "cuCost":
-		return float(&b.Cost)
-	case "cuDiscount":
-		return float(&b.Discount)
+var jobBillingLayout = layoutOf(func(b *JobBilling) []field {
+	return []field{
+		float("cuCost", &b.Cost),
+		float("cuDiscount", &b.Discount),
 	}
-	return none()
-}
+})
 
 func (b *JobBilling) reset()          { *b = JobBilling{} }
 func (b *JobBilling) source() *string { return &b.src }
-func (b *JobBilling) keys() []string  { return []string{"cuCost", "cuDiscount"} }
-func (b *JobBilling) fresh() object   { return new(JobBilling) }
+func (b *JobBilling) layout() *layout { return jobBillingLayout }
 
-func (a *Asset) field(key string) (kind, *string, *int64, any) {
-	switch key {
-	case "id":
-		return text(&a.ID)
-	case "url":
-		return text(&a.URL)
-	case "kind":
-		return text(&a.Kind)
-	case "mimeType":
-		return text(&a.MIMEType)
-	case "status":
-		return text(&a.Status)
-	case "source":
-		return text(&a.Source)
-	case "privacy":
-		return text(&a.Privacy)
-	case "description":
-		return text(&a.Description)
-	case "authorId":
-		return text(&a.AuthorID)
-	case "ownerId":
-		return text(&a.OwnerID)
-	case "createdAt":
-		return date(&a.CreatedAt)
-	case "updatedAt":
-		return date(&a.UpdatedAt)
-	case "metadata":
-		return raw(&a.Metadata)
-	case "properties":
-		return raw(&a.Properties)
-	case "tags":
-		return stringsOf(&a.Tags)
-	case "collectionIds":
-		return stringsOf(&a.CollectionIDs)
-	case "editCapabilities":
-		return stringsOf(&a.EditCapabilities)
-	case "nsfw":
-		return stringsOf(&a.NSFW)
-	case "preview":
-		return raw(&a.Preview)
-	case "thumbnail":
-		return raw(&a.Thumbnail)
-	case "firstFrame":
-		return raw(&a.FirstFrame)
-	case "lastFrame":
-		return raw(&a.LastFrame)
-	case "embedding":
-		return raw(&a.Embedding)
-	case "originalFileUrl":
-		return text(&a.OriginalFileURL)
-	case "automaticCaptioning":
-		return text(&a.AutomaticCaptioning)
-	case "outputIndex":
-		return integer(&a.OutputIndex)
-	case "isHidden":
-		return boolean(&a.IsHidden)
+var assetLayout = layoutOf(func(a *Asset) []field {
+	return []field{
+		text("id", &a.ID),
+		text("authorId", &a.AuthorID),
+		stringsOf("collectionIds", &a.CollectionIDs),
+		date("createdAt", &a.CreatedAt),
+		stringsOf("editCapabilities", &a.EditCapabilities),
+		text("kind", &a.Kind),
+		raw("metadata", &a.Metadata),
+		text("mimeType", &a.MIMEType),
+		text("ownerId", &a.OwnerID),
+		text("privacy", &a.Privacy),
+		raw("properties", &a.Properties),
+		text("source", &a.Source),
+		text("status", &a.Status),
+		stringsOf("tags", &a.Tags),
+		date("updatedAt", &a.UpdatedAt),
+		text("url", &a.URL),
+		text("automaticCaptioning", &a.AutomaticCaptioning),
+		text("description", &a.Description),
+		raw("embedding", &a.Embedding),
+		raw("firstFrame", &a.FirstFrame),
+		boolean("isHidden", &a.IsHidden),
+		raw("lastFrame", &a.LastFrame),
+		stringsOf("nsfw", &a.NSFW),
+		text("originalFileUrl", &a.OriginalFileURL),
+		integer("outputIndex", &a.OutputIndex),
+		raw("preview", &a.Preview),
+		raw("thumbnail", &a.Thumbnail),
 	}
-	return none()
-}
-
-var assetKeys = []string{
-	"id", "authorId", "collectionIds", "createdAt", "editCapabilities", "kind", "metadata", "mimeType", "ownerId", "privacy",
-	"properties", "source", "status", "tags", "updatedAt", "url", "automaticCaptioning", "description", "embedding", "firstFrame",
-	"isHidden", "lastFrame", "nsfw", "originalFileUrl", "outputIndex", "preview", "thumbnail",
-}
+})
 
 func (a *Asset) reset()          { *a = Asset{} }
 func (a *Asset) source() *string { return &a.src }
-func (a *Asset) keys() []string  { return assetKeys }
-func (a *Asset) fresh() object   { return new(Asset) }
+func (a *Asset) layout() *layout { return assetLayout }
 
-// A JobHead is the part of a job that decides what to do next. Its ID, and a Status that is not one of the
-// constants, are parts of the bytes that PeekJob was given.
+// A JobHead is the part of a job that decides what to do next. Its ID, and a Status
+// that is not one of the constants, are parts of the bytes that PeekJob was given.
 type JobHead struct {
 	ID       string
 	Status   JobStatus
@@ -499,10 +410,10 @@ func (h JobHead) Phase() Phase { return h.Status.Phase() }
 // Terminal reports whether the job has ended.
 func (h JobHead) Terminal() bool { return h.Status.Terminal() }
 
-// PeekJob reads the head of a document that DecodeJob would decode, without
-// allocating, unless something in it is written with escape sequences. It stops once it has met the job's id, status
-// and progress, and so checks neither what stands behind them nor whether one
-// of them comes again.
+// PeekJob reads the head of a document that DecodeJob would decode, without allocating,
+// unless something in it is written with escape sequences. It stops once it has met the
+// job's id, status and progress, and so checks neither what stands behind them nor
+// whether one of them comes again.
 func PeekJob(data []byte) (JobHead, error) {
 	p := jobPeek{b: data}
 	i := skipSpace(data, 0)

@@ -11,9 +11,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// payloads returns every document that there is to test with, by name: the composed ones of
-// testdata, and the real ones where they are at hand. Each is there as it stands
-// and compact.
+// payloads returns every document that there is to test with, by name: the composed
+// ones of testdata, and the real ones where they are at hand. Each is there as it
+// stands and compact.
 func payloads(tb testing.TB) map[string][]byte {
 	tb.Helper()
 	all := map[string][]byte{}

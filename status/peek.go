@@ -50,21 +50,51 @@ func (h Head) Terminal() bool { return h.Phase().Terminal() }
 // right at their beginning; where it is not among what Peek has read, HTTPCode reads
 // on, as far as the document is sound.
 func (h Head) HTTPCode() int {
-	if h.seen&headHTTPCode == 0 && h.next > 0 {
+	if h.seen&headHTTPCode == 0 && h.next > 0 && mayHaveCode(h.data[h.next:]) {
 		h.read(h.next, headHTTPCode)
 	}
 	return int(h.httpCode)
 }
 
+// mayHaveCode reports whether http_code can be a key in b: it stands there, or an escape
+// sequence that can write a letter does. Older Statuses have no code, and reading all of
+// them to find that out would cost ten times what Peek does.
+func mayHaveCode(b []byte) bool {
+	const name, escape = "http_code", `\u`
+	i := 0
+	for ; i+24 <= len(b); i += 16 {
+		v, w := load64(b, i), load64(b, i+8)
+		// Where h and four bytes on _ stand, or a backslash and u, there is a zero
+		// byte, and 1 less than that is negative. Negative bytes that are not ASCII are
+		// looked at once more, like a few others.
+		v1 := (v ^ 'h'*eachByte) | (load64(b, i+4) ^ '_'*eachByte)
+		v2 := (v ^ eachEscape) | (load64(b, i+1) ^ 'u'*eachByte)
+		w1 := (w ^ 'h'*eachByte) | (load64(b, i+12) ^ '_'*eachByte)
+		w2 := (w ^ eachEscape) | (load64(b, i+9) ^ 'u'*eachByte)
+		if ((v1-eachByte)|(v2-eachByte)|(w1-eachByte)|(w2-eachByte))&eachHigh == 0 {
+			continue
+		}
+		if ((v1-eachByte)&^v1|(v2-eachByte)&^v2|(w1-eachByte)&^w1|(w2-eachByte)&^w2)&eachHigh == 0 {
+			continue
+		}
+		near := view(b[i:min(i+16+len(name), len(b))])
+		if strings.Contains(near, name) || strings.Contains(near, escape) {
+			return true
+		}
+	}
+	rest := view(b[i:])
+	return strings.Contains(rest, name) || strings.Contains(rest, escape)
+}
+
 // Peek reads the head of an Assembly Status, whatever order its keys stand in,
 // without allocating.
 //
-// It stops as soon as it has met ok or error, the id, and the bytes received and expected.
-// It therefore does not see whether what follows is JSON, nor a
-// key that comes again there, nor an error behind an ok: the API never sends
-// both. What it has read up to that point is checked as strictly as by DecodeAssembly, and
-// a fault there gives the same *SyntaxError; of a key that has come twice by then the last
-// one counts. A key, code or id with escape sequences costs an allocation.
+// It stops as soon as it has met ok or error, the id, and the bytes received and
+// expected. It therefore does not see whether what follows is JSON, nor a key that
+// comes again there, nor an error behind an ok: the API never sends both. What it has
+// read up to that point is checked as strictly as by DecodeAssembly, and a fault there
+// gives the same *SyntaxError; of a key that has come twice by then the last one
+// counts. A key, code or id with escape sequences costs an allocation.
 func Peek(data []byte) (Head, error) {
 	h := Head{data: data}
 	i := skipSpace(data, 0)

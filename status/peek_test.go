@@ -104,3 +104,33 @@ func TestPeekAnyOrder(t *testing.T) {
 		}
 	}
 }
+
+// HTTPCode searches for the key before it reads, so that it must find it wherever and
+// however it is written, and must not take other text for it.
+func TestHTTPCodeBehindTheHead(t *testing.T) {
+	head := `{"ok":"A","assembly_id":"a","bytes_received":1,"bytes_expected":2,`
+	for _, test := range []struct {
+		name, rest string
+		want       int
+	}{
+		{"plain", `"http_code":404`, 404},
+		{"escaped", `"http\u005fcode":404`, 404},
+		{"all escaped", `"\u0068\u0074\u0074\u0070\u005f\u0063\u006f\u0064\u0065":404`, 404},
+		{"in quotes", `"http_code":"404"`, 404},
+		{"inside another object", `"fields":{"http_code":404}`, 0},
+		{"in a string", `"message":"\"http_code\":404"`, 0},
+		{"another key", `"xhttp_code":404,"http_codes":404,"http_cod":404`, 0},
+		{"behind a fault", `"x":tru,"http_code":404`, 0},
+		{"not there", `"x":1`, 0},
+	} {
+		for pad := range 40 {
+			for _, filler := range []string{"h", "\u00e9", "_", `\\`, `u`} {
+				data := head + `"p":"` + strings.Repeat(filler, pad) + `",` + test.rest + `}`
+				h, err := Peek([]byte(data))
+				if err != nil || h.HTTPCode() != test.want {
+					t.Fatalf("%s, %d times %q before: code %d, %v, want %d", test.name, pad, filler, h.HTTPCode(), err, test.want)
+				}
+			}
+		}
+	}
+}

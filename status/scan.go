@@ -33,10 +33,10 @@ func at(b []byte, i int) byte {
 	return 0
 }
 
-// stops marks, by its high bit, each byte of w at which a run of plain string
-// bytes ends: a quote, a control byte, a backslash. Flipping bit 1 puts the quote right
-// above the control bytes and the two bytes between them out of the way, so that one comparison
-// finds both. A subtraction may borrow from the byte above a marked one, so
+// stops marks, by its high bit, each byte of w at which a run of plain string bytes
+// ends: a quote, a control byte, a backslash. Flipping bit 1 puts the quote right above
+// the control bytes and the two bytes between them out of the way, so that one
+// comparison finds both. A subtraction may borrow from the byte above a marked one, so
 // only the lowest mark is to be trusted.
 func stops(w uint64) uint64 {
 	return (((w ^ 2*eachByte) - 0x21*eachByte) | ((w ^ eachEscape) - eachByte)) &^ w & eachHigh
@@ -65,11 +65,15 @@ func runEnd(b []byte, i int) int {
 // textEnd is runEnd for a string that is wanted; high is not zero if there may be
 // bytes in it that are not ASCII.
 func textEnd(b []byte, i int) (end int, high uint64) {
-	for ; i+16 <= len(b); i += 8 {
-		w := load64(b, i)
+	for ; i+24 <= len(b); i += 16 {
+		v, w := load64(b, i), load64(b, i+8)
+		high |= v
+		if m := stops(v); m != 0 {
+			return i + bits.TrailingZeros64(m)>>3, high & eachHigh
+		}
 		high |= w
 		if m := stops(w); m != 0 {
-			return i + bits.TrailingZeros64(m)>>3, high & eachHigh
+			return i + 8 + bits.TrailingZeros64(m)>>3, high & eachHigh
 		}
 	}
 	return i, eachHigh
@@ -107,10 +111,10 @@ func stringEnd(b []byte, i int) int {
 	return -1
 }
 
-// escapesEnd reads the escape sequence at b[i] and then what is like JSON in a
-// string, where one byte in every few is an escaped quote: words in which each quote has a
-// backslash before it and each backslash a quote behind it. Each word is done
-// without a look at where in it they are; carry is the mark of a backslash at its end.
+// escapesEnd reads the escape sequence at b[i] and then what is like JSON in a string,
+// where one byte in every few is an escaped quote: words in which each quote has a
+// backslash before it and each backslash a quote behind it. Each word is done without a
+// look at where in it they are; carry is the mark of a backslash at its end.
 func escapesEnd(b []byte, i int) int {
 	if i = escapeEnd(b, i); i < 0 {
 		return -1
@@ -252,7 +256,7 @@ func valueEnd(b []byte, i, depth int) int {
 		}
 		return i + 1
 	case '{':
-		return objectEnd(b, i, depth)
+		return objectEnd(b, i, depth, nil)
 	case '[':
 		return arrayEnd(b, i, depth)
 	case 'n', 't', 'f':
@@ -262,7 +266,31 @@ func valueEnd(b []byte, i, depth int) int {
 	}
 }
 
-func objectEnd(b []byte, i, depth int) int {
+// A memory says where the members of an object begin, for comparing others with them.
+type memory struct {
+	depth  int
+	n      int
+	starts [64]int
+}
+
+// repeats returns how many of at most n bytes from b[i] on are those from b[from] on.
+func repeats(b []byte, i, from, n int) int {
+	k := 0
+	for ; k+8 <= n && i+k+8 <= len(b); k += 8 {
+		if m := load64(b, i+k) ^ load64(b, from+k); m != 0 {
+			return k + bits.TrailingZeros64(m)>>3
+		}
+	}
+	for k < n && i+k < len(b) && b[i+k] == b[from+k] {
+		k++
+	}
+	return k
+}
+
+// objectEnd reads an object. With a memory it passes over members that are byte by byte,
+// and up to the key of the next one, what they were in the object that is in there.
+// If that has nothing in common with this one, the next object takes its place.
+func objectEnd(b []byte, i, depth int, m *memory) int {
 	if depth >= maxDepth {
 		return -1
 	}
@@ -272,8 +300,36 @@ func objectEnd(b []byte, i, depth int) int {
 		}
 	}
 	last, gap := 0, 0
+	k, known, read := 0, 0, 0
+	if m != nil {
+		// What was right there might be too deep farther inside.
+		if known = m.n - 1; known <= 0 || depth > m.depth {
+			m.depth, m.n, known = depth, 0, 0
+		}
+	}
 	// The usual members, as long as the end of the document is not near.
 	for i+16 <= len(b) && b[i] == '"' {
+		if m != nil {
+			if k < known {
+				from := m.starts[k]
+				same := repeats(b, i, from, m.starts[known]-from)
+				if m.starts[k+1]-from <= same {
+					for k++; k < known && m.starts[k+1]-from <= same; k++ {
+					}
+					if i += m.starts[k] - from; at(b, i) <= ' ' {
+						i = skipSpace(b, i) // there is more of it here
+					}
+					continue
+				}
+				if read++; 2*read > known {
+					m.n = 0 // the next object takes its place
+				}
+			} else if known == 0 && k < len(m.starts) {
+				m.starts[k] = i
+				m.n = k + 1
+			}
+			k++
+		}
 		i = runEnd(b, i+1)
 		var c byte
 		if w := load64(b, i); w&0xffff == '"'|':'<<8 {
@@ -341,18 +397,9 @@ func objectEnd(b []byte, i, depth int) int {
 		if i = valueEnd(b, i, depth+1); i < 0 {
 			return -1
 		}
-		if at(b, i) <= ' ' {
-			i = skipSpace(b, i)
-		}
-		switch at(b, i) {
-		case ',':
-			if i++; at(b, i) <= ' ' {
-				i = skipSpace(b, i)
-			}
-		case '}':
-			return i + 1
-		default:
-			return -1
+		var more bool
+		if i, more = itemEnd(b, i, '}'); !more {
+			return i
 		}
 	}
 }
@@ -385,20 +432,29 @@ func arrayEnd(b []byte, i, depth int) int {
 		if i = valueEnd(b, i, depth+1); i < 0 {
 			return -1
 		}
-		if at(b, i) <= ' ' {
-			i = skipSpace(b, i)
-		}
-		switch at(b, i) {
-		case ',':
-			if i++; at(b, i) <= ' ' {
-				i = skipSpace(b, i)
-			}
-		case ']':
-			return i + 1
-		default:
-			return -1
+		var more bool
+		if i, more = itemEnd(b, i, ']'); !more {
+			return i
 		}
 	}
+}
+
+// itemEnd reads what stands behind an element or a member: a comma, behind which
+// there is another one at next, or the closing bracket, which next is behind.
+func itemEnd(b []byte, i int, closing byte) (next int, more bool) {
+	if at(b, i) <= ' ' {
+		i = skipSpace(b, i)
+	}
+	switch at(b, i) {
+	case ',':
+		if i++; at(b, i) <= ' ' {
+			i = skipSpace(b, i)
+		}
+		return i, true
+	case closing:
+		return i + 1, false
+	}
+	return -1, false
 }
 
 // valid reports whether b is one JSON value with nothing but white space around it.

@@ -8,8 +8,9 @@ import (
 	"testing"
 )
 
-// wantVerdict holds DecodeAssembly, both ways, against encoding/json: it accepts what that calls
-// valid, if the root is an object. The diagnosis has to come to the same verdict.
+// wantVerdict holds DecodeAssembly, both ways, against encoding/json: it accepts what
+// that calls valid, if the root is an object. The diagnosis has to come to the same
+// verdict.
 func wantVerdict(t *testing.T, data []byte) {
 	t.Helper()
 	trimmed := strings.TrimLeft(string(data), " \t\r\n")
@@ -79,8 +80,8 @@ func TestVerdictOnKeys(t *testing.T) {
 	}
 }
 
-// White space changes within a document, so that what was learned from one indentation must not be
-// believed of the next.
+// White space changes within a document, so that what was learned from one indentation
+// must not be believed of the next.
 func TestVerdictOnWhiteSpace(t *testing.T) {
 	gaps := []string{"", " ", "\n", "\n  ", "\r\n\t", "\n       ", "\n        ", "\n         ", "\n               ", "\n                ", "\n                 ",
 		"\v", "\n\x00 ", "        \v", "\n       \f", "\n    \"  ", "\n   \u00a0  "}
@@ -193,5 +194,54 @@ func TestSyntaxError(t *testing.T) {
 				t.Errorf("got byte %d in %q: %s\nwant byte %d in %q: %s", err.Offset, err.Path, err, test.offset, test.path, test.message)
 			}
 		})
+	}
+}
+
+// The second of two objects alike is not read byte by byte. It still has to be refused
+// where it is too deep, though the first was not, and wherever it differs.
+func TestRepeatedObjects(t *testing.T) {
+	deep := func(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }
+	for n := maxDepth - 8; n <= maxDepth; n++ {
+		raw := `{"first":1,"second":` + deep(n) + `,"third":"three"}`
+		for _, before := range []string{``, `"results":{"s":[{"meta":{"a":1}}]},`, `"results":{"s":[{"meta":{"a":1,"b":2}}]},`} {
+			data := []byte(`{` + before + `"fields":` + raw + `,"results":{"s":[{"meta":` + raw + `}]}}`)
+			var a Assembly
+			if err := DecodeAssembly(data, &a); (err == nil) != json.Valid(data) {
+				t.Errorf("%d deep behind %s: %v, encoding/json accepts it: %v", n, before, err, json.Valid(data))
+			}
+		}
+	}
+	first := `{"a":1,"b":{"c":[1,2]},"d":"text","e":null,"f":"a rather long text","g":[true],"h":-1.5e3}`
+	for i := range len(first) + 1 {
+		for _, put := range []string{"", "x", `"`, "\\", "{", "}", "[", "]", ",", ":", "0", " ", "\x00", `"y":1,`} {
+			for _, cut := range []int{0, 1} {
+				second := first[:i] + put + first[min(i+cut, len(first)):]
+				data := []byte(`{"fields":` + first + `,"info":` + second + `,"warnings":` + first + `}                `)
+				var a Assembly
+				err := DecodeAssembly(data, &a)
+				if (err == nil) != json.Valid(data) {
+					t.Fatalf("%s: %v, encoding/json accepts it: %v", data, err, json.Valid(data))
+				}
+				if err == nil && (string(a.Info) != strings.TrimSpace(second) || string(a.Warnings) != first) {
+					t.Fatalf("%s: info %s, warnings %s", data, a.Info, a.Warnings)
+				}
+			}
+		}
+	}
+	text := `"` + strings.Repeat(`{\"k\":\"v\"},`, 10) + `"`
+	for i := range len(text) {
+		for _, c := range []byte("x\"\\\x00") {
+			second := []byte(text)
+			second[i] = c
+			data := []byte(`{"params":` + text + `,"merged_params":` + string(second) + `,"template":` + text + `}`)
+			var a Assembly
+			err := DecodeAssembly(data, &a)
+			if (err == nil) != json.Valid(data) {
+				t.Fatalf("%s: %v, encoding/json accepts it: %v", data, err, json.Valid(data))
+			}
+			if err == nil && (string(a.MergedParams) != string(second) || string(a.Template) != text) {
+				t.Fatalf("%s: merged_params %s", data, a.MergedParams)
+			}
+		}
 	}
 }

@@ -1,7 +1,7 @@
 package status
 
-// A State is what the API says about an Assembly that has not failed, its ok. A code that is
-// not among the constants is passed through: it is neither terminal nor
+// A State is what the API says about an Assembly that has not failed, its ok. A code
+// that is not among the constants is passed through: it is neither terminal nor
 // successful.
 type State string
 
@@ -70,8 +70,8 @@ func (a *Assembly) crashed() bool {
 	return a.State == "" && (!a.Errno.IsNull() || a.Syscall != "")
 }
 
-// Terminal reports whether nothing will change any more. A failed request for a
-// Status, such as one over the rate limit, says nothing about the Assembly and is not terminal.
+// Terminal reports whether nothing will change any more. A failed request for a Status,
+// such as one over the rate limit, says nothing about the Assembly and is not terminal.
 func (a *Assembly) Terminal() bool {
 	if a.Failed() {
 		return a.Phase() == Failed
@@ -79,8 +79,8 @@ func (a *Assembly) Terminal() bool {
 	return a.State.Terminal()
 }
 
-// Phase tells where on its way the Assembly is. An error makes it Failed whatever ok says,
-// unless the error is only about the request; see ErrorCode.AboutRequest.
+// Phase tells where on its way the Assembly is. An error makes it Failed whatever ok
+// says, unless the error is only about the request; see ErrorCode.AboutRequest.
 func (a *Assembly) Phase() Phase {
 	switch {
 	case a.Error.AboutRequest():

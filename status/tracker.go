@@ -11,14 +11,15 @@ import (
 //
 // It never goes backwards: an old poll does not make a completed Assembly execute
 // again, nor does progress shrink. An upload or result that is told twice, by whatever
-// way, is one; results that come behind the end are kept; an error behind a successful end is
-// ignored. The same news lead to the same Assembly in any order; only the
-// order among files and Steps that no Status has listed yet is that of their arrival.
+// way, is one; results that come behind the end are kept; an error behind a successful
+// end is ignored. The same news lead to the same Assembly in any order; only the order
+// among files and Steps that no Status has listed yet is that of their arrival.
 //
 // Where Statuses contradict each other the one further on supplies the fields, and of two
 // versions of a file the one that does not expire, or says more.
 //
-// A Tracker is not safe for concurrent use. It keeps nothing of what it is given but copies.
+// A Tracker is not safe for concurrent use. It keeps nothing of what it is given but
+// copies.
 type Tracker struct {
 	now      Assembly
 	verdict  verdict
@@ -51,15 +52,16 @@ type Result struct {
 	File File
 }
 
-// fileKey is what makes a file that one and no other. A file without an id is told by all it
-// says.
+// fileKey is what makes a file that one and no other. A file without an id is told by
+// all it says.
 type fileKey struct {
 	upload bool
 	step   string
 	id     string
 }
 
-// place is where a file is: in the step of that index, which is meaningless for an upload.
+// place is where a file is: in the step of that index, which is meaningless for an
+// upload.
 type place struct{ step, file int }
 
 // Assembly returns the Assembly as it stands. It belongs to the Tracker, which changes it
@@ -84,7 +86,7 @@ func (t *Tracker) FileProgress(originalID string) (percent float64, known bool) 
 func (t *Tracker) Summary() Summary {
 	s := t.now.Summary()
 	if p, known := t.Progress(); known && t.now.State != AssemblyUploading {
-		s.Progress, s.Known = p/100, true
+		s.Progress, s.ProgressKnown = p/100, true
 	}
 	return s
 }
@@ -96,35 +98,35 @@ func (t *Tracker) AppendJSON(dst []byte) ([]byte, error) { return t.now.AppendJS
 func (t *Tracker) Update(u Update) Change {
 	var c Change
 	switch u.Kind {
-	case UploadFinished:
+	case UpdateUploadFinished:
 		if u.File != nil {
 			t.add(&c, true, "", u.File)
 		}
-	case ResultFinished:
+	case UpdateResultFinished:
 		if u.File != nil {
 			t.add(&c, false, u.Step, u.File)
 		}
-	case MetaDataExtracted:
+	case UpdateMetaDataExtracted:
 		c.Fields = !t.now.MetaDataExtracted
 		t.extra, t.now.MetaDataExtracted = true, true
-	case UploadingFinished:
+	case UpdateUploadingFinished:
 		t.judge(&c, verdict{state: AssemblyExecuting})
-	case AssemblyFinished:
+	case UpdateAssemblyFinished:
 		t.judge(&c, verdict{state: AssemblyCompleted})
-	case AssemblyError:
+	case UpdateAssemblyError:
 		if f := u.Failure; f != nil {
 			v := verdict{failed: true, code: cmp.Or(f.Code, ErrorCode(u.Kind.String())), httpCode: f.HTTPCode,
 				message: f.Message, step: f.Step, previousStep: f.PreviousStep, worker: f.Worker}
 			t.judge(&c, v)
 		}
-	case ExecutionProgress:
+	case UpdateExecutionProgress:
 		t.advance(&c, u)
 	}
 	return c
 }
 
 func (t *Tracker) advance(c *Change, u Update) {
-	if u.Known && (!t.known || u.Percent > t.progress) {
+	if u.PercentKnown && (!t.known || u.Percent > t.progress) {
 		t.progress, t.known, c.Progress = u.Percent, true, true
 	}
 	for id, percent := range u.PerFile() {
@@ -137,9 +139,9 @@ func (t *Tracker) advance(c *Change, u Update) {
 	}
 }
 
-// Status folds a polled Status in and says what was news. A Status of another Assembly, and
-// the answer to a request that failed by itself, such as one over the rate
-// limit, are ignored.
+// Status folds a polled Status in and says what was news. A Status of another Assembly,
+// and the answer to a request that failed by itself, such as one over the rate limit,
+// are ignored.
 func (t *Tracker) Status(a *Assembly) Change {
 	var c Change
 	if a.ID != "" && t.now.ID != "" && a.ID != t.now.ID || a.Error.AboutRequest() {
@@ -337,8 +339,8 @@ type verdict struct {
 	worker       string
 }
 
-// rank orders verdicts by how far on they are. A failure comes before a successful end because
-// errors behind that are to be ignored.
+// rank orders verdicts by how far on they are. A failure comes before a successful end
+// because errors behind that are to be ignored.
 func (v *verdict) rank() int {
 	if v.failed {
 		return 5
@@ -366,7 +368,7 @@ func (v *verdict) compare(w verdict) int {
 	return cmp.Or(
 		cmp.Compare(v.rank(), w.rank()),
 		cmp.Compare(v.state, w.state),
-		compareBools(v.code != ErrorCode(AssemblyError.String()), w.code != ErrorCode(AssemblyError.String())),
+		compareBools(v.code != ErrorCode(UpdateAssemblyError.String()), w.code != ErrorCode(UpdateAssemblyError.String())),
 		cmp.Compare(v.code, w.code),
 		cmp.Compare(len(v.message), len(w.message)),
 		cmp.Compare(v.message, w.message),

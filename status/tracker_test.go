@@ -79,8 +79,8 @@ func TestTrackerMeetsPolls(t *testing.T) {
 	if c := tr.Status(poll("assembly-uploading.json")); !c.State || !c.Fields || len(c.Uploads) != 1 || len(c.Results) != 0 {
 		t.Errorf("the first poll: %+v", c)
 	}
-	if s := tr.Summary(); !s.Known || s.Progress < 0.42 || s.Progress > 0.43 {
-		t.Errorf("progress of the upload: %v, %v", s.Progress, s.Known)
+	if s := tr.Summary(); !s.ProgressKnown || s.Progress < 0.42 || s.Progress > 0.43 {
+		t.Errorf("progress of the upload: %v, %v", s.Progress, s.ProgressKnown)
 	}
 	if c := tr.Status(poll("assembly-uploading.json")); c.Any() {
 		t.Errorf("the same poll again: %+v", c)
@@ -244,7 +244,8 @@ func fold(tr *Tracker, news []any) {
 	}
 }
 
-// standingOf is all that a Tracker says, with the files and Steps in an order of their own.
+// standingOf is all that a Tracker says, with the files and Steps in an order of their
+// own.
 func standingOf(tb testing.TB, tr *Tracker) any {
 	p, known := tr.Progress()
 	return []any{generic(tb, mustEncode(tb, tr)), p, known, tr.perFile}

@@ -6,14 +6,14 @@ import "iter"
 type UpdateKind uint8
 
 const (
-	UnknownUpdate     UpdateKind = iota // an event that this package does not know, or with a payload it does not understand
-	UploadFinished                      // event assembly_upload_finished: File
-	MetaDataExtracted                   // message assembly_upload_meta_data_extracted
-	UploadingFinished                   // message assembly_uploading_finished
-	ResultFinished                      // event assembly_result_finished: Step and File
-	ExecutionProgress                   // event assembly_execution_progress: Percent and PerFile
-	AssemblyFinished                    // message assembly_finished; results may still follow
-	AssemblyError                       // event assembly_error: Failure; to be ignored behind AssemblyFinished
+	UpdateUnknown           UpdateKind = iota // an event not known here, or with a payload that makes no sense
+	UpdateUploadFinished                      // event assembly_upload_finished: File
+	UpdateMetaDataExtracted                   // message assembly_upload_meta_data_extracted
+	UpdateUploadingFinished                   // message assembly_uploading_finished
+	UpdateResultFinished                      // event assembly_result_finished: Step and File
+	UpdateExecutionProgress                   // event assembly_execution_progress: Percent and PerFile
+	UpdateAssemblyFinished                    // message assembly_finished; results may follow
+	UpdateAssemblyError                       // event assembly_error: Failure; means nothing behind UpdateAssemblyFinished
 )
 
 var updateNames = [...]string{
@@ -26,7 +26,7 @@ func (k UpdateKind) String() string {
 	if int(k) < len(updateNames) {
 		return updateNames[k]
 	}
-	return updateNames[UnknownUpdate]
+	return updateNames[UpdateUnknown]
 }
 
 // An Update is one message or event of an Assembly's update stream.
@@ -34,13 +34,13 @@ func (k UpdateKind) String() string {
 // Data, and what PerFile yields, are the bytes that DecodeUpdate was given and valid
 // until those change. Everything else is the Update's own.
 type Update struct {
-	Kind    UpdateKind
-	Known   bool     // Percent is known
-	Percent float64  // of the whole execution, 0 to 100
-	Step    string   // name of the Step that has the new result
-	File    *File    // the upload or the result
-	Failure *Failure // what went wrong
-	Data    []byte   // the payload as it came
+	Kind         UpdateKind
+	Percent      float64  // of the whole execution, 0 to 100; see PercentKnown
+	PercentKnown bool     // whether the event says a Percent, be it 0
+	Step         string   // name of the Step that has the new result
+	File         *File    // the upload or the result
+	Failure      *Failure // what went wrong
+	Data         []byte   // the payload as it came
 
 	perFile []byte
 }
@@ -57,30 +57,21 @@ type Failure struct {
 	src string
 }
 
-func (f *Failure) field(key string) (kind, *string, *int64, any) {
-	switch key {
-	case "error":
-		return text((*string)(&f.Code))
-	case "http_code":
-		return integer(&f.HTTPCode)
-	case "msg", "message":
-		return text(&f.Message)
-	case "step":
-		return text(&f.Step)
-	case "previousStep":
-		return text(&f.PreviousStep)
-	case "worker":
-		return text(&f.Worker)
+var failureLayout = layoutOf(func(f *Failure) []field {
+	return []field{
+		text("error", (*string)(&f.Code)),
+		integer("http_code", &f.HTTPCode),
+		text("msg", &f.Message),
+		text("step", &f.Step),
+		text("previousStep", &f.PreviousStep),
+		text("worker", &f.Worker),
+		alias(text("message", &f.Message)),
 	}
-	return none()
-}
-
-var failureKeys = []string{"error", "http_code", "msg", "step", "previousStep", "worker"}
+})
 
 func (f *Failure) reset()          { *f = Failure{} }
 func (f *Failure) source() *string { return &f.src }
-func (f *Failure) keys() []string  { return failureKeys }
-func (f *Failure) fresh() object   { return new(Failure) }
+func (f *Failure) layout() *layout { return failureLayout }
 
 // Lookup returns the value of any key of the payload, and the zero Raw if there is none.
 func (f *Failure) Lookup(key string) Raw { return Raw(f.src).Get(key) }
@@ -88,7 +79,7 @@ func (f *Failure) Lookup(key string) Raw { return Raw(f.src).Get(key) }
 // DecodeUpdate decodes what an event of an Assembly's update stream says: its type, empty
 // or "message" for a message, and its data. Messages and progress do not allocate.
 //
-// An event that is not known is no error but an UnknownUpdate, and so is one
+// An event that is not known is no error but an UpdateUnknown, and so is one
 // whose payload is JSON of a shape that makes no sense. A payload that is not JSON is a
 // *SyntaxError, except in assembly_error, where it may be plain text.
 func DecodeUpdate(eventType, data []byte) (u Update, err error) {
@@ -96,40 +87,40 @@ func DecodeUpdate(eventType, data []byte) (u Update, err error) {
 	switch string(eventType) {
 	case "assembly_execution_progress":
 		if !u.usualProgress() && !u.progress() {
-			u.Known, u.Percent, u.perFile = false, 0, nil
+			u.PercentKnown, u.Percent, u.perFile = false, 0, nil
 			if err := diagnoseValue(string(data)); err != nil {
 				return u, err
 			}
 		}
-		u.Kind = ExecutionProgress
+		u.Kind = UpdateExecutionProgress
 	case "", "message":
 		switch string(data) {
 		case "assembly_finished":
-			u.Kind = AssemblyFinished
+			u.Kind = UpdateAssemblyFinished
 		case "assembly_uploading_finished":
-			u.Kind = UploadingFinished
+			u.Kind = UpdateUploadingFinished
 		case "assembly_upload_meta_data_extracted":
-			u.Kind = MetaDataExtracted
+			u.Kind = UpdateMetaDataExtracted
 		}
 	case "assembly_result_finished":
 		return u, u.result()
 	case "assembly_upload_finished":
 		file := new(File)
-		d := copyOf(data)
+		d := copyOf(data, new(guesses))
 		if d.document(file) {
-			u.Kind, u.File = UploadFinished, file
+			u.Kind, u.File = UpdateUploadFinished, file
 		} else if err := diagnoseValue(string(data)); err != nil {
 			return u, err
 		}
 	case "assembly_error":
-		u.Kind, u.Failure = AssemblyError, decodeFailure(data)
+		u.Kind, u.Failure = UpdateAssemblyError, decodeFailure(data)
 	}
 	return u, nil
 }
 
 func decodeFailure(data []byte) *Failure {
 	f := new(Failure)
-	d := copyOf(data)
+	d := copyOf(data, new(guesses))
 	if d.document(f) {
 		return f
 	}
@@ -140,14 +131,14 @@ func decodeFailure(data []byte) *Failure {
 	return f
 }
 
-// result reads ["step", {…}], which is what comes over the wire, and {…, "step": "…"}, which is
-// what the documentation says.
+// result reads ["step", {…}], which is what comes over the wire, and {…, "step": "…"},
+// which is what the documentation says.
 func (u *Update) result() error {
-	d := copyOf(u.Data)
+	d := copyOf(u.Data, new(guesses))
 	if i := d.result(u); i >= 0 && skipSpace(d.b, i) == len(d.b) {
 		return nil
 	}
-	u.Kind, u.Step, u.File = UnknownUpdate, "", nil
+	u.Kind, u.Step, u.File = UpdateUnknown, "", nil
 	if err := diagnoseValue(string(u.Data)); err != nil {
 		return err
 	}
@@ -163,7 +154,7 @@ func (u *Update) result() error {
 		file = whole
 	}
 	if name, ok := step.Text(); ok && file.kind() == '{' {
-		u.Kind, u.Step, u.File = ResultFinished, name, new(File)
+		u.Kind, u.Step, u.File = UpdateResultFinished, name, new(File)
 		decodeSource(string(file), u.File)
 	}
 	return nil
@@ -190,7 +181,7 @@ func (d *decoder) result(u *Update) int {
 	if i = skipSpace(b, i+1); at(b, i) != '{' {
 		return -1
 	}
-	u.Kind, u.File = ResultFinished, new(File)
+	u.Kind, u.File = UpdateResultFinished, new(File)
 	if i = d.object(i, 1, u.File); i < 0 {
 		return -1
 	}
@@ -228,7 +219,7 @@ func (u *Update) usualProgress() bool {
 	if i = arrayEnd(b, from, 1); i < 0 || i != len(b)-1 || b[i] != '}' {
 		return false
 	}
-	u.Percent, u.Known, u.perFile = float64(n), true, b[from:i]
+	u.Percent, u.PercentKnown, u.perFile = float64(n), true, b[from:i]
 	return true
 }
 
@@ -282,7 +273,7 @@ func (u *Update) progress() bool {
 func (u *Update) progressMember(key, value []byte) {
 	switch string(key) {
 	case "progress_combined":
-		u.Percent, u.Known = percent(value)
+		u.Percent, u.PercentKnown = percent(value)
 	case "progress_per_original_file":
 		u.perFile = nil
 		if value[0] == '[' {
@@ -323,8 +314,9 @@ func percent(value []byte) (p float64, ok bool) {
 	return float64(n), true
 }
 
-// PerFile yields the ids of the uploads and how much, 0 to 100, of what is made from each is done, where
-// the event says so. It does not allocate unless an id is written with escape sequences.
+// PerFile yields the ids of the uploads and how much, 0 to 100, of what is made from
+// each is done, where the event says so. It does not allocate unless an id is written
+// with escape sequences.
 func (u *Update) PerFile() iter.Seq2[[]byte, float64] {
 	return func(yield func([]byte, float64) bool) {
 		b := u.perFile

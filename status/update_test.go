@@ -10,15 +10,15 @@ func TestDecodeUpdateMessages(t *testing.T) {
 		eventType, data string
 		want            UpdateKind
 	}{
-		{"", "assembly_finished", AssemblyFinished},
-		{"message", "assembly_finished", AssemblyFinished},
-		{"", "assembly_uploading_finished", UploadingFinished},
-		{"message", "assembly_upload_meta_data_extracted", MetaDataExtracted},
-		{"", "assembly_resting", UnknownUpdate},
-		{"", "", UnknownUpdate},
-		{"assembly_finished", "", UnknownUpdate},
-		{"assembly_paused", `not JSON`, UnknownUpdate},
-		{"assembly_paused", `{"a":1}`, UnknownUpdate},
+		{"", "assembly_finished", UpdateAssemblyFinished},
+		{"message", "assembly_finished", UpdateAssemblyFinished},
+		{"", "assembly_uploading_finished", UpdateUploadingFinished},
+		{"message", "assembly_upload_meta_data_extracted", UpdateMetaDataExtracted},
+		{"", "assembly_resting", UpdateUnknown},
+		{"", "", UpdateUnknown},
+		{"assembly_finished", "", UpdateUnknown},
+		{"assembly_paused", `not JSON`, UpdateUnknown},
+		{"assembly_paused", `{"a":1}`, UpdateUnknown},
 	} {
 		u, err := DecodeUpdate([]byte(test.eventType), []byte(test.data))
 		if err != nil || u.Kind != test.want || string(u.Data) != test.data {
@@ -54,8 +54,8 @@ func TestDecodeUpdateProgress(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			u := mustUpdate(t, "assembly_execution_progress", test.data)
-			if u.Kind != ExecutionProgress || u.Known != test.known || u.Percent != test.percent {
-				t.Errorf("got %v, %v, %v", u.Kind, u.Known, u.Percent)
+			if u.Kind != UpdateExecutionProgress || u.PercentKnown != test.known || u.Percent != test.percent {
+				t.Errorf("got %v, %v, %v", u.Kind, u.PercentKnown, u.Percent)
 			}
 			n := 0
 			for id, p := range u.PerFile() {
@@ -73,30 +73,30 @@ func TestDecodeUpdateProgress(t *testing.T) {
 
 func TestDecodeUpdateFiles(t *testing.T) {
 	upload := mustUpdate(t, "assembly_upload_finished", `{"id":"u","size":3}`)
-	if upload.Kind != UploadFinished || upload.File.ID != "u" || upload.File.Size != 3 {
+	if upload.Kind != UpdateUploadFinished || upload.File.ID != "u" || upload.File.Size != 3 {
 		t.Errorf("upload: %v %+v", upload.Kind, upload.File)
 	}
 	for _, test := range []struct {
 		name, data string
 		want       UpdateKind
 	}{
-		{"array", `["resized",{"id":"r","meta":{"width":2}}]`, ResultFinished},
-		{"array with more", ` [ "resized" , {"id":"r","meta":{"width":2}} , 3 ] `, ResultFinished},
-		{"object", `{"step":"resized","id":"r","meta":{"width":2}}`, ResultFinished},
-		{"object with the result inside", `{"step_name":"resized","result":{"id":"r","meta":{"width":2}}}`, ResultFinished},
-		{"escaped name", `["re\u0073ized",{"id":"r","meta":{"width":2}}]`, ResultFinished},
-		{"no file", `["resized"]`, UnknownUpdate},
-		{"no step", `[{"id":"r"}]`, UnknownUpdate},
-		{"no step in the object", `{"id":"r"}`, UnknownUpdate},
-		{"null", `null`, UnknownUpdate},
-		{"empty", `[]`, UnknownUpdate},
+		{"array", `["resized",{"id":"r","meta":{"width":2}}]`, UpdateResultFinished},
+		{"array with more", ` [ "resized" , {"id":"r","meta":{"width":2}} , 3 ] `, UpdateResultFinished},
+		{"object", `{"step":"resized","id":"r","meta":{"width":2}}`, UpdateResultFinished},
+		{"object with the result inside", `{"step_name":"resized","result":{"id":"r","meta":{"width":2}}}`, UpdateResultFinished},
+		{"escaped name", `["re\u0073ized",{"id":"r","meta":{"width":2}}]`, UpdateResultFinished},
+		{"no file", `["resized"]`, UpdateUnknown},
+		{"no step", `[{"id":"r"}]`, UpdateUnknown},
+		{"no step in the object", `{"id":"r"}`, UpdateUnknown},
+		{"null", `null`, UpdateUnknown},
+		{"empty", `[]`, UpdateUnknown},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			u := mustUpdate(t, "assembly_result_finished", test.data)
 			if u.Kind != test.want {
 				t.Fatalf("kind %v, want %v", u.Kind, test.want)
 			}
-			if u.Kind == UnknownUpdate {
+			if u.Kind == UpdateUnknown {
 				if u.File != nil {
 					t.Errorf("file %+v", u.File)
 				}
@@ -107,7 +107,7 @@ func TestDecodeUpdateFiles(t *testing.T) {
 			}
 		})
 	}
-	if u := mustUpdate(t, "assembly_upload_finished", `[]`); u.Kind != UnknownUpdate || u.File != nil {
+	if u := mustUpdate(t, "assembly_upload_finished", `[]`); u.Kind != UpdateUnknown || u.File != nil {
 		t.Errorf("an upload that is an array: %+v", u)
 	}
 }
@@ -127,7 +127,7 @@ func TestDecodeUpdateError(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			u := mustUpdate(t, "assembly_error", test.data)
-			if u.Kind != AssemblyError {
+			if u.Kind != UpdateAssemblyError {
 				t.Fatalf("kind %v", u.Kind)
 			}
 			got := *u.Failure
@@ -144,7 +144,7 @@ func TestDecodeUpdateSyntax(t *testing.T) {
 		for _, data := range []string{``, `{`, `{"progress_combined":5`, `["a",{}`, `{"a":1}}`, `{"progress_combined":05}`, `{"progress_combined":05,"progress_per_original_file":[]}`, `{"progress_combined":5,"progress_per_original_file":[1,]}`, `{"progress_combined":5,"progress_per_original_file":[]}}`, `x`} {
 			u, err := DecodeUpdate([]byte(eventType), []byte(data))
 			var syntax *SyntaxError
-			if !errors.As(err, &syntax) || u.Kind != UnknownUpdate || u.Known || string(u.Data) != data {
+			if !errors.As(err, &syntax) || u.Kind != UpdateUnknown || u.PercentKnown || string(u.Data) != data {
 				t.Errorf("%s %q: %+v, %v", eventType, data, u, err)
 			}
 		}

@@ -25,7 +25,7 @@ import (
 // progress events. The inputs are the two real Statuses of the documentation, pretty and compact, where
 // they are at hand, and composed ones elsewhere.
 //
-// Peers reuse their destination, as ours does.
+// Peers reuse their destination where ours does.
 func statusTables() ([]table, error) {
 	docs, err := statusDocuments("../../../shared/docs/assembly-status-example.json", "../../../shared/captures/assembly-status-2020.json")
 	if os.IsNotExist(err) {
@@ -40,8 +40,9 @@ func statusTables() ([]table, error) {
 		units: 1,
 	}}
 	return []table{
-		{"DecodeAssembly", docs, statusDecoders(false)},
-		{"DecodeAssemblyBorrowed", docs, statusDecoders(true)},
+		{"DecodeAssembly", docs, statusDecoders(false, false)},
+		{"DecodeAssembly fresh", docs, statusDecoders(false, true)},
+		{"DecodeAssemblyBorrowed", docs, statusDecoders(true, false)},
 		{"Peek", append(statusShuffled(docs), docs...), statusPeekers(false)},
 		{"Peek and HTTPCode", append(statusShuffled(docs), docs...), statusPeekers(true)},
 		{"DecodeUpdate", progress, statusProgressDecoders()},
@@ -102,52 +103,57 @@ func statusHeadUnit(state string, rest int64, err error) (int, error) {
 	return 1, err
 }
 
-func statusDecoders(borrowed bool) []contender {
-	var a status.Assembly
-	var std, goj, gojNoCopy, son, sonString, seg, segBorrowed, v2 statusPeerAssembly
-	decode, name := status.DecodeAssembly, "ssereel DecodeAssembly"
+// statusDecoders are the decoders of whole Statuses. With fresh each document goes to a new
+// struct, as it does where nobody thinks about it, and else to the same one again.
+func statusDecoders(borrowed, fresh bool) []contender {
+	ours, name := status.DecodeAssembly, "ssereel DecodeAssembly"
 	if borrowed {
-		decode, name = status.DecodeAssemblyBorrowed, "ssereel DecodeAssemblyBorrowed"
+		ours, name = status.DecodeAssemblyBorrowed, "ssereel DecodeAssemblyBorrowed"
+	}
+	peer := func(name string, decode func(data []byte, dst *statusPeerAssembly) error) contender {
+		return statusDecoder(name, fresh, decode, func(a *statusPeerAssembly) string { return a.State })
 	}
 	return []contender{
-		{name: name, run: func(in input) (int, error) {
-			err := decode(in.bytes, &a)
-			return statusUnit(string(a.State), err)
-		}},
-		{name: "goccy/go-json", run: func(in input) (int, error) {
-			err := gojson.Unmarshal(in.bytes, &goj)
-			return statusUnit(goj.State, err)
-		}},
-		{name: "goccy/go-json, no copy", run: func(in input) (int, error) {
-			err := gojson.UnmarshalWithOption(in.bytes, &gojNoCopy, gojson.DecodeNoCopyString())
-			return statusUnit(gojNoCopy.State, err)
-		}},
-		{name: "bytedance/sonic Fastest", run: func(in input) (int, error) {
-			err := sonic.ConfigFastest.Unmarshal(in.bytes, &son)
-			return statusUnit(son.State, err)
-		}},
+		statusDecoder(name, fresh, ours, func(a *status.Assembly) string { return string(a.State) }),
+		peer("goccy/go-json", func(data []byte, dst *statusPeerAssembly) error {
+			return gojson.Unmarshal(data, dst)
+		}),
+		peer("goccy/go-json, no copy", func(data []byte, dst *statusPeerAssembly) error {
+			return gojson.UnmarshalWithOption(data, dst, gojson.DecodeNoCopyString())
+		}),
+		peer("bytedance/sonic Fastest", func(data []byte, dst *statusPeerAssembly) error {
+			return sonic.ConfigFastest.Unmarshal(data, dst)
+		}),
 		// Borrows its input: the string is made from the bytes without a copy.
-		{name: "bytedance/sonic Fastest, no copy", run: func(in input) (int, error) {
-			err := sonic.ConfigFastest.UnmarshalFromString(statusView(in.bytes), &sonString)
-			return statusUnit(sonString.State, err)
-		}},
-		{name: "segmentio/encoding", run: func(in input) (int, error) {
-			err := segmentio.Unmarshal(in.bytes, &seg)
-			return statusUnit(seg.State, err)
-		}},
-		{name: "segmentio/encoding ZeroCopy", run: func(in input) (int, error) {
-			_, err := segmentio.Parse(in.bytes, &segBorrowed, segmentio.ZeroCopy)
-			return statusUnit(segBorrowed.State, err)
-		}},
-		{name: "go-json-experiment", run: func(in input) (int, error) {
-			err := jsonv2.Unmarshal(in.bytes, &v2)
-			return statusUnit(v2.State, err)
-		}},
-		{name: "encoding/json", run: func(in input) (int, error) {
-			err := json.Unmarshal(in.bytes, &std)
-			return statusUnit(std.State, err)
-		}},
+		peer("bytedance/sonic Fastest, no copy", func(data []byte, dst *statusPeerAssembly) error {
+			return sonic.ConfigFastest.UnmarshalFromString(statusView(data), dst)
+		}),
+		peer("segmentio/encoding", func(data []byte, dst *statusPeerAssembly) error {
+			return segmentio.Unmarshal(data, dst)
+		}),
+		peer("segmentio/encoding ZeroCopy", func(data []byte, dst *statusPeerAssembly) error {
+			_, err := segmentio.Parse(data, dst, segmentio.ZeroCopy)
+			return err
+		}),
+		peer("go-json-experiment", func(data []byte, dst *statusPeerAssembly) error {
+			return jsonv2.Unmarshal(data, dst)
+		}),
+		peer("encoding/json", func(data []byte, dst *statusPeerAssembly) error {
+			return json.Unmarshal(data, dst)
+		}),
 	}
+}
+
+func statusDecoder[T any](name string, fresh bool, decode func([]byte, *T) error, state func(*T) string) contender {
+	again := new(T)
+	return contender{name: name, run: func(in input) (int, error) {
+		dst := again
+		if fresh {
+			dst = new(T)
+		}
+		err := decode(in.bytes, dst)
+		return statusUnit(state(dst), err)
+	}}
 }
 
 // statusView is a string of b's own bytes.

@@ -170,10 +170,10 @@ func timelineEntry(ev ssewire.Event) string {
 	switch {
 	case err != nil:
 		return string(ev.Type)
-	case u.Kind == status.ExecutionProgress && u.Known:
+	case u.Kind == status.UpdateExecutionProgress && u.PercentKnown:
 		bar := strings.Repeat("#", min(max(int(u.Percent), 0), 100)/5)
 		return fmt.Sprintf("%s  %3.0f %% %s", u.Kind, u.Percent, bar)
-	case u.Kind == status.ResultFinished && u.File != nil:
+	case u.Kind == status.UpdateResultFinished && u.File != nil:
 		return fmt.Sprintf("%s     %s: %s, %s", u.Kind, u.Step, u.File.Name, count(u.File.Size, "byte"))
 	case len(ev.Type) == 0:
 		return string(ev.Data)

@@ -58,6 +58,7 @@ func describeStatus(c console, name string, full, asJSON bool) ([]byte, error) {
 	var data []byte
 	var err error
 	if name == "-" {
+		name = "standard input"
 		data, err = io.ReadAll(c.in)
 	} else {
 		data, err = os.ReadFile(name)
@@ -103,7 +104,7 @@ func summaryText(s status.Summary) string {
 	if s.Error != "" {
 		line("error", "%s", s.Error)
 	}
-	if s.Known {
+	if s.ProgressKnown {
 		line("progress", "%.0f %%", s.Progress*100)
 	}
 	if s.Uploads > 0 {

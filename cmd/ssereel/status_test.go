@@ -26,7 +26,7 @@ func TestStatusCommand(t *testing.T) {
 		{"standard input by name", string(data), []string{"-"}, 0, summary, ""},
 		{"a job", `{"job":{"jobId":"a","status":"queued","progress":0}}`, nil, 0, `{"system":"scenario","id":"a","state":"queued","phase":"waiting","terminal":false,"error":null,"progress":0,"uploads":0,"results":{}}` + "\n", ""},
 		{"whole", `{ "ok" : "A", "x" : 1.50 }`, []string{"--full"}, 0, `{"ok":"A","x":1.50}` + "\n", ""},
-		{"cut off", `{"ok":"ASSEM`, nil, 1, "", "ssereel status: -: status: byte 12 in ok: the document ends"},
+		{"cut off", `{"ok":"ASSEM`, nil, 1, "", "ssereel status: standard input: status: byte 12 in ok: the document ends"},
 		{"something else", `{"a":1}`, nil, 1, "", "neither an Assembly Status nor a Scenario job"},
 		{"no such file", "", []string{"no-such-file.json"}, 1, "", "no-such-file.json"},
 		{"two files", "", []string{"a", "b"}, 2, "", "there is more than one FILE"},

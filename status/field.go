@@ -1,0 +1,201 @@
+package status
+
+import "time"
+
+// A kind says how a field is decoded and encoded.
+type kind uint8
+
+const (
+	kindUnknown kind = iota // no field of ours: kept in the object's source only
+	kindText                // string
+	kindFirst               // string, the first one of an array
+	kindRaw                 // string
+	kindInteger             // int64
+	kindSeconds             // int64, nanoseconds
+	kindBool
+	kindDate    // time.Time
+	kindFloat   // float64
+	kindStrings // []string
+	kindObject
+	kindList
+	kindSteps // []Step
+)
+
+// A field is one field of a typed object: the key that it has in JSON, and where it is.
+type field struct {
+	key    string
+	kind   kind
+	alias  bool    // decoded, but encoded by another field of the same place
+	offset uintptr // from the beginning of the object
+	object func(address) object
+	list   func(address) list
+
+	// For comparing with a document's bytes: the key with the quote and the colon behind
+	// it is length bytes long; head, middle and tail are eight of them each, the last
+	// two from middleAt and tailAt on. Mask cuts a shorter one out of eight bytes.
+	length             int
+	middleAt, tailAt   int
+	head, middle, tail uint64
+	mask               uint64
+}
+
+func text(key string, p *string) field           { return fieldAt(key, kindText, p) }
+func integer(key string, p *int64) field         { return fieldAt(key, kindInteger, p) }
+func seconds(key string, p *time.Duration) field { return fieldAt(key, kindSeconds, p) }
+func boolean(key string, p *bool) field          { return fieldAt(key, kindBool, p) }
+func raw(key string, p *Raw) field               { return fieldAt(key, kindRaw, p) }
+func date(key string, p *time.Time) field        { return fieldAt(key, kindDate, p) }
+func float(key string, p *float64) field         { return fieldAt(key, kindFloat, p) }
+func stringsOf(key string, p *[]string) field    { return fieldAt(key, kindStrings, p) }
+func stepsOf(key string, p *[]Step) field        { return fieldAt(key, kindSteps, p) }
+
+// first takes a string, or the first string of an array of them.
+func first(key string, p *string) field { return fieldAt(key, kindFirst, p) }
+
+func child[T any, P pointer[T]](key string, p P) field {
+	f := fieldAt(key, kindObject, (*T)(p))
+	f.object = func(at address) object { return P((*T)(at)) }
+	return f
+}
+
+func listOf[T any, P pointer[T]](key string, p *slice[T, P]) field {
+	f := fieldAt(key, kindList, p)
+	f.list = func(at address) list { return (*slice[T, P])(at) }
+	return f
+}
+
+// alias makes f another name for a field that the layout has too.
+func alias(f field) field {
+	f.alias = true
+	return f
+}
+
+// A layout lists the fields of one type of object, in the order in which the API
+// sends them: the decoder expects behind each key the next one.
+type layout struct {
+	fields []field
+	source uintptr // offset of what the object's source method points to
+	fresh  func() object
+	index  [256]uint8 // by hash: place in fields and 1, or 0 for none
+}
+
+func layoutOf[T any, P pointer[T]](fields func(P) []field) *layout {
+	o := P(new(T))
+	l := &layout{fields: fields(o), source: offset(o.source()), fresh: func() object { return P(new(T)) }}
+	for i := range l.fields {
+		f := &l.fields[i]
+		f.offset -= offset((*T)(o))
+		f.prepare()
+		h := hashKey(f.key)
+		for l.index[h] != 0 {
+			h++
+		}
+		l.index[h] = uint8(i + 1)
+	}
+	l.source -= offset((*T)(o))
+	return l
+}
+
+func (f *field) prepare() {
+	text := []byte(f.key + `":`)
+	f.length, f.mask = len(text), ^uint64(0)
+	if f.length < 8 {
+		f.mask = 1<<(8*f.length) - 1
+		text = append(text, make([]byte, 8)...)
+	} else {
+		f.middleAt, f.tailAt = min(f.length-8, 8), f.length-8
+	}
+	f.head, f.middle, f.tail = load64(text, 0), load64(text, f.middleAt), load64(text, f.tailAt)
+}
+
+// find returns the place in l.fields of the field with that key, and -1 if there is none.
+func (l *layout) find(key string) int {
+	for h := hashKey(key); l.index[h] != 0; h++ {
+		if i := int(l.index[h]) - 1; l.fields[i].key == key {
+			return i
+		}
+	}
+	return -1
+}
+
+// hashKey is spread well enough over the few dozen keys of a layout. Documents cannot
+// make it slow: the table is fixed, and none of its chains long.
+func hashKey(key string) uint8 {
+	b := viewBytes(key)
+	var a, z uint32
+	if len(b) >= 4 {
+		a, z = load32(b, 0), load32(b, len(b)-4)
+	} else {
+		for _, c := range b {
+			a = a<<8 | uint32(c)
+		}
+	}
+	return uint8((a*0x9e3779b1 ^ z*0x85ebca6b ^ uint32(len(b))*0xc2b2ae35) * 0x27d4eb2f >> 24)
+}
+
+// Guesses are what an object's next key is likely to be: behind the field of each place,
+// the one whose place is here and 1 more, or the next one of the layout if that is 0. A
+// row is for the document itself, the other for all objects inside, of which
+// most are files.
+type guesses [2][maxFields + 1]uint8
+
+// maxFields is more than any layout has.
+const maxFields = 95
+
+// A slot is a field of one object.
+type slot struct {
+	*field
+	at address
+}
+
+func (s slot) str() *string       { return (*string)(s.at) }
+func (s slot) num() *int64        { return (*int64)(s.at) }
+func (s slot) flag() *bool        { return (*bool)(s.at) }
+func (s slot) time() *time.Time   { return (*time.Time)(s.at) }
+func (s slot) float() *float64    { return (*float64)(s.at) }
+func (s slot) strings() *[]string { return (*[]string)(s.at) }
+func (s slot) steps() *[]Step     { return (*[]Step)(s.at) }
+func (s slot) child() object      { return s.object(s.at) }
+func (s slot) elements() list     { return s.list(s.at) }
+
+// An object is a typed object that keeps the text that it was decoded from. That
+// text is what makes re-encoding lossless: whatever the fields do not show, from
+// unknown keys to the digits of a number, is still in it. See encode.go.
+type object interface {
+	reset()
+	// layout lists the fields. It may be another one once a child has been decoded.
+	layout() *layout
+	source() *string
+}
+
+// pointer is what makes an object of a type.
+type pointer[T any] interface {
+	*T
+	object
+}
+
+// A list is a slice of objects.
+type list interface {
+	reset()
+	add() object // one more at the end, to be reset by whoever fills it
+	len() int
+	item(i int) object
+}
+
+// A slice is the list of a []T.
+type slice[T any, P pointer[T]] []T
+
+func (l *slice[T, P]) reset()            { *l = (*l)[:0] }
+func (l *slice[T, P]) len() int          { return len(*l) }
+func (l *slice[T, P]) item(i int) object { return P(&(*l)[i]) }
+
+func (l *slice[T, P]) add() object {
+	n := len(*l)
+	if n < cap(*l) {
+		*l = (*l)[:n+1]
+	} else {
+		var zero T
+		*l = append(*l, zero)
+	}
+	return P(&(*l)[n])
+}

@@ -81,7 +81,7 @@ func recordBodies(t testing.TB, redact func([]byte), sent, got http.Header, requ
 // readLarge is io.ReadAll with reads as large as the pieces.
 func readLarge(r io.Reader) ([]byte, error) {
 	var all []byte
-	buf := make([]byte, 1<<20)
+	buf := make([]byte, 64<<10)
 	for {
 		n, err := r.Read(buf)
 		all = append(all, buf[:n]...)

@@ -34,12 +34,12 @@ played up to its last whole read.
   ssereel record -o tokens.reel -H 'Authorization: Bearer '"$KEY" \
       -d '{"model":"m","stream":true}' https://api.example.com/v1/chat
 
-Credentials in headers and in the URL's query are replaced with REDACTED before
-anything is written (those whose name says so: Authorization, Cookie, api_key,
-signature, token ...), and the file is readable for its owner only. The body of the
-response is recorded as it is: look at it before you pass it on. A body that --data
-sends is said to be application/json, unless --header says otherwise. One
-connection is recorded: when it ends, so does the recording.
+Credentials are replaced before anything is written: in headers and in the URL's query
+with REDACTED, in bodies with asterisks. They are told by their names (Authorization,
+Cookie, api_key, signature, token ...), so look at the recording before you pass it on,
+and see ssereel anonymize. The file is readable for its owner only. A body that --data
+sends is said to be application/json, unless --header says otherwise; of a long one, the
+first MiB is recorded. One connection is recorded: when it ends, so does the recording.
 `,
 	setup: func(flags *pflag.FlagSet) func(context.Context, console, []string) error {
 		var r recording

@@ -6,6 +6,7 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"maps"
 	"net/http"
 	"net/netip"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -62,7 +64,7 @@ var ErrEncoded = errors.New("the body is encoded, so nothing in it can be replac
 //   - Clients: addresses of IP, but for loopback, and of e-mail, and what User-Agent, Referer,
 //     Origin, client_agent and client_referer say.
 //
-// Host names, paths, other texts, images and the wall clock stay. A body with a
+// The metadata of a tus upload is looked into. Host names, paths, other texts, images and the wall clock stay. A body with a
 // Content-Encoding is an error, which wraps ErrEncoded, before anything is written. Where
 // rec was cut off, so is what is written. Anonymize holds one body in memory at a time.
 func Anonymize(w io.Writer, rec *Recording, how Anonymization) (Pseudonyms, error) {
@@ -269,6 +271,8 @@ func (a *anonymizer) header(h http.Header) http.Header {
 			switch name {
 			case "User-Agent", "Referer", "Origin":
 				value = a.pseudonym(&a.counts.Clients, value)
+			case "Upload-Metadata":
+				value = a.metadata(value)
 			default:
 				value = a.text(value)
 			}
@@ -276,6 +280,26 @@ func (a *anonymizer) header(h http.Header) http.Header {
 		}
 	}
 	return out
+}
+
+// metadata replaces in the metadata of a tus upload, a list of names with values in
+// base64.
+func (a *anonymizer) metadata(list string) string {
+	entries := strings.Split(list, ",")
+	for i, entry := range entries {
+		space := strings.LastIndexByte(entry, ' ') + 1
+		plain, err := base64.StdEncoding.DecodeString(entry[space:])
+		if err != nil {
+			continue
+		}
+		text := a.text(string(plain))
+		if name := strings.TrimSpace(entry[:space]); a.how.FileNames && (name == "filename" || name == "name") {
+			stem := strings.TrimSuffix(string(plain), path.Ext(string(plain)))
+			text = a.pseudonym(&a.counts.Names, stem) + string(plain[len(stem):])
+		}
+		entries[i] = entry[:space] + base64.StdEncoding.EncodeToString([]byte(text))
+	}
+	return strings.Join(entries, ",")
 }
 
 var (

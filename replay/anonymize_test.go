@@ -2,6 +2,7 @@ package replay_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
@@ -196,6 +197,26 @@ func TestAnonymizeShapes(t *testing.T) {
 	text, _ := anonymized(t, one(t, header, ""), replay.Anonymization{})
 	if strings.Contains(text, "curl") || strings.Contains(text, "203.0.113.77") || !strings.Contains(text, "accept: text/event-stream\n") {
 		t.Errorf("the headers become\n%s", text)
+	}
+}
+
+// The metadata of a tus upload are looked into.
+func TestAnonymizeUploadMetadata(t *testing.T) {
+	list := func(url, file string) string {
+		encode := func(value string) string { return base64.StdEncoding.EncodeToString([]byte(value)) }
+		return "assembly_url " + encode(url) + ",filename " + encode(file) + ",empty ,none"
+	}
+	header := http.Header{"Upload-Metadata": {list("https://h/assemblies/"+anID, "My Cat.jpeg")}}
+	for _, fileNames := range []bool{false, true} {
+		text, _ := anonymized(t, one(t, header, "id "+anID+`, "basename":"My Cat"`), replay.Anonymization{FileNames: fileNames})
+		x := contents(t, mustLoad(t, text))[0]
+		want, name := x.body()[len("id "):][:len(anID)], "My Cat"
+		if fileNames {
+			name = strings.Split(x.body(), `"`)[3]
+		}
+		if got := x.Header.Get("Upload-Metadata"); got != list("https://h/assemblies/"+want, name+".jpeg") || want == anID || fileNames == (name == "My Cat") {
+			t.Errorf("it becomes %q in\n%s", got, text)
+		}
 	}
 }
 

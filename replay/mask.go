@@ -43,7 +43,7 @@ func newMasker(h http.Header, request bool) *masker {
 	case "image", "audio", "video", "font":
 		return nil
 	}
-	return &masker{request: request, form: request && mediaType == "application/x-www-form-urlencoded"}
+	return &masker{request: request, form: mediaType == "application/x-www-form-urlencoded"}
 }
 
 // mask returns p, which it leaves as it is, less what is secret. The result is valid

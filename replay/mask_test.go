@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"strings"
@@ -160,6 +161,7 @@ func TestRecorderBodySecrets(t *testing.T) {
 		{"signed URLs", stream, `data: {"signed_url":"https://h/a` + urlParams + `","b":"https://h/a` + strings.ReplaceAll(urlParams, "&", `\u0026`) + "\"}\n\n"},
 		{"signed URLs in HTML", "text/html", `<a href="https://h/a` + strings.ReplaceAll(urlParams, "&", "&amp;") + `">a</a>`},
 		{"other signed URLs", "text/plain", "https://h/a?Expires=1&Policy=X&Signature=X&Key-Pair-Id=X https://h/?sv=2&sig=X&se=1 (https://h/b?token=X)"},
+		{"a form", "application/x-www-form-urlencoded", "access_token=X&scope=user"},
 		{"a path", "application/json", `{"url":"\/a\/b?signature=X","next":"/c?a=b#access_token=X"}`},
 		{"a password in a URL", stream, "data: {\"url\":\"https://me:X@h:8080/a\",\"b\":\"ftp:\\/\\/me:X@h\\/\"}\n\n"},
 	} {
@@ -314,6 +316,31 @@ func wantUnchanged(t *testing.T, name, body string) {
 			}
 			t.Errorf("%s, in reads of %d: %q becomes %q", name, size, body[max(0, i-40):min(len(body), i+40)], got[max(0, i-40):min(len(got), i+40)])
 		}
+	}
+}
+
+// Trailers hold credentials as headers do.
+func TestRecorderSecretTrailer(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Trailer", "X-Token, X-Next")
+		io.WriteString(w, "body")
+		w.(http.Flusher).Flush()
+		w.Header().Set("X-Token", planted)
+		w.Header().Set("X-Next", "https://me:"+planted+"@h/?signature="+planted)
+	}))
+	defer server.Close()
+	rec, finish := newRecorder(t, nil)
+	res, err := (&http.Client{Transport: rec}).Do(get(t, server.URL))
+	if err != nil {
+		t.Fatal(err)
+	}
+	io.Copy(io.Discard, res.Body)
+	res.Body.Close()
+	if text, _ := finish(); strings.Contains(text, planted) || !strings.Contains(text, "< 1 x-token: REDACTED\n") {
+		t.Errorf("recorded\n%s", text)
+	}
+	if res.Trailer.Get("X-Token") != planted {
+		t.Errorf("the program gets %v", res.Trailer)
 	}
 }
 

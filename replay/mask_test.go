@@ -180,6 +180,40 @@ func TestRecorderBodySecrets(t *testing.T) {
 			}
 		})
 	})
+	t.Run("an escape of a character", func(t *testing.T) {
+		const body = `{"password":"a\u0041\n\/","b":"\u0041"}`
+		const want = `{"password":"*\u0000\n\/","b":"\u0041"}`
+		everyCut(body, func(cut string, pieces []string) {
+			if _, got, _ := recordBodies(t, nil, nil, nil, pieces, nil); got != want {
+				t.Errorf("%s: recorded %s, want %s", cut, got, want)
+			}
+		})
+	})
+	t.Run("behind a large read", func(t *testing.T) {
+		large := strings.Repeat("x", 5<<20) + `{"access_token":`
+		rest := `"` + planted + `"}`
+		log := new(bytes.Buffer)
+		rec, err := replay.NewRecorder(log, roundTripper(func(req *http.Request) (*http.Response, error) {
+			return answer(req, script(step{0, large, nil}, step{0, rest, io.EOF})), nil
+		}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := rec.RoundTrip(get(t, "http://h/"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		buf := make([]byte, 6<<20)
+		for err == nil {
+			_, err = res.Body.Read(buf)
+		}
+		if err := rec.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if got := contents(t, mustLoad(t, log.String()))[0].body(); got != large+`"`+strings.Repeat("*", len(planted))+`"}` {
+			t.Errorf("recorded …%q", got[len(got)-100:])
+		}
+	})
 	t.Run("a token in place of a user", func(t *testing.T) {
 		if text, _, _ := recordBodies(t, nil, nil, nil, nil, []string{"git clone https://" + planted + "@h/"}); strings.Contains(text, planted) {
 			t.Errorf("recorded %s", text)

@@ -4,12 +4,15 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/ssereel/ssereel/replay"
 	"github.com/ssereel/ssereel/ssewire"
 	"github.com/ssereel/ssereel/status"
 	"github.com/ssereel/ssereel/testdata"
@@ -222,5 +225,81 @@ func BenchmarkDecodeJob(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// readSizes are the sizes of the reads in the reels of the benchmarks, in bytes:
+// less than an event, about one, several, and what a buffer holds.
+var readSizes = []int{40, 120, 1000, 8000}
+
+// writeReel writes a reel of one exchange, whose body comes in reads of size bytes,
+// none as long after the one before as that.
+func writeReel(tb testing.TB, w io.Writer, body []byte, size int) {
+	rw, err := replay.NewWriter(w, time.Time{})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	x, err := rw.Exchange(0, "GET", "/", nil)
+	if err == nil {
+		err = x.Response(0, 200, nil)
+	}
+	var at time.Duration
+	for i := 0; i < len(body) && err == nil; i += size {
+		at += time.Duration(i%1000003) * 1013
+		err = x.ResponseBody(at, body[i:min(i+size, len(body))])
+	}
+	if err == nil {
+		err = x.End(at, replay.EndEOF, nil)
+	}
+	if err == nil {
+		err = rw.Close()
+	}
+	if err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// BenchmarkLoad indexes a reel of 16 MB, of progress events in reads of a size.
+// The bytes are the reel's.
+func BenchmarkLoad(b *testing.B) {
+	body := testdata.Progress(100_000)
+	for _, size := range readSizes {
+		b.Run(fmt.Sprint(size), func(b *testing.B) {
+			var reel bytes.Buffer
+			writeReel(b, &reel, body, size)
+			b.SetBytes(int64(reel.Len()))
+			b.ReportAllocs()
+			for b.Loop() {
+				rec, err := replay.Load(bytes.NewReader(reel.Bytes()), int64(reel.Len()))
+				if err != nil || !rec.Sealed() || rec.Exchanges()[0].Size != int64(len(body)) {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// nowhere is what io.Discard is, less its io.ReaderFrom and the like.
+type nowhere struct{}
+
+func (nowhere) Write(p []byte) (int, error) { return len(p), nil }
+
+// BenchmarkReelWriter writes progress events in reads of a size, with LF and with
+// CRLF, to nowhere. The bytes are the body's.
+func BenchmarkReelWriter(b *testing.B) {
+	body := testdata.Progress(10_000)
+	for _, text := range []struct {
+		name string
+		body []byte
+	}{{"lf", body}, {"crlf", testdata.CRLF(body)}} {
+		for _, size := range readSizes {
+			b.Run(fmt.Sprintf("%s/%d", text.name, size), func(b *testing.B) {
+				b.SetBytes(int64(len(text.body)))
+				b.ReportAllocs()
+				for b.Loop() {
+					writeReel(b, nowhere{}, text.body, size)
+				}
+			})
+		}
 	}
 }

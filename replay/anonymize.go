@@ -102,13 +102,13 @@ type edit struct {
 func (a *anonymizer) learn() error {
 	for _, x := range a.rec.exchanges {
 		for i, h := range []http.Header{x.RequestHeader, x.Header} {
-			pieces := [][]piece{x.requestPieces, x.reads}[i]
-			if encoding := encodingOf(h); encoding != "" && len(pieces) > 0 {
-				return fmt.Errorf("replay: exchange %d: %w: it is %s", x.Number, ErrEncoded, encoding)
-			}
-			body, err := x.whole(pieces)
+			list := []*pieces{x.requestPieces, &x.reads}[i]
+			body, err := x.whole(list)
 			if err != nil {
 				return err
+			}
+			if encoding := encodingOf(h); encoding != "" && len(body) > 0 {
+				return fmt.Errorf("replay: exchange %d: %w: it is %s", x.Number, ErrEncoded, encoding)
 			}
 			for _, m := range members.FindAllSubmatch(body, -1) {
 				name, value := string(m[1]), string(m[2])
@@ -135,9 +135,9 @@ func (a *anonymizer) learn() error {
 const leastLiteral = 6
 
 // whole returns the bytes of all pieces.
-func (x *Exchange) whole(pieces []piece) ([]byte, error) {
+func (x *Exchange) whole(list *pieces) ([]byte, error) {
 	var body []byte
-	for read, err := range x.pieces(pieces) {
+	for read, err := range x.pieces(list) {
 		if err != nil {
 			return nil, err
 		}
@@ -151,7 +151,6 @@ type record struct {
 	at       time.Duration
 	exchange int
 	kind     byte // as in the reel
-	piece    int
 }
 
 // write writes the new reel.
@@ -164,24 +163,26 @@ func (a *anonymizer) write(w io.Writer) error {
 		rw.Comment(a.text(comment))
 	}
 	var records []record
+	cursors := make([][2]*cursor, len(a.rec.exchanges)) // of the bodies of request and response
 	sent, received := make([][]edit, len(a.rec.exchanges)), make([][]edit, len(a.rec.exchanges))
 	for i, x := range a.rec.exchanges {
 		for _, side := range []struct {
-			edits  *[]edit
-			pieces []piece
-		}{{&sent[i], x.requestPieces}, {&received[i], x.reads}} {
-			body, err := x.whole(side.pieces)
+			edits *[]edit
+			list  *pieces
+		}{{&sent[i], x.requestPieces}, {&received[i], &x.reads}} {
+			body, err := x.whole(side.list)
 			if err != nil {
 				return err
 			}
 			*side.edits = a.edits(body)
 		}
+		cursors[i] = [2]*cursor{newCursor(x, x.requestPieces, 0), newCursor(x, &x.reads, 0)}
 		records = x.appendRecords(records, i)
 	}
 	slices.SortStableFunc(records, func(a, b record) int { return cmp.Compare(a.at, b.at) })
 	writers := make([]*ExchangeWriter, len(a.rec.exchanges))
 	offsets := make([][2]int64, len(a.rec.exchanges))
-	var lines, data []byte
+	var data []byte
 	for _, r := range records {
 		x, to := a.rec.exchanges[r.exchange], writers[r.exchange]
 		switch r.kind {
@@ -192,18 +193,17 @@ func (a *anonymizer) write(w io.Writer) error {
 		case '<':
 			to.Response(r.at, x.StatusCode, a.header(x.Header))
 		case '^', '=':
-			p, edits, offset := piece{}, sent[r.exchange], &offsets[r.exchange][0]
-			write := to.RequestBody
-			if r.kind == '^' {
-				p = x.requestPieces[r.piece]
-			} else {
-				p, edits, offset, write = x.reads[r.piece], received[r.exchange], &offsets[r.exchange][1], to.ResponseBody
+			side, edits, write := 0, sent[r.exchange], to.RequestBody
+			if r.kind == '=' {
+				side, edits, write = 1, received[r.exchange], to.ResponseBody
 			}
-			if lines, data, err = p.load(x.src, lines, data[:0]); err != nil {
-				return fmt.Errorf("replay: exchange %d: %w", x.Number, err)
+			read, err := cursors[r.exchange][side].next()
+			if err != nil {
+				return err
 			}
-			apply(data, *offset, edits)
-			*offset += int64(len(data))
+			data = append(data[:0], read.Data...) // which may be the recording's own
+			apply(data, offsets[r.exchange][side], edits)
+			offsets[r.exchange][side] += int64(len(data))
 			write(r.at, data)
 		case '.':
 			if len(x.Trailer) > 0 {
@@ -224,26 +224,28 @@ func (a *anonymizer) write(w io.Writer) error {
 // appendRecords appends the records of x in their order. An end is there even for an
 // exchange that has none, for its trailers.
 func (x *Exchange) appendRecords(records []record, i int) []record {
-	records = append(records, record{x.Sent, i, '>', 0})
+	records = append(records, record{x.Sent, i, '>'})
 	var answer []record
 	last := x.Sent
 	if x.StatusCode != 0 {
-		answer, last = append(answer, record{x.Received, i, '<', 0}), x.Received
+		answer, last = append(answer, record{x.Received, i, '<'}), x.Received
 	}
-	for k, p := range x.reads {
-		answer, last = append(answer, record{p.at, i, '=', k}), p.at
+	reads := x.reads.walk()
+	for p, ok := reads.next(); ok; p, ok = reads.next() {
+		answer, last = append(answer, record{p.at, i, '='}), p.at
 	}
-	for k, p := range x.requestPieces {
+	sent := x.requestPieces.walk()
+	for p, ok := sent.next(); ok; p, ok = sent.next() {
 		for len(answer) > 0 && answer[0].at < p.at {
 			records, answer = append(records, answer[0]), answer[1:]
 		}
-		records = append(records, record{p.at, i, '^', k})
+		records = append(records, record{p.at, i, '^'})
 		last = max(last, p.at)
 	}
 	if x.End != EndUnknown {
 		last = x.Ended
 	}
-	return append(append(records, answer...), record{last, i, '.', 0})
+	return append(append(records, answer...), record{last, i, '.'})
 }
 
 // apply makes those edits, in their order, that are about data, the bytes from offset on.

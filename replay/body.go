@@ -64,6 +64,12 @@ func appendBody(dst, b []byte) []byte {
 			dst = append(dst, b[:n]...)
 			dst = append(dst, '\n')
 			b = b[n:]
+		case n+1 < len(window) && b[n] == '\r' && b[n+1] == '\n' && bytes.IndexByte(b[:n], '\\') < 0:
+			// All lines of a stream may end in CRLF, so this is worth a short way.
+			dst = append(dst, bodyQuoted)
+			dst = append(dst, b[:n]...)
+			dst = append(dst, `\r\n`+"\n"...)
+			b = b[n+2:]
 		default:
 			// Something in the line takes an escape, so its LF does as well.
 			if i := bytes.IndexByte(window[n:], '\n'); i >= 0 {

@@ -1,7 +1,6 @@
 package replay
 
 import (
-	"fmt"
 	"io"
 	"iter"
 	"net/http"
@@ -33,21 +32,14 @@ type Exchange struct {
 	End   End
 	Cause string // why it ended, where that was noted
 
+	host          string // of URL, "" for a path
 	path, query   string // of URL, as a request line has them
 	src           io.ReaderAt
-	reads         []piece
-	requestPieces []piece
-	sum           uint32 // of the body
-	line          int    // of the reel, where the exchange begins
+	reads         pieces
+	requestPieces *pieces // nil where there are none
+	sum           uint32  // of the body
+	line          int     // of the reel, where the exchange begins
 	offset        int64
-}
-
-// piece says where in the reel the bytes of a read are.
-type piece struct {
-	at     time.Duration
-	offset int64 // of its first line
-	length int32 // of its lines
-	size   int32 // of what they stand for
 }
 
 // Read is what one read of a body returned: the bytes that arrived together.
@@ -66,27 +58,21 @@ func (x *Exchange) IsEventStream() bool {
 const eventStream = "text/event-stream"
 
 // NumReads returns the number of reads of the response's body.
-func (x *Exchange) NumReads() int { return len(x.reads) }
+func (x *Exchange) NumReads() int { return x.reads.len() }
 
 // Reads returns the reads of the response's body in their order. Data is valid
 // until the loop body returns. An error, which only reading the file can give,
 // ends the loop.
-func (x *Exchange) Reads() iter.Seq2[Read, error] { return x.pieces(x.reads) }
+func (x *Exchange) Reads() iter.Seq2[Read, error] { return x.pieces(&x.reads) }
 
 // RequestReads is Reads for the request's body, where that was recorded.
 func (x *Exchange) RequestReads() iter.Seq2[Read, error] { return x.pieces(x.requestPieces) }
 
-func (x *Exchange) pieces(pieces []piece) iter.Seq2[Read, error] {
+func (x *Exchange) pieces(list *pieces) iter.Seq2[Read, error] {
 	return func(yield func(Read, error) bool) {
-		var lines, data []byte
-		for _, p := range pieces {
-			var err error
-			lines, data, err = p.load(x.src, lines, data[:0])
-			if err != nil {
-				yield(Read{}, fmt.Errorf("replay: exchange %d: %w", x.Number, err))
-				return
-			}
-			if !yield(Read{At: p.at, Data: data}, nil) {
+		for c := newCursor(x, list, readAhead); ; {
+			read, err := c.next()
+			if err == io.EOF || !yield(read, err) || err != nil {
 				return
 			}
 		}
@@ -95,53 +81,40 @@ func (x *Exchange) pieces(pieces []piece) iter.Seq2[Read, error] {
 
 // Body returns the body of the response, one recorded read a call of Read where
 // the caller's buffer is large enough. It does not wait for the recorded moments.
-func (x *Exchange) Body() io.Reader { return &bodyReader{x: x} }
+func (x *Exchange) Body() io.Reader {
+	return &bodyReader{cursor: newCursor(x, &x.reads, readAhead)}
+}
 
 type bodyReader struct {
-	x     *Exchange
-	next  int
-	lines []byte
-	data  []byte // of the reads before next, what is left
-	buf   []byte
+	*cursor
+	rest []byte // of the read before
 }
 
 func (b *bodyReader) Read(p []byte) (int, error) {
-	for len(b.data) == 0 {
-		if b.next == len(b.x.reads) {
-			return 0, io.EOF
-		}
-		var err error
-		b.lines, b.buf, err = b.x.reads[b.next].load(b.x.src, b.lines, b.buf[:0])
+	for len(b.rest) == 0 {
+		read, err := b.next()
 		if err != nil {
-			return 0, fmt.Errorf("replay: exchange %d: %w", b.x.Number, err)
+			return 0, err
 		}
-		b.data = b.buf
-		b.next++
+		b.rest = read.Data
 	}
-	n := copy(p, b.data)
-	b.data = b.data[n:]
+	n := copy(p, b.rest)
+	b.rest = b.rest[n:]
 	return n, nil
 }
 
-// load appends the bytes of p to data. lines is scratch memory.
-func (p piece) load(src io.ReaderAt, lines, data []byte) (_, _ []byte, err error) {
-	if int(p.length) > cap(lines) {
-		lines = make([]byte, p.length)
-	}
-	lines = lines[:p.length]
-	if n, err := src.ReadAt(lines, p.offset); n < len(lines) {
-		return lines, data, err
-	}
-	data = slices.Grow(data, int(p.size))
-	for rest := lines; len(rest) > 0; {
+// appendLines appends the size bytes that the lines of a read stand for.
+func appendLines(dst, lines []byte, size int) (_ []byte, err error) {
+	dst = slices.Grow(dst, size)
+	for len(lines) > 0 {
 		var line []byte
-		line, rest = cutLine(rest)
+		line, lines = cutLine(lines)
 		if !isBodyLine(line) {
 			continue
 		}
-		if data, err = appendBodyLine(data, line); err != nil {
-			return lines, data, err
+		if dst, err = appendBodyLine(dst, line); err != nil {
+			return dst, err
 		}
 	}
-	return lines, data, nil
+	return dst, nil
 }

@@ -1171,6 +1171,7 @@ func TestFormatCanonicalReads(t *testing.T) {
 		{"backslashes stand for themselves", "C:\\new\\\n\\", "|C:\\new\\\n\\\\\n"},
 		{"what looks like a line of a reel", "$ bytes=1\n|x\n# c\n= 1 +0", "|$ bytes=1\n||x\n|# c\n\\= 1 +0\n"},
 		{"a tab", "a\tb\n", "|a\tb\n"},
+		{"what needs an escape, soon behind a tab", "abcd\t\x00efghijklmnop\n", "~abcd\t\\x00efghijklmnop\\n\n"},
 		{"other scripts", "日本 é 𝄞\n", "|日本 é 𝄞\n"},
 		{"noncharacters are valid UTF-8", "\uffff\ufdd0\U0010ffff\ufffd\n", "|\uffff\ufdd0\U0010ffff\ufffd\n"},
 		{"a no-break space", "\u00a0\n", "|\u00a0\n"},
@@ -1215,6 +1216,7 @@ func TestFormatCanonicalReads(t *testing.T) {
 		{"1 MiB and a byte", long + "x", "\\" + long + "\n\\x\n"},
 		{"2.5 MiB", long + long + long[:MiB/2], "\\" + long + "\n\\" + long + "\n\\" + long[:MiB/2] + "\n"},
 		{"1 MiB and a byte, with an LF in front", "a\n" + long + "x", "|a\n\\" + long + "\n\\x\n"},
+		{"a CRLF that is cut after 1 MiB", long[1:] + "\r\n", "~" + long[1:] + "\\r\n|\n"},
 		{"a character that would be cut after 1 MiB", long[2:] + "日x", "\\" + long[2:] + "\n\\日x\n"},
 		{"a character that ends at 1 MiB", long[3:] + "日x", "\\" + long[3:] + "日\n\\x\n"},
 	} {

@@ -2,7 +2,6 @@ package replay
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -10,20 +9,6 @@ import (
 	"strings"
 	"time"
 )
-
-// MaxSpeed is the Speed that plays as fast as the client takes it.
-const MaxSpeed = 1e18
-
-// Playback says how a recording is played.
-type Playback struct {
-	// Speed is how many times faster than recorded; 0, or anything that is not
-	// positive, means 1, and [MaxSpeed] without any wait.
-	Speed float64
-
-	// OnServe, if set, is told of each request that is answered from the
-	// recording, before it is. It may be called by several goroutines at once.
-	OnServe func(req *http.Request, x *Exchange)
-}
 
 // Handler returns an http.Handler that answers requests with the recorded
 // responses: the recorded status and header after the recorded wait, then each
@@ -43,68 +28,36 @@ type Playback struct {
 // is not recorded, with the header of what answers GET. Scripts of any origin may read
 // the answers (CORS), or browsers could not use them: serve them on loopback.
 func (r *Recording) Handler(p Playback) http.Handler {
-	return &handler{rec: r, playback: p}
+	return &handler{newPlayer(r, p)}
 }
 
 type handler struct {
-	rec      *Recording
-	playback Playback
+	player *player
 }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	allowOrigin(w.Header(), req)
-	x := h.rec.match(req)
-	switch {
-	case x != nil:
-		if h.playback.OnServe != nil {
-			h.playback.OnServe(req, x)
+	base := ""
+	if !h.player.KeepURLs && req.Host != "" {
+		base = "http://" + req.Host
+		if req.TLS != nil {
+			base = "https://" + req.Host
 		}
-		h.play(w, req, x)
+	}
+	p := h.player.perform(req, base)
+	switch {
+	case p != nil:
+		play(w, req, p)
 	case req.Method == http.MethodOptions:
 		w.WriteHeader(http.StatusNoContent)
 	case req.URL.Path == "/":
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		fmt.Fprintf(w, "This is a recording. It answers:\n%s", h.rec.list())
+		fmt.Fprintf(w, "This is a recording. It answers:\n%s", h.player.rec.list())
 	default:
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		w.WriteHeader(http.StatusNotFound)
-		fmt.Fprintf(w, "The recording has no %s %s. It answers:\n%s", req.Method, req.URL.RequestURI(), h.rec.list())
+		fmt.Fprintf(w, "The recording has no %s %s. It answers:\n%s", req.Method, req.URL.RequestURI(), h.player.rec.list())
 	}
-}
-
-// match returns the exchange that answers req, nil if there is none.
-func (r *Recording) match(req *http.Request) *Exchange {
-	var best *Exchange
-	bestScore := 0
-	redactedQuery := redactText(req.URL.RawQuery)
-	isGet := req.Method == http.MethodGet || req.Method == http.MethodHead
-	atRoot := isGet && req.URL.Path == "/" && strings.Contains(req.Header.Get("Accept"), eventStream)
-	for _, x := range r.exchanges {
-		score := 0
-		switch {
-		case x.Method != req.Method && !(x.Method == http.MethodGet && isGet) || x.path != cmp.Or(req.URL.EscapedPath(), "/"):
-			if !atRoot || !x.IsEventStream() {
-				continue
-			}
-		case x.query != req.URL.RawQuery && x.query != redactedQuery:
-			score = 8
-		default:
-			score = 16
-		}
-		if x.Method == req.Method {
-			score += 32
-		}
-		if x.StatusCode != 0 {
-			score += 4
-		}
-		if x.RequestHeader.Get("Last-Event-ID") == req.Header.Get("Last-Event-ID") {
-			score += 2
-		}
-		if score++; score > bestScore {
-			best, bestScore = x, score
-		}
-	}
-	return best
 }
 
 func (r *Recording) list() string {
@@ -139,68 +92,96 @@ func allowOrigin(h http.Header, req *http.Request) {
 	}
 }
 
-// dropped are the headers that are about the recorded connection and not the
-// response (RFC 9110, section 7.6.1), those that would lead the client to another
-// server or scheme, and those that allowOrigin answers.
-var dropped = map[string]bool{
+// hopByHop are the headers that are about the recorded connection and not the response:
+// RFC 9110, section 7.6.1.
+var hopByHop = map[string]bool{
 	"Connection": true, "Keep-Alive": true, "Proxy-Connection": true, "Te": true,
-	"Trailer": true, "Transfer-Encoding": true, "Upgrade": true, "Content-Length": true,
-	"Proxy-Authenticate": true, "Access-Control-Allow-Origin": true,
+	"Trailer": true, "Transfer-Encoding": true, "Upgrade": true, "Proxy-Authenticate": true,
+}
+
+// notServed are the headers that would lead the client to another server or scheme, and
+// those that the Handler sets itself.
+var notServed = map[string]bool{
+	"Content-Length": true, "Access-Control-Allow-Origin": true,
 	"Access-Control-Allow-Credentials": true, "Vary": true, "Alt-Svc": true,
 	"Strict-Transport-Security": true,
 }
 
-// play writes the response of x.
-func (h *handler) play(w http.ResponseWriter, req *http.Request, x *Exchange) {
+// play answers req with p.
+func play(w http.ResponseWriter, req *http.Request, p *performance) {
+	if p.done != nil {
+		defer p.done()
+	}
 	// Nobody needs the request's body, but until it has been read net/http does not
 	// notice that the client has gone. It ends with the request at the latest.
-	http.NewResponseController(w).EnableFullDuplex()
+	control := http.NewResponseController(w)
+	control.EnableFullDuplex()
 	if req.Body != nil && req.Body != http.NoBody {
 		go io.Copy(io.Discard, req.Body)
 	}
-	clock := newClock(req.Context(), h.playback.Speed, x.Sent)
-	if x.StatusCode == 0 {
-		clock.finish(x)
+	c := clock{ctx: req.Context(), start: time.Now()}
+	if p.status == 0 {
+		end(&c, p)
 		return
 	}
-	if !clock.wait(x.Received) {
+	if !c.wait(p.at, nil) {
 		return
 	}
-	for name, values := range x.Header {
-		if !dropped[name] && !listed(x.Header["Connection"], name) {
-			w.Header()[name] = values
+	header := w.Header()
+	for name, values := range p.header {
+		if !hopByHop[name] && !notServed[name] && !listed(p.header["Connection"], name) {
+			header[name] = values
 		}
 	}
-	if w.Header().Get("Content-Type") == "" {
-		w.Header()["Content-Type"] = nil // rather than what net/http guesses
+	if header.Get("Content-Type") == "" {
+		header["Content-Type"] = nil // rather than what net/http guesses
 	}
-	if length := x.Header.Get("Content-Length"); x.End == EndEOF && length == strconv.FormatInt(x.Size, 10) {
-		w.Header().Set("Content-Length", length)
+	if p.length >= 0 {
+		header.Set("Content-Length", strconv.FormatInt(p.length, 10))
 	}
-	w.WriteHeader(x.StatusCode)
+	w.WriteHeader(p.status)
 	if req.Method == http.MethodHead {
 		return
 	}
-	flush := http.NewResponseController(w).Flush
-	if len(x.reads) == 0 || x.reads[0].at > x.Received {
-		flush()
+	if p.early {
+		control.Flush()
 	}
-	for read, err := range x.Reads() {
+	next, interrupt := p.next, p.interrupt
+	for {
+		read, err := next()
+		if err == io.EOF {
+			break
+		}
 		if err != nil {
 			panic(http.ErrAbortHandler) // the file has gone from under us
 		}
-		if !clock.wait(read.At) {
-			return
+		if !c.wait(read.At, interrupt) {
+			if c.ctx.Err() != nil {
+				return
+			}
+			next, interrupt, p.end, p.ended = p.interrupted(), nil, EndEOF, 0
+			continue
 		}
 		if _, err := w.Write(read.Data); err != nil {
 			return
 		}
-		flush()
+		control.Flush()
 	}
-	for name, values := range x.Trailer {
-		w.Header()[http.TrailerPrefix+name] = values
+	for name, values := range p.trailer {
+		header[http.TrailerPrefix+name] = values
 	}
-	clock.finish(x)
+	end(&c, p)
+}
+
+// end ends a response as p does.
+func end(c *clock, p *performance) {
+	switch {
+	case p.end == EndTimeout:
+		<-c.ctx.Done()
+	case !c.wait(p.ended, nil):
+	case p.status == 0, p.end == EndReset, p.end == EndUnknown:
+		panic(http.ErrAbortHandler) // the way to cut a connection
+	}
 }
 
 // listed returns whether name is in one of the comma-separated lists.
@@ -213,55 +194,4 @@ func listed(lists []string, name string) bool {
 		}
 	}
 	return false
-}
-
-// clock turns moments of a recording into moments of now.
-type clock struct {
-	ctx   context.Context
-	speed float64
-	from  time.Duration // this moment of the recording
-	start time.Time     // is this one
-	timer *time.Timer
-}
-
-func newClock(ctx context.Context, speed float64, from time.Duration) *clock {
-	if !(speed > 0) {
-		speed = 1
-	}
-	return &clock{ctx: ctx, speed: speed, from: from, start: time.Now()}
-}
-
-// wait waits for the moment at of the recording. It returns false where the
-// context ends first.
-func (c *clock) wait(at time.Duration) bool {
-	if c.speed >= MaxSpeed {
-		return c.ctx.Err() == nil
-	}
-	left := time.Duration(float64(at-c.from)/c.speed) - time.Since(c.start)
-	if left <= 0 {
-		return c.ctx.Err() == nil
-	}
-	if c.timer == nil {
-		c.timer = time.NewTimer(left)
-	} else {
-		c.timer.Reset(left)
-	}
-	select {
-	case <-c.timer.C:
-		return true
-	case <-c.ctx.Done():
-		c.timer.Stop()
-		return false
-	}
-}
-
-// finish ends a response as the exchange ended.
-func (c *clock) finish(x *Exchange) {
-	switch {
-	case x.End == EndTimeout:
-		<-c.ctx.Done()
-	case !c.wait(x.Ended):
-	case x.StatusCode == 0, x.End == EndReset, x.End == EndUnknown:
-		panic(http.ErrAbortHandler) // the way to cut a connection
-	}
 }

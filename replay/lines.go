@@ -59,6 +59,12 @@ func (l *lineReader) next() ([]byte, error) {
 	}
 }
 
+// skip goes on behind n bytes of buf, which are whole lines.
+func (l *lineReader) skip(n int) {
+	l.start += n
+	l.scanned = l.start
+}
+
 func (l *lineReader) makeRoom() {
 	l.sumUp(l.start)
 	copy(l.buf, l.buf[l.start:l.end])

@@ -26,7 +26,8 @@ type loader struct {
 	line      int   // number of the line that was read last
 	lineAt    int64 // offset of that line
 	at        time.Duration
-	exchanges map[int]*Exchange
+	exchanges map[int]*Exchange // those that are not in their number's place in rec
+	slow      bool              // take every line the long way, for tests
 
 	// The read whose lines are being read, if x is not nil.
 	x         *Exchange
@@ -34,15 +35,20 @@ type loader struct {
 	readLine  int
 	readAt    int64
 	piece     piece
-	size      int64  // so far
-	want      int64  // as announced, or -1
-	sum       uint32 // of the body, this read included
+	size      int64 // so far
+	want      int64 // as announced, or -1
 	scratch   []byte
+	values    map[string][]string // of headers
+
+	// The bytes of a response that its sum does not have yet: small pieces, of
+	// which the sum is taken together.
+	unsummed   []byte
+	unsummedOf *Exchange
 
 	// Where the bytes begin that the next seal is about.
 	sealFrom     int64
 	sealFromLine int
-	unsummed     bool // a seal before has left a sum out
+	unsealed     bool // a seal before has left a sum out
 
 	commentSize int
 
@@ -58,6 +64,8 @@ func newLoader(src io.ReaderAt, size int64) *loader {
 		sealFromLine: 1,
 		lines:        newLineReader(io.NewSectionReader(src, 0, size)),
 		exchanges:    make(map[int]*Exchange),
+		values:       make(map[string][]string),
+		unsummed:     make([]byte, 0, 16<<10),
 	}
 }
 
@@ -98,6 +106,11 @@ func (l *loader) good() {
 func (l *loader) load() error {
 	var changed *fault // the first that did not keep us from reading on
 	err := l.records(&changed)
+	l.rec.duration = l.at
+	l.rec.whole, l.rec.sealFrom = l.lines.position(), l.sealFrom
+	if err != nil {
+		l.rec.whole = l.goodOffset
+	}
 	if changed != nil && (err == nil || errors.Is(err, ErrTruncated)) {
 		if err != nil {
 			changed.reason += "; besides, " + err.Error()
@@ -109,6 +122,9 @@ func (l *loader) load() error {
 
 func (l *loader) records(changed **fault) error {
 	for {
+		if !l.slow {
+			l.reads()
+		}
 		l.lineAt = l.lines.position()
 		line, err := l.lines.next()
 		l.line++
@@ -133,7 +149,6 @@ func (l *loader) records(changed **fault) error {
 			}
 			*changed = cmp.Or(*changed, f)
 		}
-		l.rec.duration = l.at
 	}
 	if f := l.endRead(); f != nil {
 		return l.truncated(f.reason)
@@ -261,9 +276,9 @@ func (l *loader) seal(text string) *fault {
 				l.line, showSize(size), showSum(sum), l.lineAt-from, gotSum)}
 	}
 	if size == nil || sum == nil {
-		l.unsummed = true
+		l.unsealed = true
 	}
-	l.rec.sealed = !l.unsummed
+	l.rec.sealed = !l.unsealed
 	return nil
 }
 
@@ -274,7 +289,7 @@ func (l *loader) exchange(kind byte, rest []byte) *fault {
 	if err != nil || number < 1 || !isNumber(string(word)) {
 		return l.fault("%q is no number of an exchange", word)
 	}
-	x := l.exchanges[int(number)]
+	x := l.find(int(number))
 	switch {
 	case x == nil && kind != '>':
 		return l.fault("exchange %d has not begun: a line with > has to come first", number)
@@ -282,11 +297,11 @@ func (l *loader) exchange(kind byte, rest []byte) *fault {
 		return l.fault("exchange %d has ended before", number)
 	case x != nil && kind == '>' && x.StatusCode != 0:
 		return l.fault("exchange %d has its response already", number)
-	case x != nil && kind == '>' && len(x.requestPieces) > 0:
+	case x != nil && kind == '>' && x.requestPieces != nil:
 		return l.fault("exchange %d has begun to send its body already", number)
 	case x != nil && kind == '>':
 		return l.header(x.RequestHeader, rest)
-	case x != nil && kind == '<' && len(x.reads) > 0:
+	case x != nil && kind == '<' && x.reads.len() > 0:
 		if x.Trailer == nil {
 			x.Trailer = make(http.Header)
 		}
@@ -326,6 +341,14 @@ func (l *loader) exchange(kind byte, rest []byte) *fault {
 	return f
 }
 
+// find returns the exchange of that number, nil if there is none.
+func (l *loader) find(number int) *Exchange {
+	if all := l.rec.exchanges; 0 < number && number <= len(all) && all[number-1].Number == number {
+		return all[number-1]
+	}
+	return l.exchanges[number]
+}
+
 func (l *loader) request(number int, at time.Duration, rest []byte) *fault {
 	method, target, ok := bytes.Cut(rest, []byte(" "))
 	if !ok || !isToken(string(method)) || len(target) == 0 {
@@ -346,9 +369,11 @@ func (l *loader) request(number int, at time.Duration, rest []byte) *fault {
 		offset:        l.lineAt,
 	}
 	if u, err := url.Parse(x.URL); err == nil {
-		x.path, x.query = cmp.Or(u.EscapedPath(), "/"), u.RawQuery
+		x.host, x.path, x.query = u.Host, cmp.Or(u.EscapedPath(), "/"), u.RawQuery
 	}
-	l.exchanges[number] = x
+	if number != len(l.rec.exchanges)+1 {
+		l.exchanges[number] = x
+	}
 	l.rec.exchanges = append(l.rec.exchanges, x)
 	return nil
 }
@@ -367,13 +392,38 @@ func (l *loader) header(h http.Header, line []byte) *fault {
 	if !ok || !isToken(string(name)) {
 		return l.fault("%q is no header", line)
 	}
-	unquoted, err := appendUnquoted(nil, bytes.TrimPrefix(value, []byte(" ")))
+	var err error
+	l.scratch, err = appendUnquoted(l.scratch[:0], bytes.TrimPrefix(value, []byte(" ")))
 	if err != nil {
 		return l.fault("%w", err)
 	}
-	h.Add(string(name), string(unquoted))
+	key := http.CanonicalHeaderKey(string(name))
+	if values, ok := h[key]; ok {
+		h[key] = append(values, string(l.scratch))
+	} else {
+		h[key] = l.value(l.scratch)
+	}
 	return nil
 }
+
+// value returns the list that holds text alone. Thousands of polls have the same
+// headers, so their lists are the same, too: an append to one makes another.
+func (l *loader) value(text []byte) []string {
+	if list, ok := l.values[string(text)]; ok {
+		return list
+	}
+	list := []string{string(text)}
+	if len(text) <= maxKeptValue && len(l.values) < maxKeptValues {
+		l.values[list[0]] = list
+	}
+	return list
+}
+
+// What the loader remembers of the values of headers.
+const (
+	maxKeptValue  = 128 // bytes
+	maxKeptValues = 1000
+)
 
 func (l *loader) end(x *Exchange, at time.Duration, rest string) *fault {
 	word, rest, _ := strings.Cut(rest, " ")
@@ -387,6 +437,7 @@ func (l *loader) end(x *Exchange, at time.Duration, rest string) *fault {
 	if err != nil {
 		return l.fault("%w", err)
 	}
+	l.sumUp()
 	x.End, x.Ended, x.Cause = end, at, cause
 	if size != nil && *size != x.Size || sum != nil && *sum != x.sum {
 		return &fault{line: x.line, offset: x.offset, harmless: true,
@@ -448,19 +499,52 @@ func showSum(n *uint32) string {
 
 // beginRead takes the line that begins a read.
 func (l *loader) beginRead(x *Exchange, request bool, at time.Duration, rest string) *fault {
-	l.want = -1
+	want := int64(-1)
 	if rest != "" {
 		n, err := strconv.ParseInt(rest, 10, 64)
 		if err != nil || !isNumber(rest) || n > maxRead {
 			return l.fault("%q is no number of bytes up to %d", rest, maxRead)
 		}
-		l.want = n
+		want = n
 	}
+	l.startRead(x, request, piece{at: at, offset: l.lines.position()}, want)
+	return nil
+}
+
+func (l *loader) startRead(x *Exchange, request bool, p piece, want int64) {
 	l.x, l.toRequest = x, request
 	l.readLine, l.readAt = l.line, l.lineAt
-	l.piece = piece{at: at, offset: l.lines.position()}
-	l.size, l.sum = 0, x.sum
-	return nil
+	l.piece = p
+	l.size, l.want = 0, want
+	if !request && x != l.unsummedOf {
+		l.sumUp()
+		l.unsummedOf = x
+	}
+}
+
+// sumUp takes the bytes that are left into the sum of the response they are of.
+func (l *loader) sumUp() {
+	if len(l.unsummed) > 0 {
+		l.unsummedOf.sum = crc32.Update(l.unsummedOf.sum, castagnoli, l.unsummed)
+		l.unsummed = l.unsummed[:0]
+	}
+}
+
+// sum takes b, which is of the read whose lines are being read, into the sum of its
+// response. A read that turns out not to be whole does no harm there: after it, there
+// is no end to compare the sum with.
+func (l *loader) sum(b []byte) {
+	if l.toRequest {
+		return
+	}
+	if len(b) > cap(l.unsummed)-len(l.unsummed) {
+		l.sumUp()
+		if len(b) > cap(l.unsummed)/2 {
+			l.x.sum = crc32.Update(l.x.sum, castagnoli, b)
+			return
+		}
+	}
+	l.unsummed = append(l.unsummed, b...)
 }
 
 // body takes a line of a body.
@@ -493,7 +577,7 @@ func (l *loader) body(line []byte) *fault {
 		return l.fault("the lines of the read in line %d are far longer than its bytes need: take comments and empty lines out", l.readLine)
 	}
 	l.piece.length = int32(length)
-	l.sum = crc32.Update(l.sum, castagnoli, b)
+	l.sum(b)
 	return nil
 }
 
@@ -511,11 +595,13 @@ func (l *loader) endRead() *fault {
 	}
 	l.piece.size = int32(l.size)
 	if l.toRequest {
-		x.requestPieces = append(x.requestPieces, l.piece)
+		if x.requestPieces == nil {
+			x.requestPieces = new(pieces)
+		}
+		x.requestPieces.add(l.piece)
 	} else {
-		x.reads = append(x.reads, l.piece)
+		x.reads.add(l.piece)
 		x.Size += l.size
-		x.sum = l.sum
 	}
 	l.goodLine, l.goodOffset = l.line, l.lineAt
 	return nil

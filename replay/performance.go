@@ -9,9 +9,13 @@ import (
 // become by the pace of the playback, a resumption, and faults. Its moments are
 // durations since the request, as they are going to be: the speed is in them.
 type performance struct {
+	x *Exchange // nil where the response is made of several
+
 	status int           // 0 where no response comes
-	header http.Header   // of its own
+	header http.Header   // not to be changed
 	at     time.Duration // the header's moment
+	early  bool          // the header arrives before the body begins
+	length int64         // of the body, in bytes, -1 where it has not been announced
 
 	// skipped is what of the recorded body comes before this one, because the
 	// client has it: whole events of an event stream.
@@ -26,4 +30,11 @@ type performance struct {
 	end     End
 	ended   time.Duration
 	trailer http.Header
+
+	// interrupt, unless it is nil, is closed when something happens that ends the body in
+	// another way: interrupted then returns what takes the place of next.
+	interrupt   <-chan struct{}
+	interrupted func() func() (Read, error)
+
+	done func() // called when it is over, if not nil
 }

@@ -3,6 +3,7 @@ package replay
 import (
 	"bytes"
 	"fmt"
+	"math/bits"
 	"unicode/utf8"
 )
 
@@ -52,15 +53,13 @@ func asciiPrefix(b []byte) int {
 		w := le.Uint64(b[i:])
 		// The high bit of a byte is set: in w for one from 0x80, in the
 		// difference for one below 0x20 (and perhaps, after a borrow, for the
-		// next one, which only costs a second look), in the sum for 0x7f.
-		if (w|(w-0x20*ones)|(w+ones))&high != 0 {
-			for _, c := range b[i : i+8] {
-				if special[c] {
-					return i
-				}
-				i++
+		// next one, so only the first counts), in the sum for 0x7f.
+		if odd := (w | (w - 0x20*ones) | (w + ones)) & high; odd != 0 {
+			i += bits.TrailingZeros64(odd) / 8
+			if b[i] != '\t' {
+				return i
 			}
-			i -= 8
+			i -= 7
 		}
 	}
 	for i < len(b) && !special[b[i]] {

@@ -70,6 +70,8 @@ type Recording struct {
 	comments  []string
 	exchanges []*Exchange
 	sealed    bool
+	whole     int64 // bytes of the reel that are good, from its beginning
+	sealFrom  int64 // of these, where those begin that no seal is about
 	closer    io.Closer
 }
 

@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -59,13 +60,18 @@ type Writer struct {
 func NewWriter(w io.Writer, start time.Time) (*Writer, error) {
 	rw := &Writer{w: w}
 	rw.buf = append(rw.buf, firstLine+"\n"...)
-	start = start.UTC()
-	if y := start.Year(); !start.IsZero() && y >= 0 && y <= 9999 { // RFC 3339 has no others
-		rw.buf = append(rw.buf, "@ "...)
-		rw.buf = start.AppendFormat(rw.buf, time.RFC3339Nano)
-		rw.buf = append(rw.buf, '\n')
-	}
+	rw.clock(start)
 	return rw, rw.flush()
+}
+
+// clock appends a line that says what the wall clock shows.
+func (w *Writer) clock(now time.Time) {
+	now = now.UTC()
+	if y := now.Year(); !now.IsZero() && y >= 0 && y <= 9999 { // RFC 3339 has no others
+		w.buf = append(w.buf, "@ "...)
+		w.buf = now.AppendFormat(w.buf, time.RFC3339Nano)
+		w.buf = append(w.buf, '\n')
+	}
 }
 
 const firstLine = "reel 1"
@@ -293,12 +299,12 @@ func appendSeconds(dst []byte, d time.Duration) []byte {
 	if frac == 0 {
 		return dst
 	}
-	dst = append(dst, '.')
-	for unit := time.Second / 10; frac > 0; unit /= 10 {
-		dst = append(dst, '0'+byte(frac/unit))
-		frac %= unit
+	text := [...]byte{'.', 9: 0}
+	for i := len(text) - 1; i > 0; i-- {
+		text[i] = '0' + byte(frac%10)
+		frac /= 10
 	}
-	return dst
+	return append(dst, bytes.TrimRight(text[:], "0")...)
 }
 
 func (w *Writer) appendHeader(kind byte, exchange int, h http.Header) {

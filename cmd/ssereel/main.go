@@ -6,6 +6,7 @@
 //	ssereel replay FILE.reel
 //	ssereel events FILE.reel
 //	ssereel status FILE.json
+//	ssereel compose FILE.json
 //	ssereel verify FILE.reel
 //	ssereel anonymize FILE.reel -o PUBLIC.reel
 //
@@ -47,7 +48,7 @@ type command struct {
 	setup func(*pflag.FlagSet) func(ctx context.Context, c console, args []string) error
 }
 
-var commands = []command{demoCommand, recordCommand, replayCommand, eventsCommand, statusCommand, verifyCommand, anonymizeCommand}
+var commands = []command{demoCommand, recordCommand, replayCommand, eventsCommand, statusCommand, composeCommand, verifyCommand, anonymizeCommand}
 
 // usageError is about the command line; the exit status is then 2.
 type usageError struct{ error }

@@ -30,6 +30,22 @@ that accept text/event-stream, as a browser's EventSource does:
   curl -N -H 'Accept: text/event-stream' http://127.0.0.1:8080/
   new EventSource('http://127.0.0.1:8080/')
 
+A client that connects again with Last-Event-ID gets what it lacks. What the
+recording holds of an Assembly is played as one: GET /assemblies/ID answers with the
+Status as of the moment that the stream has come to, POST /assemblies starts it anew,
+DELETE /assemblies/ID cancels it. URLs of the recorded service lead here.
+
+Faults happen to event streams, the same at every run with the same --seed:
+
+  cut@event=7  cut@byte=2048  cut@time=4s  cut     the connection breaks there
+  cut=eof@event=7                                  ... as if that were the end
+  stall=3s@event=7                                 nothing comes for so long
+  rechunk=1  rechunk=random                        in smaller pieces
+  drop@event=3  duplicate@event=3  reorder@event=3
+  corrupt@byte=99                                  that byte is another
+  refuse=503  refuse=429x2,retry-after=5s          instead of the (first two) responses
+  type=text/html                                   another content type
+
 The first line on standard output is "listening on http://HOST:PORT". A truncated
 or damaged recording is served as far as it is good, with a warning. As long as it is
 served, any web page that is open in a browser on this machine can read it.
@@ -37,8 +53,16 @@ served, any web page that is open in a browser on this machine can read it.
 	setup: func(flags *pflag.FlagSet) func(context.Context, console, []string) error {
 		listen := flags.String("listen", "127.0.0.1:0", "listen on `ADDR`, HOST:PORT; port 0 is any free one")
 		speed := speedFlag(flags, "1")
+		maxIdle := flags.Duration("max-idle", 0, "play a silence of the recording that is longer than `TIME`, such as 2s, in that time")
+		faults := new(faultsValue)
+		flags.Var(faults, "fault", "have `FAULT` happen to event streams, such as cut@event=7; can be given several times")
+		seed := flags.Uint64("seed", 0, "draw what the faults leave open from `N`")
+		keepURLs := flags.Bool("keep-urls", false, "leave the URLs in JSON as recorded, rather than leading them to this server")
 		return func(ctx context.Context, c console, args []string) error {
 			name, err := oneArg(args, "FILE")
+			if err == nil && *maxIdle < 0 {
+				err = usagef("--max-idle wants a time such as 2s, not %v", *maxIdle)
+			}
 			if err != nil {
 				return err
 			}
@@ -76,10 +100,17 @@ served, any web page that is open in a browser on this machine can read it.
 				return err
 			}
 			handler := rec.Handler(replay.Playback{
-				Speed: float64(*speed),
+				Speed:    float64(*speed),
+				MaxIdle:  *maxIdle,
+				Faults:   *faults,
+				Seed:     *seed,
+				KeepURLs: *keepURLs,
 				OnServe: func(req *http.Request, x *replay.Exchange) {
-					fmt.Fprintf(c.err, "%s %s %s: exchange %d, %s in %s\n", time.Now().Format(time.TimeOnly),
-						req.Method, printable(req.URL.RequestURI()), x.Number, count(x.Size, "byte"), seconds(x.Ended-x.Sent))
+					from := "made of what was recorded"
+					if x != nil {
+						from = fmt.Sprintf("exchange %d, %s in %s", x.Number, count(x.Size, "byte"), seconds(x.Ended-x.Sent))
+					}
+					fmt.Fprintf(c.err, "%s %s %s: %s\n", time.Now().Format(time.TimeOnly), req.Method, printable(req.URL.RequestURI()), from)
 				},
 			})
 			return serve(ctx, l, handler)
@@ -107,6 +138,21 @@ func serve(ctx context.Context, l net.Listener, h http.Handler) error {
 	}
 	return nil
 }
+
+// faultsValue is what the --fault options add up to.
+type faultsValue []replay.Fault
+
+func (f *faultsValue) Set(text string) error {
+	fault, err := replay.ParseFault(text)
+	if err == nil {
+		*f = append(*f, fault)
+	}
+	return err
+}
+
+func (f *faultsValue) String() string { return "" }
+
+func (f *faultsValue) Type() string { return "fault" }
 
 // speedValue is a --speed.
 type speedValue float64

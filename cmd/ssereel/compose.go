@@ -1,0 +1,125 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/ssereel/ssereel/replay"
+	"github.com/ssereel/ssereel/ssewire"
+)
+
+var composeCommand = command{
+	name:  "compose",
+	args:  "[FILE|-]",
+	short: "make a recording of an Assembly from its final Status alone",
+	long: `
+Makes a recording of an Assembly that nobody recorded: from FILE, or standard input,
+which holds its final Status, as polling gives it or a notify_url gets it. So anybody
+with that one JSON file has an update stream to test with:
+
+  curl -s "$ASSEMBLY_URL" > my.json
+  ssereel compose my.json
+  ssereel replay --listen 127.0.0.1:8080 my.reel
+  curl -N -H 'Accept: text/event-stream' http://127.0.0.1:8080/
+
+The recording holds a poll at the beginning, the update stream with every upload and
+result as it stands in the Status, progress every two seconds, and the end, and a
+last poll that finds the Status itself. Moments are the Status's own where it names
+them. What is made up is said in the recording, which begins with a comment that it
+is composed. An Assembly that failed ends with assembly_error; the stream of one that
+was canceled just ends. The same Status always makes the same recording.
+
+The final document of a Scenario job makes one too: its polls, through its history.
+`,
+	setup: func(flags *pflag.FlagSet) func(context.Context, console, []string) error {
+		output := flags.StringP("output", "o", "", "write to `OUT`, - for standard output (default FILE with .reel for .json,\nstandard output for standard input)")
+		force := flags.BoolP("force", "f", false, "overwrite the file")
+		return func(ctx context.Context, c console, args []string) error {
+			name := "-"
+			if len(args) > 0 {
+				var err error
+				if name, err = oneArg(args, "FILE"); err != nil {
+					return err
+				}
+			}
+			out := *output
+			switch {
+			case out != "":
+			case name == "-":
+				out = "-"
+			default:
+				out = strings.TrimSuffix(name, ".json") + ".reel"
+			}
+			return compose(c, name, out, *force)
+		}
+	},
+}
+
+// compose makes the recording output of the named document.
+func compose(c console, name, output string, force bool) (err error) {
+	var document []byte
+	if name == "-" {
+		name = "standard input"
+		document, err = io.ReadAll(c.in)
+	} else {
+		document, err = os.ReadFile(name)
+	}
+	if err != nil {
+		return err
+	}
+	var reel bytes.Buffer
+	if err := replay.Compose(&reel, document); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	summary, err := composed(reel.Bytes())
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	out, err := openReelFile(output, force, c.out)
+	if err != nil {
+		return err
+	}
+	defer func() { err = cmp.Or(err, out.close()) }()
+	if err := out.begin(); err != nil {
+		return err
+	}
+	if _, err := out.Write(reel.Bytes()); err != nil {
+		return out.cannotWrite(err)
+	}
+	report := c.out
+	if output == "-" {
+		report = c.err
+	}
+	_, err = fmt.Fprintf(report, "%s: %s\n", out.name, summary)
+	return err
+}
+
+// composed says in short what is in a reel.
+func composed(reel []byte) (string, error) {
+	rec, err := replay.Load(bytes.NewReader(reel), int64(len(reel)))
+	if err != nil {
+		return "", err
+	}
+	var events, size int64
+	for _, x := range rec.Exchanges() {
+		size += x.Size
+		if x.IsEventStream() {
+			r := ssewire.NewReader(x.Body(), ssewire.MaxEventSize(len(reel)))
+			for r.Next() {
+				events++
+			}
+			if err := r.Err(); err != nil {
+				return "", err
+			}
+		}
+	}
+	return fmt.Sprintf("%s in %s, %s, %s", count(events, "event"), count(int64(len(rec.Exchanges())), "exchange"),
+		count(size, "byte"), seconds(rec.Duration())), nil
+}

@@ -1,0 +1,476 @@
+package replay
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/ssereel/ssereel/status"
+)
+
+// player decides what answers a request: what a Handler and a Transport have in common.
+type player struct {
+	Playback
+	rec     *Recording
+	matcher func() *matcher
+	stories func() *stories
+
+	mu      sync.Mutex
+	runs    map[*story]*run
+	aliases map[string]*story // by the ids that clients have chosen for their Assemblies
+	started int               // Assemblies
+	jobs    int               // started
+
+	faults  *faultSet
+	origins func() []string
+	named   sync.Map     // *Exchange to bool: whether its body has one of the origins in it
+	tempos  sync.Map     // *Exchange to *tempo, where these differ
+	bodies  sync.Map     // *Exchange to []byte
+	loaded  atomic.Int64 // bytes in bodies
+}
+
+func newPlayer(r *Recording, p Playback) *player {
+	pl := &player{
+		Playback: p,
+		rec:      r,
+		matcher:  sync.OnceValue(func() *matcher { return newMatcher(r.exchanges) }),
+		stories:  sync.OnceValue(func() *stories { return newStories(r.exchanges) }),
+		runs:     make(map[*story]*run),
+		aliases:  make(map[string]*story),
+		faults:   newFaults(p.Faults, p.Seed),
+	}
+	pl.origins = sync.OnceValue(func() []string { return newOrigins(r, pl.stories()) })
+	return pl
+}
+
+func (p *player) tempo(x *Exchange) *tempo {
+	if p.MaxIdle <= 0 {
+		return newTempo(p.Playback, x)
+	}
+	t, ok := p.tempos.Load(x)
+	if !ok {
+		t, _ = p.tempos.LoadOrStore(x, newTempo(p.Playback, x))
+	}
+	return t.(*tempo)
+}
+
+// A body is kept in memory, for all clients, if it is small, as long as there is room.
+const (
+	maxKeptBody   = 1 << 20
+	maxKeptBodies = 16 << 20
+)
+
+func (p *player) cursor(x *Exchange) *cursor {
+	if body, ok := p.bodies.Load(x); ok {
+		return &cursor{x: x, walk: x.reads.walk(), whole: body.([]byte)}
+	}
+	if 0 < x.Size && x.Size <= maxKeptBody && p.loaded.Add(x.Size) <= maxKeptBodies {
+		body := make([]byte, x.Size)
+		if _, err := io.ReadFull(x.Body(), body); err == nil {
+			if _, there := p.bodies.LoadOrStore(x, body); there {
+				p.loaded.Add(-x.Size)
+			}
+			return &cursor{x: x, walk: x.reads.walk(), whole: body}
+		}
+	}
+	if p.Speed >= MaxSpeed {
+		return newCursor(x, &x.reads, readAhead)
+	}
+	return newCursor(x, &x.reads, 0)
+}
+
+// perform returns what answers req, nil if there is nothing. base is the scheme, host
+// and port that the URLs in the answer lead to, "" to leave them.
+func (p *player) perform(req *http.Request, base string) *performance {
+	if perf := p.story(req); perf != nil {
+		return p.ready(req, perf, base)
+	}
+	x := p.matcher().match(req)
+	if x == nil {
+		return nil
+	}
+	lastEventID := req.Header.Get("Last-Event-ID")
+	if !x.IsEventStream() {
+		return p.ready(req, p.play(x, x.Sent, 0), base)
+	}
+	s := p.stories().byExchange[x]
+	resumed := lastEventID != "" && lastEventID != x.RequestHeader.Get("Last-Event-ID")
+	if s != nil {
+		return p.ready(req, p.stream(s, x, lastEventID, resumed), base)
+	}
+	perf := p.play(x, x.Sent, 0)
+	if resumed {
+		if point, err := x.resume(lastEventID, 0); err == nil && point.bytes > 0 {
+			perf = p.resume(x, point, point.at, 0)
+		}
+	}
+	p.faults.inject(x, perf)
+	return p.ready(req, perf, base)
+}
+
+// ready makes the last changes to a performance.
+func (p *player) ready(req *http.Request, perf *performance, base string) *performance {
+	if p.OnServe != nil {
+		p.OnServe(req, perf.x)
+	}
+	if base != "" {
+		p.lead(perf, base)
+	}
+	return perf
+}
+
+// lead has the URLs of the recorded service lead to base.
+func (p *player) lead(perf *performance, base string) {
+	origins := p.origins()
+	if len(origins) == 0 {
+		return
+	}
+	r := newRewriter(origins, base)
+	for _, name := range []string{"Location", "Content-Location", "Link", "Refresh"} {
+		if value := perf.header.Get(name); r.rewriteString(value) != value {
+			perf.header = perf.header.Clone()
+			perf.header.Set(name, r.rewriteString(value))
+		}
+	}
+	if !hasURLs(perf.header) || perf.x != nil && !p.names(perf.x, r) {
+		return
+	}
+	perf.length = -1
+	perf.next = rewritten(r, perf.next)
+	if interrupted := perf.interrupted; interrupted != nil {
+		perf.interrupted = func() func() (Read, error) { return rewritten(r, interrupted()) }
+	}
+}
+
+// hasURLs returns whether a response with that header is text whose URLs are for programs.
+func hasURLs(header http.Header) bool {
+	mediaType, _, _ := strings.Cut(header.Get("Content-Type"), ";")
+	mediaType = strings.ToLower(strings.TrimSpace(mediaType))
+	return header.Get("Content-Encoding") == "" &&
+		(mediaType == eventStream || mediaType == "application/json" || strings.HasSuffix(mediaType, "+json"))
+}
+
+// maxScanned bounds the bodies that are looked through before they are played, in bytes.
+const maxScanned = 64 << 20
+
+// names returns whether r has something to do in the body of x. To go through it as it is
+// played would be enough, but may hold a few bytes back for a read that it leaves as it is
+// in the end.
+func (p *player) names(x *Exchange, r *rewriter) bool {
+	if x.Size > maxScanned {
+		return true
+	}
+	if named, ok := p.named.Load(x); ok {
+		return named.(bool)
+	}
+	r.found = false
+	var out []byte
+	for c := p.cursor(x); ; {
+		read, err := c.next()
+		if err != nil {
+			break
+		}
+		out = r.append(out[:0], read.Data)
+	}
+	r.flush(nil)
+	p.named.Store(x, r.found)
+	return r.found
+}
+
+// rewritten returns next with r at work on what it returns.
+func rewritten(r *rewriter, next func() (Read, error)) func() (Read, error) {
+	var out []byte
+	var at time.Duration
+	return func() (Read, error) {
+		read, err := next()
+		if err == nil {
+			out, at = r.append(out[:0], read.Data), read.At
+			return Read{At: at, Data: out}, nil
+		}
+		if out = r.flush(out[:0]); len(out) > 0 {
+			return Read{At: at, Data: out}, nil
+		}
+		return read, err
+	}
+}
+
+// newOrigins returns the schemes and hosts of the recorded service: those that were asked,
+// and those that its Assemblies say are to be.
+func newOrigins(rec *Recording, ss *stories) []string {
+	known := make(map[string]bool)
+	add := func(url string) {
+		if origin := originOf(url); origin != "" {
+			known[origin] = true
+		}
+	}
+	for _, x := range rec.exchanges {
+		add(x.URL)
+	}
+	for _, s := range ss.assemblies[:min(len(ss.assemblies), maxAsked)] {
+		var a status.Assembly
+		if len(s.tellers) > 0 && status.DecodeAssembly(s.tellers[0].document(), &a) == nil {
+			for _, url := range []string{a.AssemblyURL, a.AssemblySSLURL, a.UpdateStreamURL, a.WebsocketURL, a.TusURL, a.CompanionURL, a.UppyServerURL} {
+				add(url)
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(known))
+}
+
+// maxAsked bounds the Assemblies that are asked for the hosts of their service.
+const maxAsked = 1000
+
+// play returns the performance of x for a request that is made at the moment from, or was
+// made when it had been played from then on for elapsed.
+func (p *player) play(x *Exchange, from, elapsed time.Duration) *performance {
+	t, c := p.tempo(x), p.cursor(x)
+	first, hasReads := x.reads.first()
+	length := int64(-1)
+	if x.End == EndEOF && x.Header.Get("Content-Length") == strconv.FormatInt(x.Size, 10) {
+		length = x.Size
+	}
+	return &performance{
+		x:      x,
+		length: length,
+		early:  !hasReads || first.at > x.Received,
+		status: x.StatusCode,
+		header: x.Header,
+		at:     t.played(from, x.Received) - elapsed,
+		next: func() (Read, error) {
+			read, err := c.next()
+			read.At = t.played(from, read.At) - elapsed
+			return read, err
+		},
+		end:     x.End,
+		ended:   t.played(from, x.Ended) - elapsed,
+		trailer: x.Trailer,
+	}
+}
+
+// resume is play for a client that has what comes before point. Where nothing comes
+// behind it either, it is told not to come back.
+func (p *player) resume(x *Exchange, point resumption, from, elapsed time.Duration) *performance {
+	if point.bytes == x.Size && x.End != EndReset && x.End != EndUnknown {
+		return &performance{x: x, status: http.StatusNoContent, next: nothing, end: EndEOF}
+	}
+	perf := p.play(x, from, elapsed)
+	t, c := p.tempo(x), p.cursor(x)
+	cut := c.skip(point.bytes)
+	perf.early = true
+	perf.at, perf.length, perf.skippedBytes, perf.skippedEvents = 0, -1, point.bytes, point.events
+	perf.next = func() (Read, error) {
+		read, err := c.next()
+		read.At = t.played(from, read.At) - elapsed
+		read.Data = read.Data[min(cut, len(read.Data)):]
+		cut = 0
+		return read, err
+	}
+	return perf
+}
+
+func nothing() (Read, error) { return Read{}, io.EOF }
+
+// stream returns the performance of x, a stream of s.
+func (p *player) stream(s *story, x *Exchange, lastEventID string, resumed bool) *performance {
+	now := time.Now()
+	r := p.run(s, false)
+	var perf *performance
+	var f *feed
+	if resumed {
+		if r == nil {
+			r = p.begin(s, x.Sent)
+			r.open(x, nil)
+			r.hangUp(r.feed)
+		}
+		r.mu.Lock()
+		delivered := int64(0)
+		if r.feed != nil && r.feed.x == x {
+			delivered = r.feed.delivered
+		}
+		r.mu.Unlock()
+		point, err := x.resume(lastEventID, delivered)
+		if r.isCanceled() {
+			return &performance{x: x, status: http.StatusNoContent, next: nothing, end: EndEOF}
+		}
+		if err == nil && point.bytes > 0 {
+			f = r.open(x, &point)
+			perf = p.resume(x, point, r.from, now.Sub(r.start))
+		}
+	}
+	if perf == nil {
+		if r == nil || r.isCanceled() {
+			r = p.begin(s, x.Sent)
+		}
+		f = r.open(x, nil)
+		perf = p.play(x, x.Sent, 0)
+	}
+	perf.done = func() { r.hangUp(f) }
+	perf.interrupt = r.canceled
+	perf.interrupted = func() func() (Read, error) {
+		r.mu.Lock()
+		delivered := f.delivered
+		r.mu.Unlock()
+		text := append(x.restOfBlock(delivered), canceledEvent...)
+		return func() (Read, error) {
+			if text == nil {
+				return Read{}, io.EOF
+			}
+			read := Read{Data: text}
+			text = nil
+			return read, nil
+		}
+	}
+	r.deliver(f, perf, p.faults.inject(x, perf))
+	return perf
+}
+
+// canceledEvent is how a stream says that its Assembly has been canceled.
+const canceledEvent = "event: assembly_error\n" +
+	`data: {"error":"ASSEMBLY_CANCELED","ok":"ASSEMBLY_CANCELED","msg":"The Assembly was canceled."}` + "\n\n"
+
+// maxAliases bounds what is remembered of the ids that clients choose.
+const maxAliases = 10000
+
+// run returns the run of s, where there is one that is not over, and else nil or a new
+// one.
+func (p *player) run(s *story, orNew bool) *run {
+	p.mu.Lock()
+	r := p.runs[s]
+	p.mu.Unlock()
+	if r != nil && r.over(time.Now()) {
+		r = nil
+	}
+	if r == nil && orNew {
+		r = p.begin(s, s.begin)
+	}
+	return r
+}
+
+// begin begins a new run of s at the moment from of the recording.
+func (p *player) begin(s *story, from time.Duration) *run {
+	r := p.newRun(s, from)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.runs[s] = r
+	return r
+}
+
+// story returns what answers a request for the start, the status or the end of a job,
+// nil where it is something else.
+func (p *player) story(req *http.Request) *performance {
+	path := strings.TrimSuffix(req.URL.Path, "/")
+	collection, id := cutLast(path)
+	isGet := req.Method == http.MethodGet || req.Method == http.MethodHead || req.Method == ""
+	switch {
+	case req.Method == http.MethodPost && strings.HasSuffix(path, assembliesPath):
+		return p.start(req, "")
+	case req.Method == http.MethodPost && strings.HasSuffix(collection, assembliesPath):
+		return p.start(req, id)
+	case req.Method == http.MethodPost && strings.Contains(path+"/", generatePath):
+		return p.startJob(req)
+	case isGet && (strings.HasSuffix(collection, assembliesPath) || strings.HasSuffix(collection, jobsPath)):
+	case req.Method == http.MethodDelete && strings.HasSuffix(collection, assembliesPath):
+	default:
+		return nil
+	}
+	p.mu.Lock()
+	s := p.aliases[id]
+	p.mu.Unlock()
+	if s = cmp.Or(s, p.stories().byID[id]); s == nil || s.isJob && len(s.tellers) == 0 {
+		return nil
+	}
+	r := p.run(s, true)
+	if req.Method == http.MethodDelete {
+		r.cancel(time.Now())
+	} else if !s.isJob && r.tooOften(time.Now()) {
+		return document(http.StatusTooManyRequests, rateLimited(s.id))
+	}
+	return p.status(r)
+}
+
+func (p *player) status(r *run) *performance {
+	x, body := r.status(time.Now())
+	if x != nil {
+		return p.play(x, x.Sent, 0)
+	}
+	return document(http.StatusOK, body)
+}
+
+// rateLimited is the answer to a request for a status that is one too many: the page
+// "Retrieve an Assembly Status" of the API's documentation.
+func rateLimited(id string) []byte {
+	return fmt.Appendf(nil, `{"error":%q,"http_code":429,"message":"There were more than %d requests for the Assembly Status within a second. Please wait before the next.","assembly_id":%q,"info":{"retryIn":1}}`,
+		status.ErrorStatusRateLimit, pollsPerSecond, id)
+}
+
+// start starts an Assembly of the recording, which is another one each time. id is what the
+// client wants it to be called, if it has a wish.
+func (p *player) start(req *http.Request, id string) *performance {
+	all := p.stories()
+	s := all.byID[id]
+	if s == nil && len(all.assemblies) == 0 {
+		return nil
+	}
+	p.mu.Lock()
+	if s == nil {
+		s = all.assemblies[p.started%len(all.assemblies)]
+		p.started++
+		if id != "" {
+			if len(p.aliases) == maxAliases {
+				clear(p.aliases)
+			}
+			p.aliases[id] = s
+		}
+	}
+	p.mu.Unlock()
+	for _, x := range s.tellers {
+		if x.Method == http.MethodPost {
+			p.begin(s, x.Sent)
+			return p.play(x, x.Sent, 0)
+		}
+	}
+	return p.status(p.begin(s, s.begin))
+}
+
+// startJob starts a job of the recording.
+func (p *player) startJob(req *http.Request) *performance {
+	all := p.stories()
+	if len(all.jobs) == 0 {
+		return nil
+	}
+	p.mu.Lock()
+	s := all.jobs[p.jobs%len(all.jobs)]
+	p.jobs++
+	p.mu.Unlock()
+	x := s.tellers[0]
+	p.begin(s, x.Sent)
+	return p.play(x, x.Sent, 0)
+}
+
+// document returns the performance of a JSON document that nobody has recorded.
+func document(code int, body []byte) *performance {
+	header := http.Header{
+		"Content-Type":   {"application/json; charset=utf-8"},
+		"Content-Length": {strconv.Itoa(len(body))},
+		"Cache-Control":  {"no-store"},
+	}
+	if code == http.StatusTooManyRequests {
+		header.Set("Retry-After", "1")
+	}
+	return &performance{status: code, header: header, end: EndEOF, length: int64(len(body)), next: func() (Read, error) {
+		if body == nil {
+			return Read{}, io.EOF
+		}
+		read := Read{Data: body}
+		body = nil
+		return read, nil
+	}}
+}

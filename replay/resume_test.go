@@ -1,0 +1,398 @@
+package replay_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/ssereel/ssereel/replay"
+	"github.com/ssereel/ssereel/ssewire"
+)
+
+// texts returns the data of events.
+func texts(all []said) (list []string) {
+	for _, s := range all {
+		list = append(list, s.Data)
+	}
+	return list
+}
+
+// quotedRead is a read of exchange 1 with these bytes, at the moment of the line before.
+func quotedRead(s string) string {
+	return fmt.Sprintf("= 1 +0 %d\n~%s\n", len(s), strings.NewReplacer("\\", `\\`, "\r", `\r`, "\n", `\n`, "\x00", `\x00`).Replace(s))
+}
+
+const openedStream = opened + "< 1 content-type: text/event-stream\n"
+
+// follow asks for the stream, from behind lastEventID where that is not empty, and returns
+// the data of its events.
+func follow(t testing.TB, door http.RoundTripper, target, lastEventID string) (status int, data []string, err error) {
+	t.Helper()
+	req := newRequest(t, "GET", target, "Accept", "text/event-stream")
+	if lastEventID != "" {
+		req.Header.Set("Last-Event-ID", lastEventID)
+	}
+	res, err := door.RoundTrip(req)
+	if err != nil {
+		t.Error(err)
+		return 0, nil, err
+	}
+	defer res.Body.Close()
+	if kind := res.Header.Get("Content-Type"); res.StatusCode == 200 && kind != "text/event-stream" {
+		t.Errorf("the type is %q", kind)
+	}
+	all, err := listen(res.Body, time.Now())
+	return res.StatusCode, texts(all), err
+}
+
+// Whatever ends its lines, and wherever its reads cut it, a stream goes on behind the
+// event whose ID the client has, with nothing lost and nothing twice.
+func TestResumeEverywhere(t *testing.T) {
+	for _, c := range []struct {
+		name, stream string
+		ids          []string // of the events a, b, c, …
+	}{
+		{"plain", "id: 1\ndata: a\n\nid: 2\ndata: b\n\nid: 3\ndata: c\n\n", []string{"1", "2", "3"}},
+		{"the id last, types, comments, blank lines", ":\n\n\ndata: a\nid:1\n\nevent: x\ndata: b\nid: two words\n\n: c\n\nretry: 5\nid: 3\ndata: c\n\n:\n\n", []string{"1", "two words", "3"}},
+		{"a byte order mark", "\ufeffid: 1\ndata: a\n\nid: 2\ndata: b\n\n", []string{"1", "2"}},
+		{"two ids in a block", "id: x\nid: 1\ndata: a\n\nid: y\ndata: b\nid: 2\n\n", []string{"1", "2"}},
+		{"an id with NUL is none", "id: 1\ndata: a\nid: 9\x009\n\nid: 2\ndata: b\n\n", []string{"1", "2"}},
+		{"ids that begin alike", "id: 1\ndata: a\n\nid: 11\ndata: b\n\nid: 111\ndata: c\n\n", []string{"1", "11", "111"}},
+		{"not ASCII", "id: é\ndata: a\n\nid: 名\ndata: b\n\n", []string{"é", "名"}},
+		{"a cut event at the end", "id: 1\ndata: a\n\nid: 2\ndata: b\n\nid: 3\ndata: c\n", []string{"1", "2"}},
+	} {
+		for _, end := range []string{"\n", "\r", "\r\n"} {
+			t.Run(fmt.Sprintf("%s, %q", c.name, end), func(t *testing.T) {
+				stream := strings.ReplaceAll(c.stream, "\n", end)
+				want := []string{"a", "b", "c"}[:len(c.ids)]
+				for cut := 1; cut <= len(stream); cut++ {
+					var reads string
+					if cut == len(stream) {
+						for i := range len(stream) {
+							reads += quotedReadBytes(stream[i : i+1])
+						}
+					} else {
+						reads = quotedReadBytes(stream[:cut]) + quotedReadBytes(stream[cut:])
+					}
+					rec := mustLoad(t, openedStream+reads+eof)
+					for _, d := range doors {
+						for i, id := range append([]string{""}, c.ids...) {
+							status, got, err := follow(t, d.open(rec, replay.Playback{Speed: replay.MaxSpeed}), "/s", id)
+							if i == len(c.ids) {
+								if status != 204 || len(got) > 0 {
+									t.Fatalf("%s, cut at %d: a client that has it all gets %d %q", d.name, cut, status, got)
+								}
+							} else if status != 200 || err != nil || !slices.Equal(got, want[i:]) {
+								t.Fatalf("%s, cut at %d: behind %q come %d %q %v, want %q", d.name, cut, id, status, got, err, want[i:])
+							}
+						}
+					}
+				}
+			})
+		}
+	}
+}
+
+// quotedReadBytes is quotedRead for any bytes.
+func quotedReadBytes(s string) string {
+	var b strings.Builder
+	for _, c := range []byte(s) {
+		fmt.Fprintf(&b, `\x%02x`, c)
+	}
+	return fmt.Sprintf("= 1 +0 %d\n~%s\n", len(s), b.String())
+}
+
+// Fields in any order, line ends that change from event to event, reads of any size.
+func TestResumeByChance(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	for range 200 {
+		var stream string
+		var want []string
+		for i := range 1 + rng.IntN(6) {
+			end := []string{"\n", "\r", "\r\n"}[rng.IntN(3)]
+			lines := []string{fmt.Sprintf("id: %d", i), fmt.Sprintf("data: e%d", i), "event: t", ": comment", "retry: 10", "data"}[:2+rng.IntN(5)]
+			rng.Shuffle(len(lines), func(i, j int) { lines[i], lines[j] = lines[j], lines[i] })
+			stream += strings.Join(lines, end) + end + end
+		}
+		body := stream
+		var reads string
+		for body != "" {
+			n := 1 + rng.IntN(min(len(body), 12))
+			reads, body = reads+quotedReadBytes(body[:n]), body[n:]
+		}
+		all, err := listen(strings.NewReader(stream), time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		want = texts(all)
+		door := mustLoad(t, openedStream+reads+eof).Transport(replay.Playback{Speed: replay.MaxSpeed})
+		for i := range want {
+			status, got, err := follow(t, door, "/s", fmt.Sprint(i))
+			if i == len(want)-1 && status == 204 && got == nil {
+				continue
+			}
+			if status != 200 || err != nil || !slices.Equal(got, want[i+1:]) {
+				t.Fatalf("behind %d come %d %q %v, want %q:\n%q", i, status, got, err, want[i+1:], stream)
+			}
+		}
+	}
+}
+
+// cutOften is a stream that the recorder lost twice, and took up again.
+const cutOften = version + `> 1 +0 GET /s
+< 1 +0 200
+< 1 content-type: text/event-stream
+= 1 +1
+|id: 1
+|data: a
+|
+= 1 +1
+|id: 2
+|data: b
+|
+\data: half
+. 1 +1 reset
+> 2 +3 GET /s
+> 2 last-event-id: 2
+< 2 +0 200
+< 2 content-type: text/event-stream
+= 2 +1
+|id: 3
+|data: c
+|
+|id: 4
+|data: d
+|
+. 2 +1 reset
+> 3 +3 GET /s
+> 3 last-event-id: 4
+< 3 +0 200
+< 3 content-type: text/event-stream
+= 3 +1
+|id: 5
+|data: e
+|
+. 3 +1 eof
+`
+
+func TestResumeRecorded(t *testing.T) {
+	for _, c := range []struct {
+		id     string
+		status int
+		want   []string
+		err    error
+	}{
+		{"", 200, []string{"a", "b"}, io.ErrUnexpectedEOF},
+		{"1", 200, []string{"b"}, io.ErrUnexpectedEOF},
+		{"2", 200, []string{"c", "d"}, io.ErrUnexpectedEOF},
+		{"3", 200, []string{"d"}, io.ErrUnexpectedEOF},
+		{"4", 200, []string{"e"}, nil},
+		{"5", 204, nil, nil},
+	} {
+		t.Run("behind "+c.id, func(t *testing.T) {
+			throughDoors(t, cutOften, replay.Playback{}, func(t *testing.T, rec *replay.Recording, door http.RoundTripper) {
+				status, got, err := follow(t, door, "/s", c.id)
+				if status != c.status || !slices.Equal(got, c.want) || !errors.Is(err, c.err) {
+					t.Errorf("%d %q %v, want %d %q %v", status, got, err, c.status, c.want, c.err)
+				}
+			})
+		})
+	}
+	t.Run("an exchange that was recorded with the same Last-Event-ID wins", func(t *testing.T) {
+		text := version + "> 1 +0 GET /s\n< 1 +0 200\n< 1 content-type: text/event-stream\n= 1 +0\n|id: 1\n|data: a\n|\n|id: 2\n|data: b\n|\n. 1 +0 eof\n" +
+			"> 2 +0 GET /s\n> 2 last-event-id: 1\n< 2 +0 200\n< 2 content-type: text/event-stream\n= 2 +0\n|data: otherwise\n|\n. 2 +0 eof\n" +
+			"> 3 +0 GET /s\n> 3 last-event-id: 2\n< 3 +0 503\n. 3 +0 eof\n"
+		throughDoors(t, text, replay.Playback{}, func(t *testing.T, rec *replay.Recording, door http.RoundTripper) {
+			if _, got, err := follow(t, door, "/s", "1"); !slices.Equal(got, []string{"otherwise"}) || err != nil {
+				t.Errorf("behind 1 come %q %v", got, err)
+			}
+			if status, _, _ := follow(t, door, "/s", "2"); status != 503 {
+				t.Errorf("behind 2 comes %d", status)
+			}
+		})
+	})
+	t.Run("what is no stream is not resumed", func(t *testing.T) {
+		text := opened + "< 1 content-type: text/plain\n= 1 +0\n|id: 1\n|data: a\n|\n|id: 2\n|data: b\n|\n" + eof
+		throughDoors(t, text, replay.Playback{}, func(t *testing.T, rec *replay.Recording, door http.RoundTripper) {
+			if got := ask(t, door, "GET", "/s", "Last-Event-ID", "1"); got.body != recorded(t, rec, 1) {
+				t.Errorf("it is %q", got.body)
+			}
+		})
+	})
+}
+
+// take reads n events and gives up the connection.
+func take(t testing.TB, door http.RoundTripper, target, lastEventID string, n int) (data []string, ended bool) {
+	t.Helper()
+	req := newRequest(t, "GET", target)
+	if lastEventID != "" {
+		req.Header.Set("Last-Event-ID", lastEventID)
+	}
+	res, err := door.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode == 204 {
+		return nil, true
+	}
+	r := ssewire.NewReader(res.Body)
+	for len(data) < n && r.Next() {
+		data = append(data, string(r.Event().Data))
+	}
+	return data, false
+}
+
+// An Assembly's stream has one id for all its events. It goes on behind the last whole
+// block that the connection before has delivered.
+func TestResumeAssembly(t *testing.T) {
+	for _, end := range []string{"\n", "\r", "\r\n"} {
+		var b strings.Builder
+		b.WriteString(version + "> 1 +0 GET " + storyWS + "\n< 1 +0 200\n< 1 content-type: text/event-stream\n")
+		quoted := func(s string) {
+			s = strings.ReplaceAll(s, "\n", end)
+			fmt.Fprintf(&b, "= 1 +1 %d\n~%s\n", len(s), strings.NewReplacer("\r", `\r`, "\n", `\n`).Replace(s))
+		}
+		quoted("id: " + storyID + "\n\n")
+		var want []string
+		for i := range 6 { // an event in one read, and one in two
+			data := fmt.Sprintf(`["s",{"id":"r%d"}]`, i)
+			if want = append(want, data); i%2 == 0 {
+				quoted("event: assembly_result_finished\ndata: " + data + "\n\n")
+			} else {
+				quoted("event: assembly_result_finished\ndata: " + data[:5])
+				quoted(data[5:] + "\n\n")
+			}
+		}
+		quoted("data: assembly_finished\n\n")
+		want = append(want, "assembly_finished")
+		b.WriteString(". 1 +1 eof\n")
+		t.Run(fmt.Sprintf("%q", end), func(t *testing.T) {
+			for each := 1; each <= len(want); each++ {
+				t.Run(fmt.Sprintf("%d events at a time", each), func(t *testing.T) {
+					throughDoors(t, b.String(), replay.Playback{}, func(t *testing.T, rec *replay.Recording, door http.RoundTripper) {
+						var got []string
+						for id := ""; ; id = storyID {
+							data, ended := take(t, door, storyWS, id, each)
+							if got = append(got, data...); ended || len(got) > len(want) {
+								break
+							}
+							time.Sleep(3 * time.Second) // as long as EventSource waits
+						}
+						if !slices.Equal(got, want) {
+							t.Errorf("it gets %q, want %q", got, want)
+						}
+						if status, data, _ := follow(t, door, storyWS, ""); status != 200 || !slices.Equal(data, want) {
+							t.Errorf("from its beginning: %d %q", status, data)
+						}
+						if status, data, _ := follow(t, door, storyWS, storyID); status != 204 {
+							t.Errorf("behind its end: %d %q, want 204", status, data)
+						}
+					})
+				})
+			}
+			t.Run("cut in mid-block", func(t *testing.T) {
+				throughDoors(t, b.String(), replay.Playback{}, func(t *testing.T, rec *replay.Recording, door http.RoundTripper) {
+					began := time.Now()
+					res, err := door.RoundTrip(newRequest(t, "GET", storyWS))
+					if err != nil {
+						t.Fatal(err)
+					}
+					time.AfterFunc(3500*time.Millisecond, func() { res.Body.Close() }) // behind r0 and half of r1
+					heard, _ := listen(res.Body, began)
+					if !slices.Equal(texts(heard), want[:1]) {
+						t.Fatalf("before the cut: %v", heard)
+					}
+					if _, got, err := follow(t, door, storyWS, storyID); !slices.Equal(got, want[1:]) || err != nil {
+						t.Errorf("it goes on with %q %v, want %q", got, err, want[1:])
+					}
+				})
+			})
+			t.Run("without a connection before", func(t *testing.T) {
+				throughDoors(t, b.String(), replay.Playback{}, func(t *testing.T, rec *replay.Recording, door http.RoundTripper) {
+					if _, got, err := follow(t, door, storyWS, storyID); !slices.Equal(got, want) || err != nil {
+						t.Errorf("it begins with %q %v, want all", got, err)
+					}
+				})
+			})
+		})
+	}
+}
+
+// A client that connects again and again gets everything once, and is then told to stop.
+func TestResumeClient(t *testing.T) {
+	assembly, _, _ := goldenReel(t, "assembly.reel")
+	for _, c := range []struct{ name, reel, target string }{
+		{"cut twice", cutOften, "/s"},
+		{"an Assembly", assembly, "/ws20219?assembly=55a46ab12179453a8a20921a058b7546"},
+		{"an Assembly with polls", story, storyWS},
+		{"an id each", openedStream + quotedRead("id: 1\ndata: a\n\nid: 2\ndata: b\n\n") + eof, "/s"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			throughDoors(t, c.reel, replay.Playback{}, func(t *testing.T, rec *replay.Recording, door http.RoundTripper) {
+				var want, got []string
+				for _, ev := range rec.Events() {
+					want = append(want, string(ev.Type)+"|"+string(ev.Data)+"|"+string(ev.ID))
+				}
+				s := ssewire.Client{HTTP: &http.Client{Transport: door}}.Connect(newRequest(t, "GET", c.target))
+				defer s.Close()
+				for s.Next() && len(got) <= len(want) {
+					ev := s.Event()
+					got = append(got, string(ev.Type)+"|"+string(ev.Data)+"|"+string(ev.ID))
+				}
+				if s.Err() != nil || !slices.Equal(got, want) {
+					t.Errorf("it gets %v\n%q, want\n%q", s.Err(), got, want)
+				}
+			})
+		})
+	}
+	// A connection that the client loses at any byte costs no event.
+	t.Run("lost anywhere", func(t *testing.T) {
+		const stream = "id: 1\ndata: a\n\nid: 2\nevent: x\ndata: b\n\nid: 3\ndata: c\n\n"
+		for _, d := range doors {
+			for lost := range len(stream) + 1 {
+				synctest.Test(t, func(t *testing.T) {
+					door := d.open(mustLoad(t, openedStream+quotedRead(stream)+eof), replay.Playback{})
+					connections := 0
+					flaky := roundTripper(func(req *http.Request) (*http.Response, error) {
+						res, err := door.RoundTrip(req)
+						if connections++; err == nil && connections == 1 {
+							res.Body = lostBody{io.LimitReader(res.Body, int64(lost)), res.Body}
+						}
+						return res, err
+					})
+					var got []string
+					s := ssewire.Client{HTTP: &http.Client{Transport: flaky}}.Connect(newRequest(t, "GET", "/s"))
+					defer s.Close()
+					for s.Next() && len(got) < 9 {
+						got = append(got, string(s.Event().Data))
+					}
+					if s.Err() != nil || !slices.Equal(got, []string{"a", "b", "c"}) {
+						t.Errorf("%s: lost behind %d bytes, it gets %q %v", d.name, lost, got, s.Err())
+					}
+				})
+			}
+		}
+	})
+}
+
+// lostBody is a body whose connection breaks.
+type lostBody struct {
+	io.Reader
+	io.Closer
+}
+
+func (l lostBody) Read(p []byte) (int, error) {
+	n, err := l.Reader.Read(p)
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	return n, err
+}

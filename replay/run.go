@@ -1,0 +1,255 @@
+package replay
+
+import (
+	"sync"
+	"time"
+
+	"github.com/ssereel/ssereel/status"
+)
+
+// run is a story as it is being played: what the clients of one server or transport have
+// in common that ask for the same job. It knows where in the recording they are.
+type run struct {
+	player *player
+	story  *story
+
+	mu       sync.Mutex
+	wake     *sync.Cond // the feed is further on
+	tempo    *tempo
+	from     time.Duration // this moment of the recording
+	start    time.Time     // was at this one
+	used     time.Time     // when it was asked for last
+	feed     *feed         // the stream that was asked for last, nil before that
+	telling  *telling
+	canceled chan struct{} // closed when the job is canceled
+
+	polls [pollsPerSecond]time.Time // the last ones that were answered
+	poll  int                       // the oldest of them
+}
+
+// pollsPerSecond is how often the status of an Assembly may be asked for: the page
+// "Retrieve an Assembly Status" of the API's documentation.
+const pollsPerSecond = 3
+
+// runIdle is for how long nobody must have asked for a run that has come to its end, so
+// that the next who asks is taken for somebody new.
+const runIdle = 10 * time.Second
+
+// feed is a stream as it goes to a client.
+type feed struct {
+	x         *Exchange
+	delivered int64         // bytes of the body
+	next      time.Duration // the recorded moment of the read that comes next, forever behind the last
+	pieces    int           // that have been delivered
+	gone      bool          // the client has it all, or has gone
+}
+
+func (p *player) newRun(s *story, from time.Duration) *run {
+	r := &run{player: p, story: s, from: from, start: time.Now(), canceled: make(chan struct{})}
+	r.wake = sync.NewCond(&r.mu)
+	r.used = r.start
+	if len(s.streams) > 0 {
+		r.tempo = p.tempo(s.streams[0])
+	} else {
+		r.tempo = newTempo(Playback{Speed: p.Speed}, nil)
+	}
+	return r
+}
+
+// over returns whether the run has come to its end a while ago.
+func (r *run) over(now time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.feed != nil && !r.feed.gone || now.Sub(r.used) < runIdle {
+		return false
+	}
+	at, _ := r.position(now)
+	return r.isCanceled() || at > r.story.lastMoment()
+}
+
+// lastMoment returns when the recording of the story ends.
+func (s *story) lastMoment() time.Duration {
+	last := s.begin
+	for _, x := range s.tellers {
+		last = max(last, x.Ended)
+	}
+	for _, x := range s.streams {
+		last = max(last, x.Ended)
+	}
+	return last
+}
+
+func (r *run) isCanceled() bool {
+	select {
+	case <-r.canceled:
+		return true
+	default:
+		return false
+	}
+}
+
+// position returns the moment of the recording that the clients have come to, and the one
+// that they have not: that of the read which comes next on the stream.
+func (r *run) position(now time.Time) (at, limit time.Duration) {
+	at, limit = r.tempo.recorded(r.from, now.Sub(r.start)), forever
+	if f := r.feed; f != nil && !f.gone {
+		limit = f.next
+		at = min(at, limit-1)
+	}
+	return at, limit
+}
+
+// settle waits, but not for long, until a read whose moment has come is delivered: the
+// client may have it, and asks for what it should know then.
+func (r *run) settle(now time.Time) {
+	f := r.feed
+	if f == nil || f.gone || r.tempo.recorded(r.from, now.Sub(r.start)) < f.next {
+		return
+	}
+	const patience = 50 * time.Millisecond
+	late := false
+	timer := time.AfterFunc(patience, func() {
+		r.mu.Lock()
+		late = true
+		r.mu.Unlock()
+		r.wake.Broadcast()
+	})
+	for was := f.pieces; r.feed == f && !f.gone && f.pieces == was && !late; {
+		r.wake.Wait()
+	}
+	timer.Stop()
+}
+
+// tooOften counts a request for the status, and returns whether it is one too many.
+func (r *run) tooOften(now time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.used = now
+	if oldest := r.polls[r.poll]; !oldest.IsZero() && now.Sub(oldest) < time.Second {
+		return true
+	}
+	r.polls[r.poll] = now
+	r.poll = (r.poll + 1) % len(r.polls)
+	return false
+}
+
+// status returns what answers a request for the job's status now: an exchange of the
+// recording or, where none says what the stream has said, a document made of it.
+func (r *run) status(now time.Time) (x *Exchange, document []byte) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.used = now
+	if r.story.isJob {
+		return r.jobStatus(now), nil
+	}
+	t, limit := r.tell(now)
+	if r.isCanceled() {
+		a := *t.tracker.Assembly()
+		a.State, a.Message = status.AssemblyCanceled, "The Assembly was canceled."
+		document, _ = a.AppendJSON(nil)
+		return nil, document
+	}
+	t.finish(limit)
+	switch {
+	case t.last != nil && !t.stale:
+		return t.last, nil
+	case t.last == nil && !t.stale && len(t.tellers) > 0 && t.tellers[0].Received < r.story.nextRead(-1):
+		return t.tellers[0], nil
+	}
+	document, _ = t.tracker.AppendJSON(nil)
+	return nil, document
+}
+
+// tell has the story told up to now.
+func (r *run) tell(now time.Time) (t *telling, limit time.Duration) {
+	r.settle(now)
+	at, limit := r.position(now)
+	if r.telling == nil {
+		r.telling = newTelling(r.story)
+	}
+	r.telling.tell(at, limit, r.feed)
+	return r.telling, limit
+}
+
+// jobStatus returns the exchange with a job's status that was the last one at this
+// moment, or the first.
+func (r *run) jobStatus(now time.Time) *Exchange {
+	at, _ := r.position(now)
+	x := r.story.tellers[0]
+	for _, later := range r.story.tellers[1:] {
+		if later.Sent > at {
+			break
+		}
+		x = later
+	}
+	return x
+}
+
+// open notes that the stream x is asked for, from its beginning or from a point on.
+func (r *run) open(x *Exchange, from *resumption) *feed {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.used = time.Now()
+	f := &feed{x: x, next: x.Received}
+	if from != nil {
+		f.delivered, f.next = from.bytes, from.at
+	} else {
+		r.telling = nil
+		r.from, r.start, r.tempo = x.Sent, r.used, r.player.tempo(x)
+	}
+	r.feed = f
+	r.wake.Broadcast()
+	return f
+}
+
+// deliver lets the run know how much of the stream p, which f is about, has been delivered:
+// a piece has when the next one is asked for. reached tells how much of the recorded body
+// is behind the pieces so far; it is nil where they are the recorded ones.
+func (r *run) deliver(f *feed, p *performance, reached func() int64) {
+	next, delivered := p.next, p.skippedBytes
+	walk, end := f.x.reads.walk(), int64(0)
+	p.next = func() (Read, error) {
+		if reached != nil {
+			delivered = reached()
+		}
+		r.mu.Lock()
+		f.delivered = delivered
+		f.pieces++
+		for end <= delivered {
+			piece, ok := walk.next()
+			if !ok {
+				f.next = forever
+				break
+			}
+			f.next = piece.at
+			end += int64(piece.size)
+		}
+		r.mu.Unlock()
+		r.wake.Broadcast()
+		read, err := next()
+		if reached == nil {
+			delivered += int64(len(read.Data))
+		}
+		return read, err
+	}
+}
+
+// hangUp notes that the client of the stream has gone, or has it all.
+func (r *run) hangUp(f *feed) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	f.gone = true
+	r.used = time.Now()
+	r.wake.Broadcast()
+}
+
+// cancel cancels the job, unless it has ended.
+func (r *run) cancel(now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	t, limit := r.tell(now)
+	t.finish(limit)
+	if !r.isCanceled() && !t.tracker.Assembly().Terminal() {
+		close(r.canceled)
+	}
+}

@@ -1,0 +1,301 @@
+package replay
+
+import (
+	"bytes"
+	"io"
+	"time"
+)
+
+// span is a part of a piece that lies within one block of the event stream. It is what
+// faults work on: it knows its place in the recording, whatever becomes of it.
+type span struct {
+	at   time.Duration
+	data []byte // valid until the next span is asked for
+	read int    // spans in a row with the same read and moment make up one piece
+
+	pos    int64 // of the first byte, in the recorded body
+	events int   // of the recorded body, that have ended in front of it
+
+	// Its block, a blank line its end, with the LF of a CRLF.
+	event bool  // it is dispatched
+	first bool  // it begins with this span
+	size  int64 // in bytes, as far as it is known
+	whole bool  // size is all of it
+
+	// The end of the response comes as the last span, at its moment, without data. err
+	// is what has broken it, io.EOF where it has ended as p.end says.
+	err error
+}
+
+// split cuts s in front of byte n of its data.
+func (s span) split(n int) (head, tail span) {
+	head, tail = s, s
+	head.data, tail.data = s.data[:n:n], s.data[n:]
+	tail.pos += int64(n)
+	tail.first = tail.first && n == 0
+	return head, tail
+}
+
+// continues returns whether s is more of the event that began with first.
+func (s span) continues(first span) bool {
+	return s.event && !s.first && s.events == first.events
+}
+
+// take appends what comes of the event that s holds.
+func (s *span) take(more span) {
+	s.data = append(s.data, more.data...)
+	s.at, s.read = more.at, more.read
+}
+
+// keep gives s data of its own.
+func (s span) keep() span {
+	s.data = bytes.Clone(s.data)
+	return s
+}
+
+const (
+	// maxHeld bounds what is held of a stream to see an event whole, in bytes of
+	// memory: as much as ssewire takes for an event by default, twice where an event
+	// and what comes behind it change places.
+	maxHeld = 16 << 20
+
+	// spanCost is what a span that is held costs besides its data.
+	spanCost = 128
+)
+
+// spanReader makes spans of the pieces of a performance. It reads ahead, where that is
+// called for, to the end of the block: pieces carry their moments, so that this delays
+// nothing.
+type spanReader struct {
+	p    *performance
+	read func() (Read, error)
+
+	// limit bounds pending, in bytes of memory. With 0 no block is held, and an event
+	// known as such from its data on at best. A block beyond it is given up: taken
+	// for an event if data has come, and handed out as it arrives.
+	limit int
+
+	scan   blockScanner
+	ready  []span // to hand out, those before next are
+	next   int
+	reads  int
+	pos    int64
+	events int
+	at     time.Duration
+
+	pending []span // of the block under way
+	kept    int    // so many of pending have data of their own
+	size    int64  // of the block so far
+	held    int    // memory of pending
+	given   bool   // the block has been given up,
+	asEvent bool   // as an event
+}
+
+func newSpanReader(p *performance) *spanReader {
+	r := &spanReader{p: p, read: p.next, pos: p.skippedBytes, events: p.skippedEvents, at: max(p.at, 0)}
+	r.scan.begun = p.skippedBytes > 0
+	return r
+}
+
+// span returns the next span. It is not to be called again after the last.
+func (r *spanReader) span() span {
+	for r.next == len(r.ready) {
+		r.fill()
+	}
+	r.next++
+	return r.ready[r.next-1]
+}
+
+// fill reads the next piece.
+func (r *spanReader) fill() {
+	r.ready, r.next = r.ready[:0], 0
+	for ; r.kept < len(r.pending); r.kept++ {
+		r.pending[r.kept] = r.pending[r.kept].keep()
+	}
+	read, err := r.read()
+	r.reads++
+	if err != nil {
+		if err == io.EOF {
+			r.at = max(r.at, r.p.ended)
+		}
+		if r.scan.ended {
+			r.endBlock()
+		}
+		r.release(false)
+		r.ready = append(r.ready, span{at: r.at, read: r.reads, pos: r.pos, events: r.events, err: err})
+		return
+	}
+	r.at = max(r.at, read.At) // what is late is not later than what was before
+	data := read.Data
+	if len(data) == 0 {
+		r.add(nil)
+		if r.size == 0 {
+			r.release(false)
+		}
+	}
+	for len(data) > 0 {
+		n, ended := r.scan.block(data)
+		if n > 0 {
+			r.add(data[:n])
+		}
+		if ended {
+			r.endBlock()
+		}
+		data = data[n:]
+	}
+	if r.given {
+		r.release(r.asEvent)
+	} else if r.held > r.limit {
+		r.asEvent = r.scan.hasData
+		r.release(r.asEvent)
+		r.given = true
+	}
+}
+
+func (r *spanReader) add(data []byte) {
+	r.pending = append(r.pending, span{at: r.at, data: data, read: r.reads, pos: r.pos, first: r.size == 0})
+	r.pos += int64(len(data))
+	r.size += int64(len(data))
+	r.held += len(data) + spanCost
+}
+
+// endBlock ends the block under way.
+func (r *spanReader) endBlock() {
+	event := r.scan.hasData
+	if r.given {
+		r.release(r.asEvent)
+	} else {
+		for i := range r.pending {
+			r.pending[i].whole = true
+		}
+		r.release(event)
+	}
+	if event {
+		r.events++
+	}
+	r.size, r.given = 0, false
+	r.scan.nextBlock()
+}
+
+// release makes what is pending ready.
+func (r *spanReader) release(event bool) {
+	for _, s := range r.pending {
+		s.events, s.event, s.size = r.events, event, r.size
+		r.ready = append(r.ready, s)
+	}
+	r.pending, r.kept, r.held = r.pending[:0], 0, 0
+}
+
+// blockScanner finds the ends of the blocks of an event stream, and the blocks that
+// dispatch an event: WHATWG HTML, section "Interpreting an event stream". A byte order
+// mark counts as a block.
+type blockScanner struct {
+	hasData bool // the block has a data field
+	ended   bool // the block has ended with a CR: an LF would belong to it
+
+	begun bool // a byte order mark is no longer one
+	mark  int  // bytes of it so far
+	cr    bool // a CR has ended the line before: an LF would belong to it
+	field int  // bytes of the line that agree with "data", notData from the first that does not on
+}
+
+const notData = -1
+
+// block returns how many bytes of data belong to the block under way, and whether
+// they are all that come of it: then nextBlock has to be called.
+func (b *blockScanner) block(data []byte) (n int, ended bool) {
+	if b.ended {
+		if data[0] == '\n' {
+			n = 1
+		}
+		return n, true
+	}
+	const mark = "\xef\xbb\xbf"
+	for n < len(data) {
+		c := data[n]
+		if b.cr {
+			b.cr = false
+			if c == '\n' {
+				n++
+				continue
+			}
+		}
+		if !b.begun {
+			if c == mark[b.mark] {
+				n++
+				b.field = notData
+				if b.mark++; b.mark == len(mark) {
+					return n, true
+				}
+				continue
+			}
+			b.begun = true
+		}
+		if b.field == notData {
+			i := bytes.IndexAny(data[n:], "\r\n")
+			if i < 0 {
+				return len(data), false
+			}
+			n += i
+			c = data[n]
+		}
+		n++
+		switch {
+		case c == '\n' || c == '\r':
+			blank := b.field == 0
+			b.hasData = b.hasData || b.field == len("data")
+			b.field = 0
+			if !blank {
+				b.cr = c == '\r'
+				continue
+			}
+			if c == '\r' {
+				if n == len(data) {
+					b.ended = true
+					return n, false
+				}
+				if data[n] == '\n' {
+					n++
+				}
+			}
+			return n, true
+		case b.field == len("data"):
+			b.hasData = b.hasData || c == ':'
+			b.field = notData
+		case c == "data"[b.field]:
+			b.field++
+		default:
+			b.field = notData
+		}
+	}
+	return n, false
+}
+
+func (b *blockScanner) nextBlock() { *b = blockScanner{begun: true} }
+
+// countEvents returns how many events the body of x has, as far as it can be read.
+func countEvents(x *Exchange) int {
+	var b blockScanner
+	events := 0
+	end := func() {
+		if b.hasData {
+			events++
+		}
+		b.nextBlock()
+	}
+	for read, err := range x.Reads() {
+		if err != nil {
+			break
+		}
+		for data := read.Data; len(data) > 0; {
+			n, ended := b.block(data)
+			if data = data[n:]; ended {
+				end()
+			}
+		}
+	}
+	if b.ended {
+		end()
+	}
+	return events
+}

@@ -1,0 +1,198 @@
+package replay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// ErrNotRecorded says that nothing in the recording answers a request.
+var ErrNotRecorded = errors.New("not in the recording")
+
+// Transport returns an http.RoundTripper that answers requests with the recorded
+// responses, without any network: each Read of a body returns what one recorded read
+// returned, at its moment. What is played, and which exchange answers which request, is as
+// for [Recording.Handler], with these differences: of the exchanges that could
+// answer, one of the same host is preferred; URLs stay as they were recorded; and a
+// request that nothing answers is an error that wraps [ErrNotRecorded].
+//
+// It uses no clock but that of package time, so in a testing/synctest bubble a recording
+// of hours is played in no time, each event at its exact moment.
+//
+// A response that broke, or whose recording was cut off, ends with an error that wraps
+// io.ErrUnexpectedEOF.
+func (r *Recording) Transport(p Playback) http.RoundTripper {
+	return &transport{newPlayer(r, p)}
+}
+
+type transport struct {
+	player *player
+}
+
+// RoundTrip answers req.
+func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.Body != nil && req.Body != http.NoBody {
+		// As a server would, so that whoever writes the body gets on.
+		go func() {
+			io.Copy(io.Discard, req.Body)
+			req.Body.Close()
+		}()
+	}
+	if req.URL == nil {
+		return nil, errors.New("replay: the request has no URL")
+	}
+	p := t.player.perform(req, "")
+	if p == nil {
+		return nil, fmt.Errorf("replay: %s %s: %w", req.Method, req.URL.Redacted(), ErrNotRecorded)
+	}
+	return respond(req, p)
+}
+
+// respond returns the response to req that p is.
+func respond(req *http.Request, p *performance) (*http.Response, error) {
+	ctx, cancel := context.WithCancel(req.Context())
+	b := &transportBody{request: req.Context(), clock: clock{ctx: ctx, start: time.Now()}, p: p, cancel: cancel, interrupt: p.interrupt}
+	if p.status == 0 {
+		defer b.Close()
+		return nil, b.end()
+	}
+	if !b.clock.wait(p.at, nil) {
+		b.Close()
+		return nil, context.Cause(req.Context())
+	}
+	header := make(http.Header, len(p.header))
+	for name, values := range p.header {
+		if !hopByHop[name] && !listed(p.header["Connection"], name) {
+			header[name] = append([]string(nil), values...)
+		}
+	}
+	if p.length < 0 {
+		header.Del("Content-Length")
+	}
+	resp := &http.Response{
+		Status:        fmt.Sprintf("%03d %s", p.status, http.StatusText(p.status)),
+		StatusCode:    p.status,
+		Proto:         "HTTP/1.1",
+		ProtoMajor:    1,
+		ProtoMinor:    1,
+		Header:        header,
+		Body:          b,
+		ContentLength: p.length,
+		Request:       req,
+	}
+	if p.trailer != nil {
+		resp.Trailer = make(http.Header)
+		for name := range p.trailer {
+			resp.Trailer[name] = nil
+		}
+		b.trailer = resp.Trailer
+	}
+	if req.Method == http.MethodHead {
+		b.Close()
+		resp.Body = http.NoBody
+	}
+	return resp, nil
+}
+
+// transportBody is a body that comes as it was recorded.
+type transportBody struct {
+	request   context.Context
+	clock     clock // whose context ends with the request's, or when the body is closed
+	p         *performance
+	interrupt <-chan struct{}
+	cancel    context.CancelFunc
+	close     sync.Once
+	trailer   http.Header // to be filled in at the end
+
+	mu   sync.Mutex // held by Read
+	rest []byte     // of the piece whose moment has come
+	err  error      // what has ended it
+}
+
+func (b *transportBody) Read(buf []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.err == nil && b.clock.ctx.Err() != nil {
+		b.err, b.rest = b.gone(), nil
+	}
+	for len(b.rest) == 0 && b.err == nil {
+		b.rest, b.err = b.piece()
+	}
+	if len(b.rest) > 0 {
+		n := copy(buf, b.rest)
+		b.rest = b.rest[n:]
+		return n, nil
+	}
+	return 0, b.err
+}
+
+// piece returns the next piece at its moment.
+func (b *transportBody) piece() ([]byte, error) {
+	read, err := b.p.next()
+	if err == io.EOF {
+		err = b.end()
+		b.hangUp()
+		return nil, err
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !b.clock.wait(read.At, b.interrupt) {
+		if b.clock.ctx.Err() != nil {
+			return nil, b.gone()
+		}
+		b.p.next, b.interrupt = b.p.interrupted(), nil
+		b.p.end, b.p.ended = EndEOF, 0
+		return nil, nil
+	}
+	return read.Data, nil
+}
+
+// end waits for the end and returns what it is.
+func (b *transportBody) end() error {
+	p := b.p
+	switch {
+	case p.end == EndTimeout:
+		<-b.clock.ctx.Done()
+		return b.gone()
+	case !b.clock.wait(p.ended, nil):
+		return b.gone()
+	case p.status == 0, p.end == EndReset, p.end == EndUnknown:
+		if p.x != nil && p.x.Cause != "" {
+			return fmt.Errorf("replay: the connection broke here (%s): %w", p.x.Cause, io.ErrUnexpectedEOF)
+		}
+		return fmt.Errorf("replay: the connection broke here: %w", io.ErrUnexpectedEOF)
+	}
+	for name, values := range p.trailer {
+		b.trailer[name] = values
+	}
+	return io.EOF
+}
+
+// gone returns why nobody waits for the body any more.
+func (b *transportBody) gone() error {
+	if b.request.Err() != nil {
+		return context.Cause(b.request)
+	}
+	return http.ErrBodyReadAfterClose
+}
+
+// Close ends a Read that waits. It may be called while one does.
+func (b *transportBody) Close() error {
+	b.cancel()
+	b.hangUp()
+	return nil
+}
+
+func (b *transportBody) hangUp() {
+	b.close.Do(func() {
+		b.cancel()
+		if b.p.done != nil {
+			b.p.done()
+		}
+	})
+}

@@ -211,7 +211,7 @@ func (c *connection) behindEvent(chunk []byte) []byte {
 // update takes in an event, and returns whether it is one of an Assembly's.
 func (s *following) update(ev ssewire.Event) bool {
 	u, err := status.DecodeUpdate(ev.Type, ev.Data)
-	if err != nil || u.Kind == status.UnknownUpdate {
+	if err != nil || u.Kind == status.UpdateUnknown {
 		return false
 	}
 	s.assembly()

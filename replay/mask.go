@@ -21,7 +21,6 @@ type masker struct {
 	form    bool // the body is a list of name=value
 
 	buf  []byte // what came before, up to maxContext bytes of it, and the read
-	rest bool   // something came in front of buf
 	open value  // what the last read ended in
 	next int    // where in buf the first name is of which more has to come
 }
@@ -43,7 +42,7 @@ func newMasker(h http.Header, request bool) *masker {
 	case "image", "audio", "video", "font":
 		return nil
 	}
-	return &masker{request: request, form: request && mediaType == "application/x-www-form-urlencoded"}
+	return &masker{request: request, form: mediaType == "application/x-www-form-urlencoded"}
 }
 
 // mask returns p, which it leaves as it is, less what is secret. The result is valid
@@ -51,7 +50,6 @@ func newMasker(h http.Header, request bool) *masker {
 func (m *masker) mask(p []byte) []byte {
 	before := min(len(m.buf), maxContext)
 	from := max(0, m.next-len(m.buf)+before)
-	m.rest = m.rest || before < len(m.buf)
 	copy(m.buf, m.buf[len(m.buf)-before:])
 	m.buf = append(m.buf[:before], p...)
 	m.next = len(m.buf)
@@ -63,8 +61,8 @@ func (m *masker) mask(p []byte) []byte {
 	m.find(from)
 	masked := m.buf[before:]
 	if cap(m.buf) > 4*maxText {
-		m.buf = bytes.Clone(m.buf[len(m.buf)-maxContext:])
-		m.next, m.rest = max(0, m.next-cap(masked)), true
+		front := len(m.buf) - min(len(m.buf), maxContext)
+		m.buf, m.next = bytes.Clone(m.buf[front:]), max(0, m.next-front)
 	}
 	return masked
 }
@@ -382,10 +380,10 @@ func (m *masker) parameter(i int) {
 	kind := urlValue
 	switch {
 	case start == 0:
-		if m.rest || !m.form {
+		if !m.form {
 			return
 		}
-		kind = formValue
+		kind = formValue // the first: further back in a body there is always some context
 	case b[start-1] == '&' && m.form:
 		kind = formValue
 	case b[start-1] == '?', b[start-1] == '&', b[start-1] == '#':

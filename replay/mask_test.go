@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"strings"
@@ -81,7 +82,7 @@ func recordBodies(t testing.TB, redact func([]byte), sent, got http.Header, requ
 // readLarge is io.ReadAll with reads as large as the pieces.
 func readLarge(r io.Reader) ([]byte, error) {
 	var all []byte
-	buf := make([]byte, 1<<20)
+	buf := make([]byte, 64<<10)
 	for {
 		n, err := r.Read(buf)
 		all = append(all, buf[:n]...)
@@ -160,6 +161,7 @@ func TestRecorderBodySecrets(t *testing.T) {
 		{"signed URLs", stream, `data: {"signed_url":"https://h/a` + urlParams + `","b":"https://h/a` + strings.ReplaceAll(urlParams, "&", `\u0026`) + "\"}\n\n"},
 		{"signed URLs in HTML", "text/html", `<a href="https://h/a` + strings.ReplaceAll(urlParams, "&", "&amp;") + `">a</a>`},
 		{"other signed URLs", "text/plain", "https://h/a?Expires=1&Policy=X&Signature=X&Key-Pair-Id=X https://h/?sv=2&sig=X&se=1 (https://h/b?token=X)"},
+		{"a form", "application/x-www-form-urlencoded", "access_token=X&scope=user"},
 		{"a path", "application/json", `{"url":"\/a\/b?signature=X","next":"/c?a=b#access_token=X"}`},
 		{"a password in a URL", stream, "data: {\"url\":\"https://me:X@h:8080/a\",\"b\":\"ftp:\\/\\/me:X@h\\/\"}\n\n"},
 	} {
@@ -177,6 +179,40 @@ func TestRecorderBodySecrets(t *testing.T) {
 				t.Errorf("%s: recorded %s", cut, got)
 			}
 		})
+	})
+	t.Run("an escape of a character", func(t *testing.T) {
+		const body = `{"password":"a\u0041\n\/","b":"\u0041"}`
+		const want = `{"password":"*\u0000\n\/","b":"\u0041"}`
+		everyCut(body, func(cut string, pieces []string) {
+			if _, got, _ := recordBodies(t, nil, nil, nil, pieces, nil); got != want {
+				t.Errorf("%s: recorded %s, want %s", cut, got, want)
+			}
+		})
+	})
+	t.Run("behind a large read", func(t *testing.T) {
+		large := strings.Repeat("x", 5<<20) + `{"access_token":`
+		rest := `"` + planted + `"}`
+		log := new(bytes.Buffer)
+		rec, err := replay.NewRecorder(log, roundTripper(func(req *http.Request) (*http.Response, error) {
+			return answer(req, script(step{0, large, nil}, step{0, rest, io.EOF})), nil
+		}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := rec.RoundTrip(get(t, "http://h/"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		buf := make([]byte, 6<<20)
+		for err == nil {
+			_, err = res.Body.Read(buf)
+		}
+		if err := rec.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if got := contents(t, mustLoad(t, log.String()))[0].body(); got != large+`"`+strings.Repeat("*", len(planted))+`"}` {
+			t.Errorf("recorded …%q", got[len(got)-100:])
+		}
 	})
 	t.Run("a token in place of a user", func(t *testing.T) {
 		if text, _, _ := recordBodies(t, nil, nil, nil, nil, []string{"git clone https://" + planted + "@h/"}); strings.Contains(text, planted) {
@@ -314,6 +350,31 @@ func wantUnchanged(t *testing.T, name, body string) {
 			}
 			t.Errorf("%s, in reads of %d: %q becomes %q", name, size, body[max(0, i-40):min(len(body), i+40)], got[max(0, i-40):min(len(got), i+40)])
 		}
+	}
+}
+
+// Trailers hold credentials as headers do.
+func TestRecorderSecretTrailer(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Trailer", "X-Token, X-Next")
+		io.WriteString(w, "body")
+		w.(http.Flusher).Flush()
+		w.Header().Set("X-Token", planted)
+		w.Header().Set("X-Next", "https://me:"+planted+"@h/?signature="+planted)
+	}))
+	defer server.Close()
+	rec, finish := newRecorder(t, nil)
+	res, err := (&http.Client{Transport: rec}).Do(get(t, server.URL))
+	if err != nil {
+		t.Fatal(err)
+	}
+	io.Copy(io.Discard, res.Body)
+	res.Body.Close()
+	if text, _ := finish(); strings.Contains(text, planted) || !strings.Contains(text, "< 1 x-token: REDACTED\n") {
+		t.Errorf("recorded\n%s", text)
+	}
+	if res.Trailer.Get("X-Token") != planted {
+		t.Errorf("the program gets %v", res.Trailer)
 	}
 }
 

@@ -19,13 +19,12 @@ import (
 //     members of JSON that are strings, parameters of URLs. It may be JSON in a string in
 //     JSON, or in a field, such as auth.key in the params of an Assembly.
 //   - In the body of a response, an event stream or not, less, because it is what the
-//     reel is for. Members of JSON, and of JSON in a string, that are strings and are
-//     called auth, authorization or credentials, or lie in an object of that name with a
-//     name as above that ends in key, token, secret or password. Members whose name ends
-//     like access_token, refresh_token, api_key, secret_key, client_secret or password, and
-//     whose value has 16 characters or more, without a space. A token where those are
-//     letters and digits both. Parameters of URLs as above, and Policy. The password of a
-//     URL, and the user where it is as long as a token.
+//     reel is for. Of JSON, and of JSON in a string, members that are strings: authorization;
+//     what ends in key, token, secret or password, in an object called auth, authorization or
+//     credentials; names that end like access_token, refresh_token, api_key, secret_key,
+//     client_secret or password, where the value has 16 characters or more and no space; and
+//     token, where it has letters and digits besides. Parameters of URLs and forms as above,
+//     and Policy. The password of a URL, and the user where it is as long as a token is.
 //
 // Words of a language model stay, as do token counts, signature as a member, and a key or
 // a token that is a word. Nothing is found in paths of URLs, in XML, under other names, in

@@ -9,6 +9,7 @@
 //	ssereel status FILE.json
 //	ssereel compose FILE.json
 //	ssereel verify FILE.reel
+//	ssereel anonymize FILE.reel -o PUBLIC.reel
 //
 // ssereel --help and ssereel COMMAND --help say more. Results go to standard
 // output and everything else to standard error; the exit status is 0 where it is
@@ -49,7 +50,7 @@ type command struct {
 	setup func(*pflag.FlagSet) func(ctx context.Context, c console, args []string) error
 }
 
-var commands = []command{demoCommand, recordCommand, proxyCommand, replayCommand, composeCommand, eventsCommand, statusCommand, verifyCommand}
+var commands = []command{demoCommand, recordCommand, proxyCommand, replayCommand, composeCommand, eventsCommand, statusCommand, verifyCommand, anonymizeCommand}
 
 // usageError is about the command line; the exit status is then 2.
 type usageError struct{ error }
@@ -185,7 +186,7 @@ Usage:
 Commands:
 `)
 	for _, cmd := range commands {
-		fmt.Fprintf(w, "  %-8s %s\n", cmd.name, cmd.short)
+		fmt.Fprintf(w, "  %-9s %s\n", cmd.name, cmd.short)
 	}
 	fmt.Fprint(w, `
 Try it:

@@ -58,11 +58,12 @@ and with no other. A job is asked for with SCENARIO_SDK_API_KEY and
 SCENARIO_SDK_API_SECRET of the environment; these are sent over https to
 scenario.com, and to this machine, only.
 
-Credentials in headers and in the URL's query are replaced with REDACTED before
-anything is written (those whose name says so: Authorization, Cookie, api_key,
-signature, token ...), and the file is readable for its owner only. The body of the
-response is recorded as it is: look at it before you pass it on. A body that --data
-sends is said to be application/json, unless --header says otherwise.
+Credentials are replaced before anything is written: in headers and in the URL's query
+with REDACTED, in bodies with asterisks. They are told by their names (Authorization,
+Cookie, api_key, signature, token ...), so look at the recording before you pass it on,
+and see ssereel anonymize. The file is readable for its owner only. A body that --data
+sends is said to be application/json, unless --header says otherwise; of a long one, the
+first MiB is recorded.
 `,
 	setup: func(flags *pflag.FlagSet) func(context.Context, console, []string) error {
 		var r recording

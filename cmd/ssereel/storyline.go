@@ -64,7 +64,7 @@ func (l *storyLine) tell(s replay.Progress) {
 	}
 	l.job, l.state, l.trouble = true, state, trouble
 	l.full = -1
-	if now.Known {
+	if now.ProgressKnown {
 		l.full = now.Progress
 	}
 	l.uploads, l.results = now.Uploads, 0

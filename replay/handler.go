@@ -20,13 +20,38 @@ import (
 // in order.
 //
 // A request is answered by the exchange of the same method, path and query (in which
-// credentials count as they stand in the recording: redacted); else
-// by one of the same method and path; of several, rather by one that has a response,
-// rather by one with the same Last-Event-ID, and else by the first. Besides, GET / is
-// answered by the first event stream, whatever its method, where the client accepts
-// text/event-stream, and with a list of what is there otherwise; and HEAD, where that
-// is not recorded, with the header of what answers GET. Scripts of any origin may read
-// the answers (CORS), or browsers could not use them: serve them on loopback.
+// neither credentials count, nor signature and params, with which the API signs); else by
+// one of the same method and path; of several, rather by one that has a response, rather
+// by one with the same Last-Event-ID, and else by the first. Besides, GET / is answered by
+// the first event stream, whatever its method, where the client accepts text/event-stream,
+// and with a list of what is there otherwise; and HEAD, where that is not recorded, with
+// the header of what answers GET.
+//
+// A client that connects again to an event stream, with a Last-Event-ID that no recorded
+// request had, gets what comes behind that event. Where many events have the same ID, as on
+// an Assembly's stream, it goes on behind the last whole event that was delivered before, at
+// once with those whose moment has passed. One that has everything is told so, with 204.
+//
+// What the recording holds of an Assembly is played as one, for all clients together:
+//
+//   - Its stream, asked for from the beginning, sets the clock to that moment of the
+//     recording. So does the first request for its Status, to the beginning, if there
+//     was none for the stream.
+//   - GET /assemblies/ID is answered by the recorded Status that was the last at the
+//     moment that the clock, and the stream, have come to. Where the stream has told
+//     more, or none was recorded, a status.Tracker answers that was told the same. More
+//     than three requests in a second, of real time, are answered with 429, as by the API.
+//   - POST /assemblies, or /assemblies/ID with any ID, starts it: the answer is the first
+//     Status, and the clock begins anew. With several Assemblies in the recording, each
+//     start is that of the next one.
+//   - DELETE /assemblies/ID cancels it, which its Status and its stream say from then on.
+//
+// A job of Scenario is played likewise, from POST /v1/generate/… and GET /v1/jobs/ID.
+//
+// URLs that lead to the recorded service lead to the Handler's server, in JSON and event
+// streams without a Content-Encoding, unless p.KeepURLs is set; all else is the same byte
+// by byte. Scripts of any origin may read the answers (CORS), or browsers could not use
+// them: serve them on loopback.
 func (r *Recording) Handler(p Playback) http.Handler {
 	return &handler{newPlayer(r, p)}
 }

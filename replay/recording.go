@@ -3,8 +3,10 @@
 // at the same moments.
 //
 // A [Recorder] is an http.RoundTripper: put it under an http.Client, and what the
-// program reads ends up in a reel. [Open] reads a reel; [Recording.Handler] serves
-// it to any client.
+// program reads ends up in a reel. [Open] reads a reel; [Recording.Handler] serves it to
+// any client, [Recording.Transport] plays it without a network, and [Recording.Events]
+// hands out the events with their moments. A [Reel] records or replays, as its [Mode]
+// says; package reeltest makes one line of that in a Go test.
 //
 //	f, err := os.OpenFile("my.reel", os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 //	rec, err := replay.NewRecorder(f, nil)
@@ -14,6 +16,10 @@
 //
 //	recording, err := replay.Open("my.reel")
 //	server := httptest.NewServer(recording.Handler(replay.Playback{Speed: 10}))
+//
+// A [Follower] captures an Assembly or a job to its end, [NewProxy] what programs in other
+// languages do, and [Compose] makes a reel from a final Status. A [Fault] is something that
+// goes wrong with a stream as it is played.
 //
 // The format of reels is text, and a promise: FORMAT.md in this directory defines
 // it, and every later version of this package reads version 1.

@@ -98,22 +98,28 @@ func (p *player) perform(req *http.Request, base string) *performance {
 		return nil
 	}
 	lastEventID := req.Header.Get("Last-Event-ID")
-	if !x.IsEventStream() {
-		return p.ready(req, p.play(x, x.Sent, 0), base)
+	if x.IsEventStream() {
+		if s := p.stories().byExchange[x]; s != nil {
+			resumed := lastEventID != "" && lastEventID != x.RequestHeader.Get("Last-Event-ID")
+			return p.ready(req, p.stream(s, x, lastEventID, resumed), base)
+		}
 	}
-	s := p.stories().byExchange[x]
-	resumed := lastEventID != "" && lastEventID != x.RequestHeader.Get("Last-Event-ID")
-	if s != nil {
-		return p.ready(req, p.stream(s, x, lastEventID, resumed), base)
-	}
+	return p.ready(req, p.replay(x, lastEventID), base)
+}
+
+// replay returns the performance of x by itself, for a client with that last event ID.
+func (p *player) replay(x *Exchange, lastEventID string) *performance {
 	perf := p.play(x, x.Sent, 0)
-	if resumed {
+	if !x.IsEventStream() {
+		return perf
+	}
+	if lastEventID != "" && lastEventID != x.RequestHeader.Get("Last-Event-ID") {
 		if point, err := x.resume(lastEventID, 0); err == nil && point.bytes > 0 {
 			perf = p.resume(x, point, point.at, 0)
 		}
 	}
 	p.faults.inject(x, perf)
-	return p.ready(req, perf, base)
+	return perf
 }
 
 // ready makes the last changes to a performance.

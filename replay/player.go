@@ -242,6 +242,8 @@ func (p *player) play(x *Exchange, from, elapsed time.Duration) *performance {
 	length := int64(-1)
 	if x.End == EndEOF && x.Header.Get("Content-Length") == strconv.FormatInt(x.Size, 10) {
 		length = x.Size
+	} else if announced, err := strconv.ParseInt(x.Header.Get("Content-Length"), 10, 64); err == nil && x.Method == http.MethodHead {
+		length = announced
 	}
 	return &performance{
 		x:      x,

@@ -122,7 +122,7 @@ func wantGone(t testing.TB, name string) {
 
 // What each mode does with what it may find.
 func TestOpenReel(t *testing.T) {
-	const held = "reel 1\n> 1 +0 GET http://h/a\n< 1 +0.5 200\n= 1 +0 4\n\\held\n. 1 +0 eof\n"
+	const held = "reel 1\n> 1 +0 GET http://h/a\n< 1 +0 200\n= 1 +0 4\n\\held\n. 1 +0 eof\n"
 	const (
 		replays = "replays" // and leaves the file as it was
 		records = "records" // anew

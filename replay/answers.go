@@ -155,6 +155,7 @@ func (a *answers) choose(q *question) (*Exchange, error) {
 			if err := q.take(); err != nil {
 				return nil, err
 			}
+			q.content() // not while others wait
 		}
 		p.mu.Lock()
 		x := r.choose(q, resumes)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -34,6 +35,39 @@ func (e *echo) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	text := fmt.Sprintf("%d: %s %s %s", e.requests.Add(1), req.Method, req.URL.Path, body)
 	return answer(req, io.NopCloser(strings.NewReader(text))), nil
+}
+
+// Record what a program asks for, the first time; from then on, answer it without a network.
+func ExampleOpenReel() {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		io.WriteString(w, "hello")
+	}))
+	dir, err := os.MkdirTemp("", "")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	for range 2 {
+		reel, err := replay.OpenReel(filepath.Join(dir, "hello.reel"), replay.ModeOnce, replay.ReelOptions{})
+		if err != nil {
+			log.Fatal(err)
+		}
+		client := &http.Client{Transport: reel}
+		res, err := client.Get(server.URL)
+		if err != nil {
+			log.Fatal(err)
+		}
+		body, err := io.ReadAll(res.Body)
+		res.Body.Close()
+		fmt.Printf("%s, %v\n", body, err)
+		if err := reel.Close(); err != nil {
+			log.Fatal(err)
+		}
+		server.Close() // nobody needs it the second time
+	}
+	// Output:
+	// hello, <nil>
+	// hello, <nil>
 }
 
 func openReel(t testing.TB, name string, mode replay.Mode, base http.RoundTripper) *replay.Reel {

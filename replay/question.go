@@ -24,7 +24,7 @@ type question struct {
 	body  []byte // what has been taken of the request's, maxRequest bytes and one at most
 	taken bool
 	err   error    // of that
-	asks  *content // of the body, once it has been asked for
+	asks  map[int]content // the body, by how much of it was recorded, in bytes
 }
 
 // target is what answers have to have in common with a question, but for the path and the
@@ -37,7 +37,7 @@ type target struct {
 
 // newQuestion returns what req asks for. It leaves the body alone.
 func newQuestion(req *http.Request, redact func([]byte)) *question {
-	q := &question{req: req, redactor: &Recorder{Redact: redact}}
+	q := &question{req: req, redactor: &Recorder{Redact: redact}, asks: make(map[int]content)}
 	q.url = q.redactor.custom(redactURL(req.URL))
 	u, err := url.Parse(q.url)
 	if err != nil {
@@ -125,18 +125,23 @@ func (q *question) request() *http.Request {
 
 // content returns what the body asks for.
 func (q *question) content() content {
-	if q.asks == nil {
-		limit := requestLimit(q.req.Header)
-		c := q.contentTo(min(len(q.body), limit), len(q.body) > limit)
-		q.asks = &c
-	}
-	return *q.asks
+	limit := requestLimit(q.req.Header)
+	return q.contentTo(min(len(q.body), limit), len(q.body) > limit)
 }
 
 // contentTo returns what the first size bytes of the body ask for.
 func (q *question) contentTo(size int, cut bool) content {
+	key := size
+	if !cut {
+		key = -1 // all of it
+	}
+	if c, ok := q.asks[key]; ok {
+		return c
+	}
 	body := q.redactor.redactBody(newMasker(q.req.Header, true), q.body[:size])
-	return newContent(q.req.Header.Get("Content-Type"), body, cut)
+	c := newContent(q.req.Header.Get("Content-Type"), body, cut)
+	q.asks[key] = c
+	return c
 }
 
 func (q *question) String() string { return q.method + " " + shorten(q.url) }

@@ -17,7 +17,19 @@ import (
 )
 
 // A test whose requests are recorded once, and answered from the reel from then on.
-func Test(t *testing.T) {
+func ExampleClient() {
+	_ = func(t *testing.T) { // TestTranscode
+		client := reeltest.Client(t, "testdata/transcode.reel")
+		res, err := client.Get("https://api2.example/assemblies/55a46ab12179453a8a20921a058b7546")
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+	}
+}
+
+// A stream is answered from its reel.
+func TestClient(t *testing.T) {
 	client := reeltest.Client(t, "../../testdata/assembly.reel")
 	res, err := client.Get(streamURL(t))
 	if err != nil {

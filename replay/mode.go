@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 )
@@ -27,24 +28,39 @@ const (
 // Reel is a file of recorded exchanges in use by a program: an http.RoundTripper that
 // replays what the file holds, or records to it, or both, as its [Mode] says.
 //
-// What answers a request has to be of the same method, host, path, query and body: but
-// for their credentials, the order of parameters and of members of JSON, and the boundary
-// of a form. Requests that are the same are answered by the recorded ones in their
-// order, and by the last of them from then on. A request that the reel does not hold, in
-// a mode that does not record, is an error that wraps [ErrNotRecorded] and shows the
-// nearest one that it holds, and what differs.
+// What answers a request has to be of the same method, host, path, query and body. What
+// need not be the same: credentials, with the date up to which they hold; the order of
+// parameters and of members of JSON; the boundary of a form. Of a body that was recorded
+// in part, that part counts, and a request whose body was not recorded is like any.
 //
-// A Reel may be used by several goroutines at once.
+// Requests that are the same are answered by the recorded ones in their order, and by the
+// last of them from then on. An event stream goes on behind a Last-Event-ID as with
+// [Recording.Handler]. A request that the reel does not hold, in a mode that does not
+// record, is an error that wraps [ErrNotRecorded] and shows the nearest one that it
+// holds, and what differs.
+//
+// Recording has no effect on the program: see [Recorder].
+//
+// A Reel may be used by several goroutines at once. A file may be replayed by several
+// Reels, but recorded by one: the first that is in another's way gives up recording, and
+// its Close says so.
 type Reel struct {
-	file     *os.File // that is written to, nil if none is
-	rec      *Recording
-	recorder *Recorder         // nil where nothing is recorded
-	base     http.RoundTripper // for what is not replayed
-	player   *player           // nil where nothing is replayed
-	name     string
+	name    string
+	mode    Mode
+	options ReelOptions
+	base    http.RoundTripper // for what is not replayed
+	rec     *Recording
+	player  *player
+	answers *answers // nil where nothing is replayed
 
-	mu     sync.Mutex
-	served map[*Exchange]bool
+	mu       sync.Mutex
+	file     *os.File  // that is written to, nil if none is
+	part     string    // its name until it is whole, "" where the reel is written in place
+	was      int64     // its size before anything was recorded
+	recorder *Recorder // begun by the first request that is recorded
+	err      error     // it could not be begun
+	closed   bool
+	closeErr error
 }
 
 // ReelOptions are what two users of a [Reel] may want in different ways. The zero value
@@ -56,94 +72,167 @@ type ReelOptions struct {
 	// Playback is how responses are replayed. URLs stay as they were recorded.
 	Playback Playback
 
-	// Redact is the Recorder's.
+	// Redact is the Recorder's. Requests are compared as it leaves them.
 	Redact func(text []byte)
 }
 
-// OpenReel returns the reel in the named file. Close it: a reel that was recorded is
-// sealed then.
+// OpenReel returns the reel in the named file; the empty mode is ModeOnce. Close it: a reel
+// that was recorded is sealed then.
 //
-// Unless the mode is ModeRecord, a reel that is there is kept: one that is damaged is an
-// error, and one that is truncated as well, unless the mode is ModeReplay, which replays
-// what is good, or ModeAuto, which cuts off what is not whole and goes on behind it.
+// In ModeOnce and ModeRecord what is recorded goes to a file of that name with .part
+// behind it, which takes the place of the reel when it is closed: there is never half a
+// reel, and an old one is there until the new one is whole. In ModeAuto the reel is
+// written in place, where anything is missing, so that a program that dies loses
+// nothing. The directory is made, if need be. A file without a byte is no reel yet.
+//
+// A reel that is damaged is an error, unless the mode is ModeRecord. One that is truncated
+// is as well, unless the mode is ModeReplay, which replays what is good, or ModeAuto, which
+// cuts off what is not whole, goes on behind it, and asks again for what had no end.
 func OpenReel(name string, mode Mode, o ReelOptions) (*Reel, error) {
-	r := &Reel{name: name, base: o.Base, served: make(map[*Exchange]bool)}
+	r := &Reel{name: name, mode: cmp.Or(mode, ModeOnce), options: o, base: o.Base}
 	if r.base == nil {
 		r.base = http.DefaultTransport
 	}
-	var err error
-	switch mode {
-	case ModePassthrough:
-		return r, nil
-	case ModeRecord:
-		err = r.create(os.O_TRUNC)
-	case ModeOnce, ModeAuto, ModeReplay, "":
-		err = r.load(mode, o)
-		if errors.Is(err, fs.ErrNotExist) && mode != ModeReplay {
-			err = r.create(os.O_EXCL)
-		}
-	default:
-		return nil, fmt.Errorf("replay: there is no mode %q: it is %s, %s, %s, %s or %s",
-			mode, ModeOnce, ModeAuto, ModeReplay, ModeRecord, ModePassthrough)
-	}
-	if err != nil {
-		r.close()
+	if err := r.open(); err != nil {
+		r.closeFiles()
 		return nil, err
-	}
-	if r.recorder != nil {
-		r.recorder.Redact = o.Redact
 	}
 	return r, nil
 }
 
-// create makes the file and a recorder that writes to it.
-func (r *Reel) create(flag int) (err error) {
-	r.file, err = os.OpenFile(r.name, os.O_WRONLY|os.O_CREATE|flag, 0o600)
-	if err != nil {
+func (r *Reel) open() error {
+	switch r.mode {
+	case ModePassthrough:
+		return nil
+	case ModeOnce, ModeAuto, ModeReplay, ModeRecord:
+	default:
+		return fmt.Errorf("replay: there is no mode %q: it is %s, %s, %s, %s or %s",
+			r.mode, ModeOnce, ModeAuto, ModeReplay, ModeRecord, ModePassthrough)
+	}
+	info, err := os.Stat(r.name)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	r.recorder, err = NewRecorder(r.file, r.base)
-	return err
-}
-
-// load opens the file to replay it, and to go on with it in ModeAuto.
-func (r *Reel) load(mode Mode, o ReelOptions) error {
-	rec, err := Open(r.name)
-	r.rec = rec
-	if err != nil && !(errors.Is(err, ErrTruncated) && (mode == ModeReplay || mode == ModeAuto)) {
-		if errors.Is(err, ErrTruncated) {
-			err = fmt.Errorf("%w: record it anew", err)
+	switch isThere := err == nil; {
+	case isThere && !info.Mode().IsRegular():
+		return fmt.Errorf("%s: not a regular file", r.name)
+	case !isThere && r.mode == ModeReplay:
+		return fmt.Errorf("%w: record it in mode %s", err, ModeOnce)
+	case isThere && info.Size() > 0 && r.mode != ModeRecord, r.mode == ModeReplay:
+		torn, err := r.load()
+		if err != nil || r.mode != ModeAuto {
+			return err
+		}
+		r.was = r.rec.whole
+		r.file, err = os.OpenFile(r.name, os.O_RDWR, 0)
+		if err == nil && torn {
+			r.record() // or it would stay so where nothing is missing
+			err = r.err
 		}
 		return err
 	}
-	r.player = newPlayer(rec, o.Playback)
-	if mode != ModeAuto {
-		return nil
+	if err := os.MkdirAll(filepath.Dir(r.name), 0o777); err != nil {
+		return err
 	}
-	r.file, err = os.OpenFile(r.name, os.O_RDWR, 0)
-	if err == nil {
-		r.recorder, err = resumeRecorder(r.file, rec, r.base)
+	if r.mode == ModeAuto {
+		r.file, err = os.OpenFile(r.name, os.O_RDWR|os.O_CREATE, 0o600)
+		return err
 	}
+	// What a program that died has left there is of no use. If another is at it, it is
+	// told when it closes its reel.
+	r.part = r.name + ".part"
+	if err := os.Remove(r.part); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	r.file, err = os.OpenFile(r.part, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	return err
 }
+
+// load opens the file to replay it, and returns whether it is truncated.
+func (r *Reel) load() (torn bool, err error) {
+	rec, err := Open(r.name)
+	r.rec = rec
+	switch {
+	case err == nil:
+	case !errors.Is(err, ErrTruncated):
+		return false, fmt.Errorf("%w: put it right, or record it anew in mode %s", err, ModeRecord)
+	case r.mode == ModeOnce:
+		return true, fmt.Errorf("%w: record it anew in mode %s, or go on with it in mode %s", err, ModeRecord, ModeAuto)
+	}
+	r.player = newPlayer(rec, r.options.Playback)
+	r.answers = newAnswers(rec.exchanges, r.mode == ModeAuto)
+	return err != nil, nil
+}
+
+// record returns the Recorder, and begins the recording if need be. It returns nil where
+// nothing is recorded.
+func (r *Reel) record() *Recorder {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.recorder != nil || r.file == nil || r.err != nil || r.closed {
+		return r.recorder
+	}
+	if r.rec == nil {
+		r.recorder, r.err = NewRecorder(&appender{file: r.file}, r.base)
+	} else {
+		r.recorder, r.err = resumeRecorder(r.file, r.rec, r.base)
+	}
+	if r.err != nil {
+		r.recorder = nil
+		return nil
+	}
+	r.recorder.Redact = r.options.Redact
+	return r.recorder
+}
+
+// appender writes records to the end of a file, unless it is not the end that it knows.
+type appender struct {
+	file *os.File
+	size int64
+}
+
+var errShared = errors.New("something else has written to the file since this program opened it: use one Reel for all that is recorded to a file")
+
+func (a *appender) Write(p []byte) (int, error) {
+	info, err := a.file.Stat()
+	if err == nil && info.Size() != a.size {
+		err = errShared
+	}
+	if err != nil {
+		return 0, err
+	}
+	if n, err := a.file.WriteAt(p, a.size); err != nil {
+		a.file.Truncate(a.size) // where the disk is full, to end with a whole record
+		return n, err
+	}
+	a.size += int64(len(p))
+	return len(p), nil
+}
+
+// cutOff is why an exchange of a reel has ended whose recording was gone on with.
+const cutOff = "the recording was cut off"
 
 // resumeRecorder returns a Recorder that goes on with the reel in f, which rec was loaded
 // from, behind all that is whole in it.
 func resumeRecorder(f *os.File, rec *Recording, base http.RoundTripper) (*Recorder, error) {
-	if err := f.Truncate(rec.whole); err != nil {
-		return nil, err
+	info, err := f.Stat()
+	if err == nil && info.Size() != rec.size {
+		err = errShared
+	}
+	if err == nil {
+		err = f.Truncate(rec.whole)
 	}
 	// The next seal is about what no seal is about yet, too.
 	unsealed := crc32.New(castagnoli)
-	size, err := io.Copy(unsealed, io.NewSectionReader(f, rec.sealFrom, rec.whole-rec.sealFrom))
+	var size int64
 	if err == nil {
-		_, err = f.Seek(rec.whole, io.SeekStart)
+		size, err = io.Copy(unsealed, io.NewSectionReader(f, rec.sealFrom, rec.whole-rec.sealFrom))
 	}
 	if err != nil {
 		return nil, err
 	}
 	now := time.Now().Round(time.Microsecond)
-	w := &Writer{w: f, at: rec.duration, size: size, sum: unsealed.Sum32()}
+	w := &Writer{w: &appender{file: f, size: rec.whole}, at: rec.duration, size: size, sum: unsealed.Sum32()}
 	if rec.whole == 0 {
 		w.buf = append(w.buf, firstLine+"\n"...)
 	}
@@ -153,79 +242,69 @@ func resumeRecorder(f *os.File, rec *Recording, base http.RoundTripper) (*Record
 	}
 	for _, x := range rec.exchanges {
 		w.exchanges = max(w.exchanges, x.Number)
-		if x.End == EndUnknown {
-			torn := &ExchangeWriter{w: w, number: x.Number, size: x.Size, sum: x.sum}
-			torn.End(rec.duration, EndReset, errors.New("the recording was cut off"))
+		if x.End != EndUnknown {
+			continue
 		}
+		// The sum that was taken while the reel was loaded is of what was torn, too.
+		sum := crc32.New(castagnoli)
+		size, err := io.Copy(sum, x.Body())
+		if err != nil {
+			return nil, err
+		}
+		torn := &ExchangeWriter{w: w, number: x.Number, size: size, sum: sum.Sum32()}
+		torn.End(rec.duration, EndReset, errors.New(cutOff))
 	}
 	return &Recorder{base: base, w: w, start: now.Add(-rec.duration), open: make(map[*ExchangeWriter]struct{})}, nil
 }
 
 // RoundTrip answers req from the reel, or sends it and records what comes back.
 func (r *Reel) RoundTrip(req *http.Request) (*http.Response, error) {
-	if r.player == nil || req.URL == nil {
+	if r.answers == nil || req.URL == nil {
 		return r.send(req)
 	}
-	asked, err := newQuestion(req)
+	asked := newQuestion(req, r.options.Redact)
+	x, err := r.answers.choose(asked)
+	if err == nil && x == nil && r.mode == ModeAuto {
+		resp, err := r.send(asked.request())
+		if resp != nil {
+			resp.Request = req
+		}
+		return resp, err
+	}
+	if err == nil && x == nil {
+		err = fmt.Errorf("replay: %s: %w %s%s", asked, ErrNotRecorded, r.name, r.answers.nearest(asked))
+	}
+	asked.discard()
 	if err != nil {
 		return nil, err
 	}
-	x := r.choose(asked)
-	if x == nil && r.recorder != nil {
-		return r.send(asked.request())
+	r.mu.Lock()
+	closed := r.closed
+	r.mu.Unlock()
+	if closed {
+		return nil, fmt.Errorf("replay: %s: the reel %s is closed", asked, r.name)
 	}
-	if x == nil {
-		return nil, fmt.Errorf("replay: %s is %w %s%s", asked, ErrNotRecorded, r.name, asked.nearest(r.rec.exchanges))
-	}
-	return respond(req, r.player.ready(req, r.player.play(x, x.Sent, 0), ""))
+	return respond(req, r.player.ready(req, r.player.replay(x, asked.lastEventID), ""))
 }
 
 func (r *Reel) send(req *http.Request) (*http.Response, error) {
-	if r.recorder == nil {
-		return r.base.RoundTrip(req)
+	if rec := r.record(); rec != nil {
+		return rec.RoundTrip(req)
 	}
-	return r.recorder.RoundTrip(req)
-}
-
-// choose returns the exchange that answers the question: of those that do, the first that
-// has not answered yet, or else the last.
-func (r *Reel) choose(asked *question) *Exchange {
-	s := r.player.matcher().byPath[asked.path]
-	if s == nil {
-		return nil
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	var last *Exchange
-	queries := s.queries()
-	for i, x := range s.exchanges {
-		if !asked.answeredBy(x, queries[i]) {
-			continue
-		}
-		if last = x; !r.served[x] {
-			break
-		}
-	}
-	if last != nil {
-		r.served[last] = true
-	}
-	return last
-}
-
-// Recording returns what the reel held when it was opened, nil where there was nothing
-// to replay.
-func (r *Reel) Recording() *Recording {
-	if r.player == nil {
-		return nil
-	}
-	return r.rec
+	return r.base.RoundTrip(req)
 }
 
 // Err returns the error that has ended the recording, nil while there is none. Requests
 // are sent, without being recorded, after it.
 func (r *Reel) Err() error {
-	if r.recorder == nil {
-		return nil
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.recordErr()
+}
+
+func (r *Reel) recordErr() error {
+	if r.err != nil || r.recorder == nil {
+		return r.err
 	}
 	return r.recorder.Err()
 }
@@ -239,22 +318,89 @@ func (r *Reel) CloseIdleConnections() {
 }
 
 // Close ends the recording, if there is one, as [Recorder.Close] does, and closes the
-// file. What is being replayed breaks.
-func (r *Reel) Close() error {
-	var err error
-	if r.recorder != nil {
-		err = r.recorder.Close()
+// file. Where no request was recorded, the file stays as it was, or is not there. What is
+// being replayed breaks. A second Close returns what the first did.
+func (r *Reel) Close() error { return r.finish(true) }
+
+// Discard is Close for a program that has failed, so that what it recorded is not what
+// it should be: the reel stays as it was, and is not there if it was not. In ModeOnce
+// and ModeRecord, what was recorded is in the named file, until the next recording.
+func (r *Reel) Discard() (name string, err error) {
+	err = r.finish(false)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.part != "" && r.recorder != nil {
+		name = r.part
 	}
-	return cmp.Or(err, r.close())
+	return name, err
 }
 
-func (r *Reel) close() error {
-	var err error
-	if r.rec != nil {
-		err = r.rec.Close()
+func (r *Reel) finish(keep bool) error {
+	r.mu.Lock()
+	if r.closed {
+		defer r.mu.Unlock()
+		return r.closeErr
 	}
+	r.closed = true
+	rec := r.recorder
+	r.mu.Unlock()
+	// The responses that are under way may write to the reel until here.
+	if rec != nil {
+		rec.Close()
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	err := r.recordErr()
+	if err == nil && r.file != nil {
+		err = r.settle(keep)
+	}
+	r.closeErr = cmp.Or(err, r.closeFiles())
+	if r.closeErr == nil && r.part != "" && keep && r.recorder != nil {
+		r.closeErr = os.Rename(r.part, r.target())
+	}
+	return r.closeErr
+}
+
+// settle leaves the file as it is to stay, but for its name.
+func (r *Reel) settle(keep bool) error {
+	name := cmp.Or(r.part, r.name)
+	here, err := r.file.Stat()
+	if err != nil {
+		return err
+	}
+	there, err := os.Stat(name)
+	if err != nil || !os.SameFile(here, there) {
+		return fmt.Errorf("replay: %s: %w", name, errShared)
+	}
+	switch {
+	case r.recorder != nil && keep, r.recorder != nil && r.part != "":
+		return nil
+	case r.rec != nil && r.recorder != nil:
+		return r.file.Truncate(r.was)
+	case r.rec == nil && here.Size() == 0, r.rec == nil && r.recorder != nil:
+		r.file.Close() // some systems want that first
+		return os.Remove(name)
+	}
+	return nil
+}
+
+// target returns the name of the file that the reel is to be: a symbolic link stays one.
+func (r *Reel) target() string {
+	if name, err := filepath.EvalSymlinks(r.name); err == nil {
+		return name
+	}
+	return r.name
+}
+
+func (r *Reel) closeFiles() error {
+	var err error
 	if r.file != nil {
-		err = cmp.Or(r.file.Close(), err)
+		if err = r.file.Close(); errors.Is(err, fs.ErrClosed) {
+			err = nil
+		}
+	}
+	if r.rec != nil {
+		err = cmp.Or(r.rec.Close(), err)
 	}
 	return err
 }

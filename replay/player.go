@@ -98,25 +98,31 @@ func (p *player) perform(req *http.Request, base string) *performance {
 		return nil
 	}
 	lastEventID := req.Header.Get("Last-Event-ID")
-	if !x.IsEventStream() {
-		return p.ready(req, p.play(x, x.Sent, 0), base)
+	if x.IsEventStream() {
+		resumed := lastEventID != "" && lastEventID != x.RequestHeader.Get("Last-Event-ID")
+		if s := p.stories().byExchange[x]; s != nil {
+			return p.ready(req, p.stream(s, x, lastEventID, resumed), base)
+		}
+		if resumed {
+			x = p.matcher().streamWith(x, lastEventID)
+		}
 	}
-	s := p.stories().byExchange[x]
-	resumed := lastEventID != "" && lastEventID != x.RequestHeader.Get("Last-Event-ID")
-	if s != nil {
-		return p.ready(req, p.stream(s, x, lastEventID, resumed), base)
-	}
-	if resumed {
-		x = p.matcher().streamWith(x, lastEventID)
-	}
+	return p.ready(req, p.replay(x, lastEventID), base)
+}
+
+// replay returns the performance of x by itself, for a client with that last event ID.
+func (p *player) replay(x *Exchange, lastEventID string) *performance {
 	perf := p.play(x, x.Sent, 0)
-	if resumed {
+	if !x.IsEventStream() {
+		return perf
+	}
+	if lastEventID != "" && lastEventID != x.RequestHeader.Get("Last-Event-ID") {
 		if point, err := x.resume(lastEventID, 0); err == nil && point.bytes > 0 {
 			perf = p.resume(x, point, point.at, 0)
 		}
 	}
 	p.faults.inject(x, perf)
-	return p.ready(req, perf, base)
+	return perf
 }
 
 // ready makes the last changes to a performance.
@@ -231,6 +237,8 @@ func (p *player) play(x *Exchange, from, elapsed time.Duration) *performance {
 	length := int64(-1)
 	if x.End == EndEOF && x.Header.Get("Content-Length") == strconv.FormatInt(x.Size, 10) {
 		length = x.Size
+	} else if announced, err := strconv.ParseInt(x.Header.Get("Content-Length"), 10, 64); err == nil && x.Method == http.MethodHead {
+		length = announced
 	}
 	return &performance{
 		x:      x,

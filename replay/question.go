@@ -2,82 +2,118 @@ package replay
 
 import (
 	"bytes"
-	"encoding/json"
+	"cmp"
+	"context"
 	"fmt"
 	"io"
-	"mime"
-	"mime/multipart"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
-	"unicode/utf8"
 )
 
 // question is what a request asks for, in the form in which it is compared with those
 // that were recorded.
 type question struct {
-	req               *http.Request
-	body              []byte // as it came
-	whole             bool   // body is all of it
-	method, host      string
-	path, query, form string
+	req      *http.Request
+	redactor *Recorder // as would have recorded it
+	url      string    // as it would have been recorded
+	target
+	path   string
+	params map[string]any // of the query
+
+	body  []byte // what has been taken of the request's, maxRequest bytes and one at most
+	taken bool
+	err   error           // of that
+	asks  map[int]content // the body, by how much of it was recorded, in bytes
 }
 
-// newQuestion returns what req asks for. It reads and closes the body.
-func newQuestion(req *http.Request) (*question, error) {
-	q := &question{
-		req:    req,
-		method: req.Method,
-		host:   strings.ToLower(req.URL.Host),
-		path:   normalPath(req.URL.EscapedPath()),
-		query:  sortedQuery(normalQuery(req.URL.RawQuery)),
-		whole:  true,
-	}
-	if q.method == "" {
-		q.method = http.MethodGet
-	}
-	if q.path == "" {
-		q.path = "/"
-	}
-	if req.Body == nil || req.Body == http.NoBody {
-		return q, nil
-	}
-	var err error
-	q.body, err = io.ReadAll(io.LimitReader(req.Body, maxRequest+1))
+// target is what answers have to have in common with a question, but for the path and the
+// body.
+type target struct {
+	method, host string
+	query        string // what counts of it, as JSON
+	lastEventID  string
+}
+
+// newQuestion returns what req asks for. It leaves the body alone.
+func newQuestion(req *http.Request, redact func([]byte)) *question {
+	q := &question{req: req, redactor: &Recorder{Redact: redact}, asks: make(map[int]content)}
+	q.url = q.redactor.custom(redactURL(req.URL))
+	u, err := url.Parse(q.url)
 	if err != nil {
-		req.Body.Close()
-		return nil, fmt.Errorf("replay: the body of the request: %w", err)
+		u = req.URL // which is not in any reel then
 	}
-	if q.whole = len(q.body) <= maxRequest; q.whole {
-		err = req.Body.Close()
+	q.path = normalPath(cmp.Or(u.EscapedPath(), "/"))
+	q.params = newParams(u.RawQuery)
+	q.target = target{
+		method:      cmp.Or(req.Method, http.MethodGet),
+		host:        normalHost(u),
+		query:       canonical(q.params),
+		lastEventID: q.redactor.custom(req.Header.Get("Last-Event-ID")),
 	}
-	q.form = normalBody(req.Header.Get("Content-Type"), q.masked())
-	return q, err
+	return q
 }
 
-// masked returns the body as the Recorder would record it.
-func (q *question) masked() []byte {
-	limit := maxRequest
-	if !isText(q.req.Header.Get("Content-Type")) {
-		limit = maxUpload
-	}
-	body := q.body[:min(len(q.body), limit)]
-	if mask := newMasker(q.req.Header, true); mask != nil {
-		body = mask.mask(body)
-	}
-	return bytes.Clone(body)
+// normalHost returns the host and port of u, without what need not be said.
+func normalHost(u *url.URL) string {
+	return strings.TrimSuffix(strings.ToLower(u.Host), defaultPort(strings.ToLower(u.Scheme)))
 }
 
-// request returns the request with its body to be read again.
+// take reads the body, as far as it may have been recorded.
+func (q *question) take() error {
+	body := q.req.Body
+	if q.taken || body == nil || body == http.NoBody {
+		return q.err
+	}
+	q.taken = true
+	type result struct {
+		body []byte
+		err  error
+	}
+	done := make(chan result, 1)
+	go func() {
+		b, err := io.ReadAll(io.LimitReader(body, maxRequest+1))
+		done <- result{b, err}
+	}()
+	select {
+	case r := <-done:
+		if q.body = r.body; r.err != nil {
+			q.err = fmt.Errorf("replay: the body of the request: %w", r.err)
+		}
+	case <-q.req.Context().Done():
+		q.err = context.Cause(q.req.Context())
+	}
+	if q.isWhole() || q.err != nil {
+		body.Close()
+	}
+	return q.err
+}
+
+func (q *question) isWhole() bool { return len(q.body) <= maxRequest }
+
+// discard is for a request that is not sent: as a server would, it reads what is left of
+// the body, so that whoever writes it gets on.
+func (q *question) discard() {
+	body := q.req.Body
+	if body == nil || body == http.NoBody || q.taken && (q.isWhole() || q.err != nil) {
+		return
+	}
+	go func() {
+		io.Copy(io.Discard, body)
+		body.Close()
+	}()
+}
+
+// request returns the request, to be sent: with a body that is to be read from its
+// beginning.
 func (q *question) request() *http.Request {
-	if q.body == nil {
+	if !q.taken {
 		return q.req
 	}
 	req := *q.req
-	read := io.NopCloser(bytes.NewReader(q.body))
-	if q.whole {
-		req.Body = read
+	read := bytes.NewReader(q.body)
+	if q.isWhole() {
+		req.Body = io.NopCloser(read)
 	} else {
 		req.Body = struct {
 			io.Reader
@@ -87,225 +123,25 @@ func (q *question) request() *http.Request {
 	return &req
 }
 
-func (q *question) String() string {
-	return clip(q.method + " " + redactURL(q.req.URL))
+// content returns what the body asks for.
+func (q *question) content() content {
+	limit := requestLimit(q.req.Header)
+	return q.contentTo(min(len(q.body), limit), len(q.body) > limit)
 }
 
-// answeredBy returns whether x answers the question; query is its normal query. A request
-// whose body was not recorded is like any.
-func (q *question) answeredBy(x *Exchange, query string) bool {
-	return x.Method == q.method && q.sameHost(x) && sortedQuery(query) == q.query &&
-		(x.requestPieces.len() == 0 || x.requestForm() == q.form)
+// contentTo returns what the first size bytes of the body ask for.
+func (q *question) contentTo(size int, cut bool) content {
+	key := size
+	if !cut {
+		key = -1 // all of it
+	}
+	if c, ok := q.asks[key]; ok {
+		return c
+	}
+	body := q.redactor.redactBody(newMasker(q.req.Header, true), q.body[:size])
+	c := newContent(q.req.Header.Get("Content-Type"), body, cut)
+	q.asks[key] = c
+	return c
 }
 
-func (q *question) sameHost(x *Exchange) bool {
-	return x.host == "" || strings.EqualFold(x.host, q.host)
-}
-
-// requestForm returns the recorded body of the request, as it is compared.
-func (x *Exchange) requestForm() string {
-	var body []byte
-	for read, err := range x.RequestReads() {
-		if err != nil {
-			break
-		}
-		body = append(body, read.Data...)
-	}
-	return normalBody(x.RequestHeader.Get("Content-Type"), body)
-}
-
-// nearest returns what an error says of the recorded request that comes nearest to the
-// question.
-func (q *question) nearest(exchanges []*Exchange) string {
-	var best *Exchange
-	var bestDiffers []string
-	bestScore := -1
-	for _, x := range exchanges {
-		score := 0
-		if q.sameHost(x) {
-			score++
-		}
-		path := normalPath(x.path)
-		score += 32 * common(path, q.path) / max(len(path), len(q.path), 1)
-		if path == q.path {
-			score += 16
-		}
-		if x.Method == q.method {
-			score += 8
-		}
-		if score > bestScore {
-			best, bestScore = x, score
-			continue
-		}
-		if score < bestScore {
-			continue
-		}
-		if bestDiffers == nil {
-			bestDiffers = q.differs(best)
-		}
-		if differs := q.differs(x); len(differs) < len(bestDiffers) {
-			best, bestDiffers = x, differs
-		}
-	}
-	if best == nil {
-		return ", which holds nothing"
-	}
-	text := fmt.Sprintf("\nthe nearest there is exchange %d: %s %s", best.Number, best.Method, clip(best.URL))
-	for _, line := range q.differs(best) {
-		text += "\n  " + line
-	}
-	return text
-}
-
-// common returns the length of what a and b begin with.
-func common(a, b string) int {
-	n := 0
-	for n < len(a) && n < len(b) && a[n] == b[n] {
-		n++
-	}
-	return n
-}
-
-// differs returns what the question has other than x, a line each.
-func (q *question) differs(x *Exchange) []string {
-	var lines []string
-	differ := func(what, is, was string) {
-		if is == was {
-			return
-		}
-		n := common(is, was)
-		for n > 0 && n < len(is) && !utf8.RuneStart(is[n]) {
-			n--
-		}
-		// What is the same in front is of use only as far as it shows the place.
-		const context = 20
-		from := 0
-		if n > context {
-			from = n - context
-			for from < n && !utf8.RuneStart(is[from]) {
-				from++
-			}
-		}
-		excerpt := func(s string) string {
-			if from > 0 {
-				return fmt.Sprintf("%q", "..."+clip(s[from:]))
-			}
-			return fmt.Sprintf("%q", clip(s))
-		}
-		lines = append(lines, fmt.Sprintf("%s: %s, recorded %s", what, excerpt(is), excerpt(was)))
-	}
-	differ("method", q.method, x.Method)
-	if !q.sameHost(x) {
-		differ("host", q.host, strings.ToLower(x.host))
-	}
-	differ("path", q.path, normalPath(x.path))
-	differ("query", q.query, sortedQuery(normalQuery(x.query)))
-	if x.requestPieces.len() > 0 {
-		differ("body", q.form, x.requestForm())
-	}
-	return lines
-}
-
-// sortedQuery returns a raw query with its parameters in order.
-func sortedQuery(query string) string {
-	if !strings.Contains(query, "&") {
-		return query
-	}
-	params := strings.Split(query, "&")
-	slices.Sort(params)
-	return strings.Join(params, "&")
-}
-
-// normalBody returns the body of a request without what differs from one request to
-// another that asks for the same: the order of members and parameters, white space, the
-// boundary of a form, and what is there to authenticate.
-func normalBody(contentType string, body []byte) string {
-	mediaType, params, _ := mime.ParseMediaType(contentType)
-	switch {
-	case mediaType == "application/x-www-form-urlencoded":
-		values, err := url.ParseQuery(string(body))
-		if err != nil {
-			return string(body)
-		}
-		return normalForm(values)
-	case mediaType == "multipart/form-data":
-		r := multipart.NewReader(bytes.NewReader(body), params["boundary"])
-		values := make(url.Values)
-		for {
-			part, err := r.NextRawPart()
-			if err == io.EOF {
-				return normalForm(values)
-			}
-			if err != nil {
-				return string(body)
-			}
-			value, err := io.ReadAll(part)
-			if err != nil {
-				return string(body)
-			}
-			name := part.FormName()
-			if file := part.FileName(); file != "" {
-				name += "; filename=" + file
-			}
-			values.Add(name, string(value))
-		}
-	case mediaType == "application/json" || strings.HasSuffix(mediaType, "+json") || mediaType == "":
-		return normalJSON(body)
-	}
-	return string(body)
-}
-
-func normalForm(values url.Values) string {
-	for name, list := range values {
-		if isSecret(name) {
-			delete(values, name)
-			continue
-		}
-		for i := range list {
-			list[i] = normalJSON([]byte(list[i]))
-		}
-	}
-	form, err := url.QueryUnescape(values.Encode())
-	if err != nil {
-		return values.Encode()
-	}
-	return form
-}
-
-// normalJSON returns JSON in one form, without its members that authenticate, and any
-// other text as it is.
-func normalJSON(text []byte) string {
-	text = bytes.TrimSpace(text)
-	if len(text) == 0 || text[0] != '{' && text[0] != '[' {
-		return string(text)
-	}
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.UseNumber()
-	var v any
-	if d.Decode(&v) != nil || d.More() {
-		return string(text)
-	}
-	normal, err := json.Marshal(withoutAuth(v))
-	if err != nil {
-		return string(text)
-	}
-	return string(normal)
-}
-
-func withoutAuth(v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		for name, value := range v {
-			if name == "auth" || name == "signature" {
-				delete(v, name)
-				continue
-			}
-			v[name] = withoutAuth(value)
-		}
-	case []any:
-		for i := range v {
-			v[i] = withoutAuth(v[i])
-		}
-	}
-	return v
-}
+func (q *question) String() string { return q.method + " " + shorten(q.url) }

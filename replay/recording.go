@@ -76,7 +76,8 @@ type Recording struct {
 	comments  []string
 	exchanges []*Exchange
 	sealed    bool
-	whole     int64 // bytes of the reel that are good, from its beginning
+	size      int64 // of the reel, in bytes
+	whole     int64 // of these, those that are good, from its beginning
 	sealFrom  int64 // of these, where those begin that no seal is about
 	closer    io.Closer
 }
@@ -116,6 +117,7 @@ func Open(name string) (*Recording, error) {
 // long as the Recording is in use. Its errors are those of [Open].
 func Load(src io.ReaderAt, size int64) (*Recording, error) {
 	l := newLoader(src, size)
+	l.rec.size = size
 	err := l.version()
 	if err == nil {
 		err = l.load()

@@ -38,12 +38,8 @@ func (r *Recorder) tee(req *http.Request, x *ExchangeWriter) *http.Request {
 	if req.Body == nil || req.Body == http.NoBody {
 		return req
 	}
-	t := &requestTee{r: r, x: x, limit: maxRequest, mask: newMasker(req.Header, true)}
-	if !isText(req.Header.Get("Content-Type")) {
-		t.limit = maxUpload
-	}
+	t := &requestTee{r: r, x: x, limit: int64(requestLimit(req.Header)), mask: newMasker(req.Header, true)}
 	if encoding := encodingOf(req.Header); encoding != "" {
-		t.limit = 0
 		r.w.Comment(fmt.Sprintf("exchange %d: the request's body is %s, in which no credentials could be found, so it is not recorded", x.number, encoding))
 	}
 	clone := *req
@@ -58,6 +54,18 @@ func (r *Recorder) tee(req *http.Request, x *ExchangeWriter) *http.Request {
 		}
 	}
 	return &clone
+}
+
+// requestLimit returns how much is recorded of the body of a request with this header, in
+// bytes.
+func requestLimit(h http.Header) int {
+	switch {
+	case encodingOf(h) != "":
+		return 0
+	case !isText(h.Get("Content-Type")):
+		return maxUpload
+	}
+	return maxRequest
 }
 
 // isText returns whether a body of this type is made of text, a form included.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"math"
 	"net/http"
 	"slices"
 	"strconv"
@@ -141,6 +142,9 @@ func (w *Writer) Exchange(at time.Duration, method, url string, h http.Header) (
 	defer w.mu.Unlock()
 	if !isToken(method) || url == "" || len(url) > maxField {
 		return &ExchangeWriter{w: w, ended: true}, fmt.Errorf("replay: %q %q is no HTTP method and URL", clip(method), clip(url))
+	}
+	if w.exchanges == math.MaxInt32 {
+		return &ExchangeWriter{w: w, ended: true}, fmt.Errorf("replay: exchange %d has the last number there is", w.exchanges)
 	}
 	w.exchanges++
 	x := &ExchangeWriter{w: w, number: w.exchanges}

@@ -41,6 +41,13 @@ place of the server's.
   ssereel proxy --upstream https://api2.transloadit.com -o my.reel \
       --env TRANSLOADIT_ENDPOINT -- npm test
 
+With --mode auto, requests that the recording holds are answered from it, at the recorded
+pace or --speed, and those that it lacks are passed on and recorded too. With --mode
+replay nothing is passed on: a request that the recording does not hold gets a 404, with
+the nearest one that it holds and what differs. What is compared is the method, the path,
+the query and the body, without credentials; the same requests get the recorded answers
+in turn.
+
 The first line on standard output is "listening on http://HOST:PORT". COMMAND finds
 that URL in SSEREEL_PROXY_URL, and has standard output for itself: what ssereel says then
 goes to standard error. ssereel ends when COMMAND does, with its exit status (128 and
@@ -60,7 +67,8 @@ requests go on.
 		upstream := flags.String("upstream", "", "pass requests on to `URL`, such as https://api.example.com")
 		flags.StringVarP(&p.output, "output", "o", "", "write to `FILE` (default HOST-DATE-TIME.reel)")
 		flags.StringVar(&p.listen, "listen", "127.0.0.1:0", "listen on `ADDR`, HOST:PORT; port 0 is any free one")
-		mode := flags.String("mode", "record", "`MODE` is record, or passthrough, which writes no file")
+		mode := flags.String("mode", "record", "`MODE` is record, auto, replay or passthrough")
+		p.speed = speedFlag(flags, "1")
 		flags.StringArrayVar(&p.env, "env", nil, "tell COMMAND the proxy's URL, with PATH behind it, in `NAME[=PATH]` as well; can be given several times")
 		flags.BoolVarP(&p.force, "force", "f", false, "overwrite the file")
 		return func(ctx context.Context, c console, args []string) error {
@@ -73,7 +81,13 @@ requests go on.
 				return err
 			}
 			if p.mode = modes[*mode]; p.mode == nil {
-				return usagef("--mode is record or passthrough, not %q", *mode)
+				return usagef("--mode is record, auto, replay or passthrough, not %q", *mode)
+			}
+			if *mode == "replay" && p.output == "" {
+				return usagef("--mode replay wants the recording: name it with -o")
+			}
+			if p.force && *mode != "record" {
+				return usagef("--force is for --mode record: nothing is overwritten in mode %s", *mode)
 			}
 			if p.output != "" && *mode == "passthrough" {
 				return usagef("--mode passthrough writes no file: leave out -o")
@@ -143,6 +157,7 @@ type proxying struct {
 	output   string
 	listen   string
 	mode     mode
+	speed    *speedValue // of what is replayed
 	env      []string
 	force    bool
 	command  []string // empty where there is none
@@ -153,7 +168,12 @@ type proxying struct {
 // has become of them, after the name of the recording if there is one.
 type mode func(p *proxying, c console, base http.RoundTripper) (transport http.RoundTripper, end func(summary string) (string, error), err error)
 
-var modes = map[string]mode{"record": recordMode, "passthrough": passthroughMode}
+var modes = map[string]mode{
+	"record":      recordMode,
+	"auto":        reelMode(replay.ModeAuto),
+	"replay":      reelMode(replay.ModeReplay),
+	"passthrough": passthroughMode,
+}
 
 func passthroughMode(_ *proxying, _ console, base http.RoundTripper) (http.RoundTripper, func(string) (string, error), error) {
 	return base, func(summary string) (string, error) { return summary, nil }, nil
@@ -182,6 +202,54 @@ func recordMode(p *proxying, c console, base http.RoundTripper) (http.RoundTripp
 			return out.name + ": " + summary + ", not all of them recorded", errFailed // as was told
 		}
 		return out.name + ": " + summary, nil
+	}, nil
+}
+
+// reelMode returns the mode that answers from the recording, as far as that goes.
+func reelMode(m replay.Mode) mode {
+	return func(p *proxying, c console, base http.RoundTripper) (http.RoundTripper, func(string) (string, error), error) {
+		reel, err := replay.OpenReel(p.output, m, replay.ReelOptions{Base: base, Playback: replay.Playback{Speed: float64(*p.speed)}})
+		if err != nil {
+			return nil, nil, wantReel(err)
+		}
+		return &reelTransport{Reel: reel, talk: c.err}, func(summary string) (string, error) {
+			err := reel.Close()
+			if err != nil {
+				return p.output + ": " + summary + ", not all of them recorded", err
+			}
+			return p.output + ": " + summary, nil
+		}, nil
+	}
+}
+
+// reelTransport answers from a reel. What keeps it from being recorded is told when it
+// happens, as the proxy goes on; what it does not hold is told to the program as well.
+type reelTransport struct {
+	*replay.Reel
+	talk io.Writer
+	told sync.Once
+}
+
+func (t *reelTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := t.Reel.RoundTrip(req)
+	if broken := t.Err(); broken != nil {
+		t.told.Do(func() {
+			fmt.Fprintf(t.talk, "ssereel proxy: %v; the requests go on\n", broken)
+		})
+	}
+	if !errors.Is(err, replay.ErrNotRecorded) {
+		return resp, err
+	}
+	text := strings.TrimPrefix(err.Error(), "replay: ") + "\n"
+	fmt.Fprintf(t.talk, "ssereel proxy: %s", text)
+	return &http.Response{
+		StatusCode:    http.StatusNotFound,
+		ProtoMajor:    1,
+		ProtoMinor:    1,
+		Header:        http.Header{"Content-Type": {"text/plain; charset=utf-8"}},
+		Body:          io.NopCloser(strings.NewReader(text)),
+		ContentLength: int64(len(text)),
+		Request:       req,
 	}, nil
 }
 

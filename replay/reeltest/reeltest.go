@@ -7,12 +7,14 @@
 //	}
 //
 // The environment variable SSEREEL_MODE sets another mode than once, for all reels: see
-// [replay.Mode]. To record them anew:
+// [replay.Mode]. Record them anew, or have a build fail where one is missing:
 //
 //	SSEREEL_MODE=record go test ./...
+//	SSEREEL_MODE=replay go test ./...
 package reeltest
 
 import (
+	"fmt"
 	"net/http"
 	"os"
 	"testing"
@@ -20,13 +22,15 @@ import (
 	"github.com/ssereel/ssereel/replay"
 )
 
-// ModeVariable is the environment variable that sets the mode.
-const ModeVariable = "SSEREEL_MODE"
+const modeVariable = "SSEREEL_MODE"
 
 // Client returns a client that is answered from the reel in the named file, as fast as
 // it reads, and that records the reel if there is none. A request that the reel does not
-// hold is an error. When the test ends, the reel is closed; the test fails if it could
-// not be opened or recorded.
+// hold is an error.
+//
+// When the test ends, the reel is closed; the test fails if it could not be opened or
+// recorded. What a test records that fails, or is skipped, does not become the reel: see
+// [replay.Reel.Discard]. The test's log says where it is.
 func Client(t testing.TB, name string) *http.Client {
 	t.Helper()
 	return ClientWith(t, name, replay.ReelOptions{Playback: replay.Playback{Speed: replay.MaxSpeed}})
@@ -36,13 +40,28 @@ func Client(t testing.TB, name string) *http.Client {
 // bubble of testing/synctest: the zero Playback.
 func ClientWith(t testing.TB, name string, o replay.ReelOptions) *http.Client {
 	t.Helper()
-	reel, err := replay.OpenReel(name, replay.Mode(os.Getenv(ModeVariable)), o)
+	mode := os.Getenv(modeVariable)
+	reel, err := replay.OpenReel(name, replay.Mode(mode), o)
 	if err != nil {
+		if mode != "" {
+			err = fmt.Errorf("%w (%s=%s)", err, modeVariable, mode)
+		}
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := reel.Close(); err != nil {
-			t.Error(err)
+		t.Helper()
+		if !t.Failed() && !t.Skipped() {
+			if err := reel.Close(); err != nil {
+				t.Error(err)
+			}
+			return
+		}
+		recorded, err := reel.Discard()
+		if err != nil {
+			t.Log(err)
+		}
+		if recorded != "" {
+			t.Logf("the test has not passed, so what it recorded is not in %s but in %s, until it is recorded again", name, recorded)
 		}
 	})
 	return &http.Client{Transport: reel}

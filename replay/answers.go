@@ -1,0 +1,296 @@
+package replay
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// answers are the exchanges of a reel that requests are answered with, each in its turn.
+type answers struct {
+	exchanges []*Exchange
+	paths     map[string]*pathAnswers
+}
+
+// pathAnswers are those of one path. They are looked into when the path is asked for, as
+// that takes the bodies of all its requests.
+type pathAnswers struct {
+	exchanges []*Exchange
+	build     sync.Once
+
+	mu    sync.Mutex
+	racks map[target]*rack
+}
+
+// rack has the exchanges that only the bodies of their requests tell apart.
+type rack struct {
+	whole map[digest]*turns
+	cut   []*cutAnswer // requests whose body was recorded in part
+	open  turns        // and those with no recorded body
+}
+
+type cutAnswer struct {
+	x      *Exchange
+	size   int // of what was recorded of the body, in bytes
+	asks   content
+	served bool
+}
+
+// turns are exchanges that answer the same question, one after the other.
+type turns struct {
+	exchanges []*Exchange
+	next      int
+}
+
+func (t *turns) take() *Exchange {
+	if t == nil || len(t.exchanges) == 0 {
+		return nil
+	}
+	x := t.exchanges[min(t.next, len(t.exchanges)-1)]
+	t.next++
+	return x
+}
+
+// newAnswers returns the exchanges that answer. Those whose recording was cut off answer
+// nothing where they can be recorded again, and once they have been.
+func newAnswers(exchanges []*Exchange, again bool) *answers {
+	a := &answers{paths: make(map[string]*pathAnswers)}
+	for _, x := range exchanges {
+		if again && x.End == EndUnknown || x.End == EndReset && x.Cause == cutOff {
+			continue
+		}
+		a.exchanges = append(a.exchanges, x)
+		path := normalPath(x.path)
+		p := a.paths[path]
+		if p == nil {
+			p = new(pathAnswers)
+			a.paths[path] = p
+		}
+		p.exchanges = append(p.exchanges, x)
+	}
+	return a
+}
+
+func (p *pathAnswers) index() {
+	p.racks = make(map[target]*rack)
+	for _, x := range p.exchanges {
+		at := x.target()
+		r := p.racks[at]
+		if r == nil {
+			r = &rack{whole: make(map[digest]*turns)}
+			p.racks[at] = r
+		}
+		if x.requestPieces.len() == 0 {
+			r.open.exchanges = append(r.open.exchanges, x)
+			continue
+		}
+		asks, size := x.asks()
+		if asks.cut {
+			r.cut = append(r.cut, &cutAnswer{x: x, size: size, asks: asks})
+			continue
+		}
+		sum := asks.digest()
+		if r.whole[sum] == nil {
+			r.whole[sum] = new(turns)
+		}
+		r.whole[sum].exchanges = append(r.whole[sum].exchanges, x)
+	}
+}
+
+func (x *Exchange) target() target {
+	return target{
+		method:      x.Method,
+		host:        x.normalHost(),
+		query:       canonical(newParams(x.query)),
+		lastEventID: x.RequestHeader.Get("Last-Event-ID"),
+	}
+}
+
+func (x *Exchange) normalHost() string {
+	scheme, _, _ := strings.Cut(x.URL, ":")
+	return normalHost(&url.URL{Scheme: scheme, Host: x.host})
+}
+
+// asks returns what the body of the request asks for, as far as it was recorded, and how
+// far that is.
+func (x *Exchange) asks() (asks content, size int) {
+	var body []byte
+	for read, err := range x.RequestReads() {
+		if err != nil {
+			break
+		}
+		body = append(body, read.Data...)
+	}
+	limit := requestLimit(x.RequestHeader)
+	cut := len(body) >= limit
+	if all, err := strconv.ParseInt(x.RequestHeader.Get("Content-Length"), 10, 64); err == nil {
+		cut = int64(len(body)) < all
+	}
+	return newContent(x.RequestHeader.Get("Content-Type"), body, cut), len(body)
+}
+
+// choose returns the exchange that answers q, nil if there is none.
+func (a *answers) choose(q *question) (*Exchange, error) {
+	p := a.paths[q.path]
+	if p == nil {
+		return nil, nil
+	}
+	p.build.Do(p.index)
+	for _, host := range []string{q.host, ""} {
+		at := q.target
+		at.host = host
+		r := p.racks[at]
+		resumes := r == nil && at.lastEventID != ""
+		if resumes {
+			at.lastEventID = ""
+			r = p.racks[at]
+		}
+		if r == nil {
+			continue
+		}
+		if len(r.whole) > 0 || len(r.cut) > 0 {
+			if err := q.take(); err != nil {
+				return nil, err
+			}
+			q.content() // not while others wait
+		}
+		p.mu.Lock()
+		x := r.choose(q, resumes)
+		p.mu.Unlock()
+		if x != nil {
+			return x, nil
+		}
+	}
+	return nil, nil
+}
+
+// choose returns what answers q; for a client that resumes a stream which was not
+// resumed while it was recorded, the one that it has been played.
+func (r *rack) choose(q *question, resumes bool) *Exchange {
+	take := func(t *turns) *Exchange {
+		if resumes && t != nil && t.next > 0 {
+			t.next--
+		}
+		return t.take()
+	}
+	if len(r.whole) > 0 {
+		if asks := q.content(); !asks.cut {
+			if x := take(r.whole[asks.digest()]); x != nil {
+				return x
+			}
+		}
+	}
+	var last *cutAnswer
+	for _, c := range r.cut {
+		if c.size > len(q.body) || !c.asks.begins(q.contentTo(c.size, true)) {
+			continue
+		}
+		if last = c; !c.served {
+			break
+		}
+	}
+	if last != nil {
+		last.served = true
+		return last.x
+	}
+	return take(&r.open)
+}
+
+// maxCompared bounds the requests whose bodies an error compares.
+const maxCompared = 100
+
+// nearest returns what an error says of the recorded request that comes nearest to q.
+func (a *answers) nearest(q *question) string {
+	if len(a.exchanges) == 0 {
+		return ", which holds nothing"
+	}
+	if q.req.GetBody != nil || q.req.ContentLength > 0 { // else it may never end
+		q.take()
+	}
+	best, alike := -1, []*Exchange(nil)
+	for _, x := range a.exchanges {
+		path := normalPath(x.path)
+		score := 32 * common(path, q.path) / max(len(path), len(q.path), 1)
+		if path == q.path {
+			score += 32
+		}
+		if x.Method == q.method {
+			score += 16
+		}
+		if x.host == "" || x.normalHost() == q.host {
+			score += 8
+		}
+		if score > best {
+			best, alike = score, nil
+		}
+		if score == best && len(alike) < maxCompared {
+			alike = append(alike, x)
+		}
+	}
+	var nearest *Exchange
+	var differs *differences
+	for _, x := range alike {
+		if d := q.differs(x); differs == nil || d.more < differs.more {
+			nearest, differs = x, d
+		}
+	}
+	text := fmt.Sprintf("\nthe nearest there is exchange %d: %s %s", nearest.Number, nearest.Method, shorten(nearest.URL))
+	for _, line := range differs.lines {
+		text += "\n  " + line
+	}
+	if n := differs.more - len(differs.lines); n > 0 {
+		text += fmt.Sprintf("\n  and %d more", n)
+	}
+	return text + fmt.Sprintf("\nto record it, use mode %s; to record all anew, mode %s", ModeAuto, ModeRecord)
+}
+
+// common returns the length of what a and b begin with.
+func common(a, b string) int {
+	n := 0
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	return n
+}
+
+// differs returns what q has other than x.
+func (q *question) differs(x *Exchange) *differences {
+	d := new(differences)
+	at := x.target()
+	d.compare("method", plainText(q.method), plainText(x.Method))
+	if at.host != "" {
+		d.compare("host", plainText(q.host), plainText(at.host))
+	}
+	d.compare("path", plainText(q.path), plainText(normalPath(x.path)))
+	d.compare("query", q.params, newParams(x.query))
+	if at.lastEventID != "" {
+		d.compare("last-event-id", plainText(q.lastEventID), plainText(at.lastEventID))
+	}
+	if x.requestPieces.len() == 0 || q.err != nil || !q.taken && q.req.Body != nil && q.req.Body != http.NoBody {
+		return d
+	}
+	asked, size := x.asks()
+	asks := q.content()
+	if asked.cut {
+		asks = q.contentTo(min(size, len(q.body)), true)
+		if asked.begins(asks) && size <= len(q.body) {
+			return d
+		}
+	}
+	d.compare("body", asks.shown(), asked.shown())
+	if asked.cut {
+		d.compare("body, where its recording ends", plainText(asks.tail), plainText(asked.tail))
+	}
+	return d
+}
+
+// shown returns the content as an error shows it.
+func (c content) shown() any {
+	if c.doc == nil {
+		return none{}
+	}
+	return c.doc
+}

@@ -1,0 +1,980 @@
+package replay_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/ssereel/ssereel/replay"
+)
+
+// echo is a service without a network. It says which of the requests to it this is.
+type echo struct{ requests atomic.Int64 }
+
+func (e *echo) RoundTrip(req *http.Request) (*http.Response, error) {
+	var body []byte
+	if req.Body != nil {
+		body, _ = io.ReadAll(req.Body)
+		req.Body.Close()
+	}
+	text := fmt.Sprintf("%d: %s %s %s", e.requests.Add(1), req.Method, req.URL.Path, body)
+	return answer(req, io.NopCloser(strings.NewReader(text))), nil
+}
+
+// Record what a program asks for, the first time; from then on, answer it without a network.
+func ExampleOpenReel() {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		io.WriteString(w, "hello")
+	}))
+	dir, err := os.MkdirTemp("", "")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	for range 2 {
+		reel, err := replay.OpenReel(filepath.Join(dir, "hello.reel"), replay.ModeOnce, replay.ReelOptions{})
+		if err != nil {
+			log.Fatal(err)
+		}
+		client := &http.Client{Transport: reel}
+		res, err := client.Get(server.URL)
+		if err != nil {
+			log.Fatal(err)
+		}
+		body, err := io.ReadAll(res.Body)
+		res.Body.Close()
+		fmt.Printf("%s, %v\n", body, err)
+		if err := reel.Close(); err != nil {
+			log.Fatal(err)
+		}
+		server.Close() // nobody needs it the second time
+	}
+	// Output:
+	// hello, <nil>
+	// hello, <nil>
+}
+
+func openReel(t testing.TB, name string, mode replay.Mode, base http.RoundTripper) *replay.Reel {
+	t.Helper()
+	reel, err := replay.OpenReel(name, mode, replay.ReelOptions{Base: base, Playback: replay.Playback{Speed: replay.MaxSpeed}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return reel
+}
+
+func closeReel(t testing.TB, reel *replay.Reel) {
+	t.Helper()
+	if err := reel.Close(); err != nil {
+		t.Fatalf("Close: %v", err)
+	}
+}
+
+// ask returns the body of the answer, or the error.
+func bodyOf(rt http.RoundTripper, req *http.Request) (string, error) {
+	res, err := rt.RoundTrip(req)
+	if err != nil {
+		return "", err
+	}
+	defer res.Body.Close()
+	if res.Request != req {
+		return "", errors.New("the response is not to the program's request")
+	}
+	b, err := io.ReadAll(res.Body)
+	return string(b), err
+}
+
+func mustAsk(t testing.TB, rt http.RoundTripper, req *http.Request, want string) {
+	t.Helper()
+	if got, err := bodyOf(rt, req); got != want || err != nil {
+		t.Errorf("%s %s: %q, %v; want %q", req.Method, req.URL, got, err, want)
+	}
+}
+
+// recordReel records the requests to an echo, and returns the reel's name.
+func recordReel(t testing.TB, requests ...*http.Request) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "my.reel")
+	reel := openReel(t, name, replay.ModeRecord, new(echo))
+	for _, req := range requests {
+		if _, err := bodyOf(reel, req); err != nil {
+			t.Fatal(err)
+		}
+	}
+	closeReel(t, reel)
+	return name
+}
+
+func readFile(t testing.TB, name string) string {
+	t.Helper()
+	b, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+func writeFile(t testing.TB, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// wantWhole checks that the named file is a sealed reel, and returns what it holds.
+func wantWhole(t testing.TB, name string) []exchange {
+	t.Helper()
+	rec := mustLoad(t, readFile(t, name))
+	if !rec.Sealed() {
+		t.Errorf("the reel is not sealed:\n%s", readFile(t, name))
+	}
+	return contents(t, rec)
+}
+
+func wantGone(t testing.TB, name string) {
+	t.Helper()
+	if _, err := os.Lstat(name); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%s is there (%v)", filepath.Base(name), err)
+	}
+}
+
+// What each mode does with what it may find.
+func TestOpenReel(t *testing.T) {
+	const held = "reel 1\n> 1 +0 GET http://h/a\n< 1 +0 200\n= 1 +0 4\n\\held\n. 1 +0 eof\n"
+	const (
+		replays = "replays" // and leaves the file as it was
+		records = "records" // anew
+		appends = "appends"
+		mends   = "mends"
+		passes  = "passes"
+	)
+	files := map[string]string{
+		"present":   held,
+		"other":     strings.ReplaceAll(held, "/a", "/b"),
+		"truncated": held + "> 2 +0 GET http://h/b\n< 2 +0 200\n= 2 +0 9\n\\hel",
+		"damaged":   held + "> 1 +0 GET http://h/b\n",
+		"changed":   strings.Replace(held, " eof", " eof bytes=5", 1),
+		"empty":     "",
+		"no reel":   "{}\n",
+		"version":   "reel 2\n",
+	}
+	for _, c := range []struct {
+		file                             string
+		once, auto, replay, record, pass any // what it does, or the error
+	}{
+		{"missing", records, records, fs.ErrNotExist, records, passes},
+		{"present", replays, replays, replays, records, passes},
+		{"other", replay.ErrNotRecorded, appends, replay.ErrNotRecorded, records, passes},
+		{"truncated", replay.ErrTruncated, mends, replays, records, passes},
+		{"damaged", replay.ErrDamaged, replay.ErrDamaged, replay.ErrDamaged, records, passes},
+		{"changed", replay.ErrDamaged, replay.ErrDamaged, replay.ErrDamaged, records, passes},
+		{"empty", records, records, replay.ErrNotReel, records, passes},
+		{"no reel", replay.ErrNotReel, replay.ErrNotReel, replay.ErrNotReel, records, passes},
+		{"version", replay.ErrVersion, replay.ErrVersion, replay.ErrVersion, records, passes},
+		{"directory", "regular", "regular", "regular", "regular", passes},
+		{"in no directory", records, records, fs.ErrNotExist, records, passes},
+		{"in a file", "not a directory", "not a directory", "not a directory", "not a directory", passes},
+	} {
+		for mode, want := range map[replay.Mode]any{
+			"": c.once, "once": c.once, "auto": c.auto, "replay": c.replay, "record": c.record, "passthrough": c.pass,
+		} {
+			t.Run(c.file+"/"+string(mode), func(t *testing.T) {
+				dir := t.TempDir()
+				name := filepath.Join(dir, "my.reel")
+				switch c.file {
+				case "missing":
+				case "directory":
+					if err := os.Mkdir(name, 0o700); err != nil {
+						t.Fatal(err)
+					}
+				case "in no directory":
+					name = filepath.Join(dir, "testdata", "reels", "my.reel")
+				case "in a file":
+					writeFile(t, name, "")
+					name = filepath.Join(name, "my.reel")
+				default:
+					writeFile(t, name, files[c.file])
+				}
+				network := new(echo)
+				reel, err := replay.OpenReel(name, mode, replay.ReelOptions{Base: network})
+				got := ""
+				if err == nil {
+					got, err = bodyOf(reel, get(t, "http://h/a"))
+					if cerr := reel.Close(); cerr != nil {
+						t.Errorf("Close: %v", cerr)
+					}
+					if c.file != "in a file" {
+						wantGone(t, name+".part")
+					}
+				}
+				switch want := want.(type) {
+				case error:
+					if !errors.Is(err, want) || !strings.Contains(err.Error(), name) {
+						t.Errorf("the error is %v, want %v of %s", err, want, name)
+					}
+				case string:
+					switch want {
+					case replays, mends:
+						if got != "held" || err != nil || network.requests.Load() != 0 {
+							t.Errorf("got %q, %v", got, err)
+						}
+					case records, appends, passes:
+						if got != "1: GET /a " || err != nil {
+							t.Errorf("got %q, %v", got, err)
+						}
+					default:
+						if err == nil || !strings.Contains(err.Error(), want) {
+							t.Errorf("the error is %v, want %q", err, want)
+						}
+						return
+					}
+				}
+				switch {
+				case want == records:
+					if all := wantWhole(t, name); len(all) != 1 || all[0].body() != got {
+						t.Errorf("recorded\n%s", strings.Join(dump(all), "\n"))
+					}
+					if info, err := os.Stat(name); err != nil || info.Mode().Perm()&0o077 != 0 && c.file == "missing" {
+						t.Errorf("others may read it: %v, %v", info.Mode(), err)
+					}
+				case want == appends:
+					if all := wantWhole(t, name); len(all) != 2 || all[0].body() != "held" || all[1].body() != got {
+						t.Errorf("recorded\n%s", strings.Join(dump(all), "\n"))
+					}
+				case want == mends:
+					if all := wantWhole(t, name); len(all) != 2 || all[0].body() != "held" || all[1].End != replay.EndReset || all[1].Cause != "the recording was cut off" {
+						t.Errorf("it has become\n%s", readFile(t, name))
+					}
+				case files[c.file] != "":
+					if now := readFile(t, name); now != files[c.file] {
+						t.Errorf("the file has become\n%s", now)
+					}
+				}
+			})
+		}
+	}
+}
+
+func TestOpenReelUnknownMode(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "my.reel")
+	_, err := replay.OpenReel(name, "Record", replay.ReelOptions{})
+	if err == nil || !strings.Contains(err.Error(), `no mode "Record": it is once, auto, replay, record or passthrough`) {
+		t.Errorf("%v", err)
+	}
+	wantGone(t, name)
+}
+
+// A program that makes no request changes nothing: no reel that holds nothing is there
+// to answer the next run.
+func TestReelWithoutRequests(t *testing.T) {
+	for _, mode := range []replay.Mode{replay.ModeOnce, replay.ModeAuto, replay.ModeRecord} {
+		name := filepath.Join(t.TempDir(), "my.reel")
+		closeReel(t, openReel(t, name, mode, new(echo)))
+		wantGone(t, name)
+		wantGone(t, name+".part")
+	}
+	name := recordReel(t, get(t, "http://h/a"))
+	was := readFile(t, name)
+	closeReel(t, openReel(t, name, replay.ModeRecord, new(echo)))
+	if readFile(t, name) != was {
+		t.Error("an old reel is gone without a new one")
+	}
+}
+
+// A reel grows in mode auto, run by run, and stays one recording.
+func TestReelAutoGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		name := filepath.Join(t.TempDir(), "my.reel")
+		network := new(echo)
+		began := time.Now()
+		for run, paths := range []string{"a", "ab", "ba", "abc"} {
+			reel := openReel(t, name, replay.ModeAuto, network)
+			was := ""
+			if run > 0 {
+				was = readFile(t, name)
+			}
+			time.Sleep(time.Hour)
+			for _, path := range paths {
+				mustAsk(t, reel, get(t, "http://h/"+string(path)), fmt.Sprintf("%d: GET /%c ", path-'a'+1, path))
+				time.Sleep(time.Second)
+			}
+			closeReel(t, reel)
+			if run == 2 && readFile(t, name) != was {
+				t.Error("a reel that lacked nothing has changed")
+			}
+			if !strings.HasPrefix(readFile(t, name), was) {
+				t.Error("what was there has changed")
+			}
+		}
+		all := wantWhole(t, name)
+		for i, x := range all {
+			// The hours between the runs are no part of it.
+			if x.Number != i+1 || x.Sent != time.Duration(i)*time.Second && i == 0 || x.Ended < x.Sent || x.Sent > time.Minute {
+				t.Errorf("exchange %d: %+v", i+1, x)
+			}
+		}
+		if start := mustLoad(t, readFile(t, name)).Start(); len(all) != 3 || !start.Equal(began.Add(time.Hour)) {
+			t.Errorf("%d exchanges since %v", len(all), start)
+		}
+	})
+}
+
+// A reel that was torn anywhere goes on in mode auto: what is whole stays, all else is
+// recorded again, and the result is a reel like any other.
+func TestReelAutoTornAnywhere(t *testing.T) {
+	whole := sealed("reel 1\n@ 2026-05-07T16:10:57Z\n> 1 +0 GET http://h/a\n< 1 +0 200\n"+
+		"= 1 +0.1 5\n|one \n> 2 +0 POST http://h/b\n> 2 content-length: 4\n^ 2 +0 4\n\\sent\n"+
+		"= 1 +0.1 4\n~t\\rwo\n< 2 +0 200\n= 2 +0 1\n\\b\n. 1 +1 eof bytes=9 crc32c="+
+		fmt.Sprintf("%08x", castagnoli("one \nt\rwo"))+"\n. 2 +0.000000001 eof\n", 0)
+	for n := range len(whole) + 1 {
+		if 0 < n && n < len("reel 1") {
+			continue // no reel
+		}
+		name := filepath.Join(t.TempDir(), "my.reel")
+		writeFile(t, name, whole[:n])
+		network := new(echo)
+		reel := openReel(t, name, replay.ModeAuto, network)
+		a, errA := bodyOf(reel, get(t, "http://h/a"))
+		b, errB := bodyOf(reel, post(t, "http://h/b", "text/plain", strings.NewReader("sent")))
+		if errA != nil || errB != nil {
+			t.Fatalf("%d bytes: %v, %v", n, errA, errB)
+		}
+		closeReel(t, reel)
+		if network.requests.Load() > 0 {
+			wantWhole(t, name)
+		}
+		if n == len(whole) && (a != "one \nt\rwo" || b != "b") {
+			t.Errorf("what is whole gives %q, %q", a, b)
+		}
+		reel = openReel(t, name, replay.ModeOnce, nil)
+		mustAsk(t, reel, get(t, "http://h/a"), a)
+		mustAsk(t, reel, post(t, "http://h/b", "text/plain", strings.NewReader("sent")), b)
+		closeReel(t, reel)
+		if t.Failed() {
+			t.Fatalf("%d bytes:\n%s\nhave become\n%s", n, whole[:n], readFile(t, name))
+		}
+	}
+}
+
+// A program that is killed while it reads leaves, in mode auto, a reel that goes on; and
+// in mode once or record no reel, but what it has recorded beside it.
+func TestReelKilled(t *testing.T) {
+	const variable = "SSEREEL_TEST_KILLED"
+	if name := os.Getenv(variable); name != "" {
+		mode, name, _ := strings.Cut(name, ":")
+		reel := openReel(t, name, replay.Mode(mode), roundTripper(func(req *http.Request) (*http.Response, error) {
+			if req.URL.Path == "/a" {
+				return new(echo).RoundTrip(req)
+			}
+			return answer(req, script(step{0, "the first read", nil})), nil
+		}))
+		bodyOf(reel, get(t, "http://h/a"))
+		res, err := reel.RoundTrip(get(t, "http://h/stream"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Read(make([]byte, 100))
+		fmt.Println("ready")
+		res.Body.Read(make([]byte, 100)) // for ever
+	}
+	for _, mode := range []replay.Mode{replay.ModeOnce, replay.ModeRecord, replay.ModeAuto} {
+		t.Run(string(mode), func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), failsafe)
+			defer cancel()
+			name := filepath.Join(t.TempDir(), "my.reel")
+			child := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestReelKilled$")
+			child.Env = append(os.Environ(), variable+"="+string(mode)+":"+name)
+			out, err := child.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := child.Start(); err != nil {
+				t.Fatal(err)
+			}
+			if line, err := io.ReadAll(io.LimitReader(out, 6)); string(line) != "ready\n" {
+				t.Fatalf("%q, %v", line, err)
+			}
+			child.Process.Kill()
+			child.Wait()
+			left := name + ".part"
+			if mode == replay.ModeAuto {
+				left = name
+			} else {
+				wantGone(t, name)
+			}
+			rec, err := load(readFile(t, left))
+			if !errors.Is(err, replay.ErrTruncated) || len(rec.Exchanges()) != 2 || rec.Exchanges()[1].Size != int64(len("the first read")) {
+				t.Fatalf("it leaves %v\n%s", err, readFile(t, left))
+			}
+			network := new(echo)
+			reel := openReel(t, name, mode, network)
+			mustAsk(t, reel, get(t, "http://h/a"), "1: GET /a ")
+			got, err := bodyOf(reel, get(t, "http://h/stream"))
+			if err != nil || !strings.HasSuffix(got, ": GET /stream ") {
+				t.Errorf("the next run gets %q, %v", got, err)
+			}
+			closeReel(t, reel)
+			wantGone(t, name+".part")
+			want := int64(2)
+			if mode == replay.ModeAuto {
+				want = 1
+			}
+			if network.requests.Load() != want {
+				t.Errorf("the next run made %d requests, want %d", network.requests.Load(), want)
+			}
+			wantWhole(t, name)
+			reel = openReel(t, name, replay.ModeReplay, nil)
+			mustAsk(t, reel, get(t, "http://h/stream"), got)
+			closeReel(t, reel)
+		})
+	}
+}
+
+// What a program that failed has recorded does not become the reel.
+func TestReelDiscard(t *testing.T) {
+	for _, c := range []struct {
+		mode  replay.Mode
+		there bool
+		kept  bool // beside it
+	}{
+		{replay.ModeOnce, false, true},
+		{replay.ModeRecord, false, true},
+		{replay.ModeRecord, true, true},
+		{replay.ModeAuto, false, false},
+		{replay.ModeAuto, true, false},
+		{replay.ModeOnce, true, false},
+		{replay.ModeReplay, true, false},
+		{replay.ModePassthrough, true, false},
+	} {
+		t.Run(fmt.Sprintf("%s, there: %v", c.mode, c.there), func(t *testing.T) {
+			name := filepath.Join(t.TempDir(), "my.reel")
+			if c.there {
+				name = recordReel(t, get(t, "http://h/a"))
+			}
+			reel := openReel(t, name, c.mode, new(echo))
+			bodyOf(reel, get(t, "http://h/a"))
+			bodyOf(reel, get(t, "http://h/b"))
+			was := ""
+			if c.there {
+				was = readFile(t, name)[:len(readFile(t, name))]
+			}
+			part, err := reel.Discard()
+			if err != nil || (part != "") != c.kept {
+				t.Fatalf("Discard: %q, %v", part, err)
+			}
+			if c.kept {
+				wantWhole(t, part)
+			} else {
+				wantGone(t, name+".part")
+			}
+			if c.there {
+				if all := wantWhole(t, name); len(all) != 1 || !strings.HasPrefix(was, readFile(t, name)) {
+					t.Errorf("the reel has become\n%s", readFile(t, name))
+				}
+			} else {
+				wantGone(t, name)
+			}
+			if err := reel.Close(); err != nil {
+				t.Errorf("Close: %v", err)
+			}
+		})
+	}
+	name := filepath.Join(t.TempDir(), "my.reel")
+	reel := openReel(t, name, replay.ModeOnce, new(echo))
+	if part, err := reel.Discard(); part != "" || err != nil {
+		t.Errorf("without a request, Discard returns %q, %v", part, err)
+	}
+	wantGone(t, name+".part")
+}
+
+// Requests that are the same get the recorded answers in their order, and the last from
+// then on.
+func TestReelInOrder(t *testing.T) {
+	poll := func() *http.Request { return get(t, "http://h/poll") }
+	send := func(body string) *http.Request {
+		return post(t, "http://h/send", "text/plain", strings.NewReader(body))
+	}
+	name := recordReel(t, poll(), send("x"), poll(), send("y"), poll(), send("x"))
+	reel := openReel(t, name, replay.ModeReplay, nil)
+	for _, c := range []struct {
+		req  *http.Request
+		want string
+	}{
+		{send("y"), "4: POST /send y"}, {poll(), "1: GET /poll "}, {poll(), "3: GET /poll "},
+		{send("x"), "2: POST /send x"}, {send("x"), "6: POST /send x"}, {send("x"), "6: POST /send x"},
+		{poll(), "5: GET /poll "}, {poll(), "5: GET /poll "}, {send("y"), "4: POST /send y"},
+	} {
+		mustAsk(t, reel, c.req, c.want)
+	}
+	closeReel(t, reel)
+}
+
+// Each of many requests at once has an answer of its own, and what they record, too.
+func TestReelConcurrency(t *testing.T) {
+	const n = 50
+	name := filepath.Join(t.TempDir(), "my.reel")
+	for _, mode := range []replay.Mode{replay.ModeOnce, replay.ModeOnce, replay.ModeAuto} {
+		reel := openReel(t, name, mode, new(echo))
+		var wg sync.WaitGroup
+		var got sync.Map
+		for i := range n {
+			wg.Go(func() {
+				for _, req := range []*http.Request{
+					get(t, "http://h/same"),
+					post(t, fmt.Sprintf("http://h/%d", i%7), "text/plain", strings.NewReader(fmt.Sprint(i))),
+				} {
+					body, err := bodyOf(reel, req)
+					if _, twice := got.LoadOrStore(body, true); twice || err != nil {
+						t.Errorf("%s: %q again, %v", req.URL, body, err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		closeReel(t, reel)
+		if all := wantWhole(t, name); len(all) != 2*n {
+			t.Fatalf("%d exchanges", len(all))
+		}
+	}
+}
+
+// A file that two record to at once is that of one of them, whole, and the other is told.
+func TestReelTwoOnOneFile(t *testing.T) {
+	for _, mode := range []replay.Mode{replay.ModeOnce, replay.ModeRecord, replay.ModeAuto} {
+		for _, there := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, there: %v", mode, there), func(t *testing.T) {
+				name := filepath.Join(t.TempDir(), "my.reel")
+				if there {
+					name = recordReel(t, get(t, "http://h/a"))
+				}
+				one, two := openReel(t, name, mode, new(echo)), openReel(t, name, mode, new(echo))
+				errs := 0
+				for range 2 {
+					for _, reel := range []*replay.Reel{one, two} {
+						for _, path := range []string{"a", "b"} {
+							_, err := bodyOf(reel, get(t, "http://h/"+path))
+							if err != nil && !errors.Is(err, replay.ErrNotRecorded) {
+								t.Error(err)
+							}
+						}
+					}
+				}
+				for _, reel := range []*replay.Reel{one, two} {
+					if err := reel.Close(); err != nil {
+						errs++
+						if !strings.Contains(err.Error(), "something else has written to the file") {
+							t.Error(err)
+						}
+					}
+				}
+				if want := !there || mode != replay.ModeOnce; (errs == 1) != want || errs > 1 {
+					t.Errorf("%d of them have an error", errs)
+				}
+				wantGone(t, name+".part")
+				wantWhole(t, name)
+			})
+		}
+	}
+}
+
+// A reel that cannot be written any more costs the program nothing, and Close tells.
+func TestReelWriterFails(t *testing.T) {
+	name := recordReel(t, get(t, "http://h/a"))
+	reel := openReel(t, name, replay.ModeAuto, new(echo))
+	mustAsk(t, reel, get(t, "http://h/b"), "1: GET /b ")
+	if err := os.Truncate(name, 10); err != nil {
+		t.Fatal(err)
+	}
+	mustAsk(t, reel, get(t, "http://h/c"), "2: GET /c ")
+	mustAsk(t, reel, get(t, "http://h/d"), "3: GET /d ")
+	err := reel.Err()
+	if err == nil {
+		t.Error("Err knows of nothing")
+	}
+	if cerr := reel.Close(); cerr != err {
+		t.Errorf("Close: %v, want %v", cerr, err)
+	}
+	if cerr := reel.Close(); cerr != err {
+		t.Errorf("a second Close: %v, want %v", cerr, err)
+	}
+	if text := readFile(t, name); len(text) != 10 {
+		t.Errorf("%q", text)
+	}
+}
+
+// A symbolic link to a reel stays one.
+func TestReelBehindLink(t *testing.T) {
+	name := recordReel(t, get(t, "http://h/a"))
+	link := filepath.Join(t.TempDir(), "link.reel")
+	if err := os.Symlink(name, link); err != nil {
+		t.Fatal(err)
+	}
+	reel := openReel(t, link, replay.ModeRecord, new(echo))
+	mustAsk(t, reel, get(t, "http://h/b"), "1: GET /b ")
+	closeReel(t, reel)
+	if info, err := os.Lstat(link); err != nil || info.Mode()&fs.ModeSymlink == 0 {
+		t.Errorf("%v, %v", info.Mode(), err)
+	}
+	if all := wantWhole(t, name); all[0].URL != "http://h/b" {
+		t.Errorf("recorded %s", all[0].URL)
+	}
+}
+
+// A stream is replayed in its pieces and at its moments, with its end.
+func TestReelStream(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		name := filepath.Join(t.TempDir(), "my.reel")
+		var first []piece
+		for run := range 2 {
+			reel, err := replay.OpenReel(name, replay.ModeOnce, replay.ReelOptions{Base: roundTripper(func(req *http.Request) (*http.Response, error) {
+				if run > 0 {
+					t.Error("the replay uses the network")
+				}
+				time.Sleep(40 * time.Millisecond)
+				return answer(req, script(step{time.Second, "data: 1\n", nil}, step{time.Hour, "\ndata: 2", nil}, step{time.Minute, "\n\n", io.EOF})), nil
+			})})
+			if err != nil {
+				t.Fatal(err)
+			}
+			began := time.Now()
+			res, err := (&http.Client{Transport: reel}).Get("http://h/stream")
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := []piece{{time.Since(began), "the header"}}
+			for buf := make([]byte, 100); err == nil; {
+				var n int
+				if n, err = res.Body.Read(buf); n > 0 {
+					got = append(got, piece{time.Since(began), string(buf[:n])})
+				}
+			}
+			got = append(got, piece{time.Since(began), err.Error()})
+			res.Body.Close()
+			if run == 0 {
+				first = got
+			} else if fmt.Sprint(got) != fmt.Sprint(first) || len(got) != 5 {
+				t.Errorf("replayed %v\nrecorded %v", got, first)
+			}
+			closeReel(t, reel)
+		}
+	})
+}
+
+// A stream goes on behind the last event that the client has: with the recorded
+// reconnection if there was one, and else in the stream itself.
+func TestReelLastEventID(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "my.reel")
+	stream := func(id string) *http.Request {
+		req := get(t, "http://h/stream")
+		if id != "" {
+			req.Header.Set("Last-Event-ID", id)
+		}
+		return req
+	}
+	reel := openReel(t, name, replay.ModeOnce, roundTripper(func(req *http.Request) (*http.Response, error) {
+		if req.Header.Get("Last-Event-ID") != "" {
+			return answer(req, script(step{0, "id: 3\ndata: 3 again\n\n", io.EOF})), nil
+		}
+		return answer(req, script(step{0, "id: 1\ndata: 1\n\nid: 2\ndata: 2\n\n", io.EOF})), nil
+	}))
+	for _, id := range []string{"", "2"} {
+		if _, err := bodyOf(reel, stream(id)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	closeReel(t, reel)
+	reel = openReel(t, name, replay.ModeOnce, nil)
+	for range 2 {
+		mustAsk(t, reel, stream("1"), "id: 2\ndata: 2\n\n")
+		mustAsk(t, reel, stream(""), "id: 1\ndata: 1\n\nid: 2\ndata: 2\n\n")
+		mustAsk(t, reel, stream("2"), "id: 3\ndata: 3 again\n\n")
+	}
+	closeReel(t, reel)
+}
+
+func TestReelFaults(t *testing.T) {
+	reel, err := replay.OpenReel("../testdata/assembly.reel", replay.ModeReplay, replay.ReelOptions{
+		Playback: replay.Playback{Speed: replay.MaxSpeed, Faults: []replay.Fault{replay.Refuse{Status: 429}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reel.Close()
+	for _, x := range mustLoad(t, readFile(t, "../testdata/assembly.reel")).Exchanges() {
+		if !x.IsEventStream() {
+			continue
+		}
+		res, err := reel.RoundTrip(get(t, x.URL))
+		if err != nil || res.StatusCode != 429 {
+			t.Errorf("%v, %v", res, err)
+		}
+	}
+}
+
+// All that http.Client does comes out the same: redirects, HEAD, cookies, form posts.
+func TestReelUnderClient(t *testing.T) {
+	var requests atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		requests.Add(1)
+		switch req.URL.Path {
+		case "/old":
+			http.SetCookie(w, &http.Cookie{Name: "sid", Value: planted})
+			http.Redirect(w, req, "/new?token="+planted, http.StatusTemporaryRedirect)
+		case "/see":
+			http.Redirect(w, req, "/new", http.StatusSeeOther)
+		default:
+			w.Header().Set("X-Method", req.Method)
+			fmt.Fprintf(w, "%s %s", req.Method, req.FormValue("a"))
+		}
+	}))
+	defer server.Close()
+	name := filepath.Join(t.TempDir(), "my.reel")
+	var recorded []string
+	for run := range 2 {
+		reel := openReel(t, name, replay.ModeOnce, nil)
+		jar, err := cookiejar.New(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		client := &http.Client{Transport: reel, Jar: jar, Timeout: failsafe}
+		var got []string
+		note := func(res *http.Response, err error) {
+			t.Helper()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer res.Body.Close()
+			b, err := io.ReadAll(res.Body)
+			got = append(got, fmt.Sprint(res.StatusCode, res.Request.Method, res.Request.URL.Path, res.ContentLength, res.Header.Get("X-Method"), string(b), err))
+		}
+		note(client.Get(server.URL + "/old"))
+		note(client.Post(server.URL+"/old", "text/plain", strings.NewReader("body")))
+		note(client.Post(server.URL+"/see", "text/plain", strings.NewReader("body")))
+		note(client.Head(server.URL + "/new"))
+		note(client.PostForm(server.URL+"/form", map[string][]string{"a": {"1"}, "signature": {fmt.Sprint(planted, run)}}))
+		closeReel(t, reel)
+		if strings.Contains(readFile(t, name), planted) {
+			t.Errorf("a secret is in the reel:\n%s", readFile(t, name))
+		}
+		if run == 0 {
+			recorded = got
+			server.Close()
+		}
+		if requests.Load() != 8 {
+			t.Errorf("%d requests", requests.Load())
+		}
+		for i := range got {
+			if got[i] != recorded[i] {
+				t.Errorf("replayed %s\nrecorded %s", got[i], recorded[i])
+			}
+		}
+	}
+}
+
+// http.Client's Timeout ends what is replayed, and what is asked, as it would on a network.
+func TestReelTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const text = "reel 1\n> 1 +0 GET http://h/a\n< 1 +60 200\n. 1 +0 eof\n" +
+			"> 2 +0 GET http://h/b\n< 2 +0 200\n= 2 +0 1\n\\b\n= 2 +60 1\n\\b\n. 2 +0 eof\n" +
+			"> 3 +0 POST http://h/c\n^ 3 +0 1\n\\c\n< 3 +0 200\n. 3 +0 eof\n"
+		name := filepath.Join(t.TempDir(), "my.reel")
+		writeFile(t, name, text)
+		reel, err := replay.OpenReel(name, replay.ModeOnce, replay.ReelOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		client := &http.Client{Transport: reel, Timeout: time.Second}
+		stuck := script(step{0, "c", nil})
+		for _, req := range []*http.Request{
+			post(t, "http://h/c", "text/plain", stuck),
+			mustRequest(t, "GET", "http://h/a"),
+			mustRequest(t, "GET", "http://h/b"),
+		} {
+			began := time.Now()
+			res, err := client.Do(req)
+			if err == nil {
+				_, err = io.ReadAll(res.Body)
+				res.Body.Close()
+			}
+			var timeout interface{ Timeout() bool }
+			if !errors.As(err, &timeout) || !timeout.Timeout() || time.Since(began) != time.Second {
+				t.Errorf("%s: %v after %v", req.URL, err, time.Since(began))
+			}
+		}
+		synctest.Wait()
+		select {
+		case <-stuck.closed:
+		default:
+			t.Error("the body of the request is not closed")
+		}
+		closeReel(t, reel)
+	})
+}
+
+func mustRequest(t testing.TB, method, url string) *http.Request {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return req
+}
+
+// The body of a request is read to its end, and closed, whatever becomes of the request;
+// where it is sent, it is whole.
+func TestReelRequestBodies(t *testing.T) {
+	held := strings.Repeat("held ", 300<<10)
+	for _, mode := range []replay.Mode{replay.ModeOnce, replay.ModeAuto, replay.ModeReplay, replay.ModeRecord, replay.ModePassthrough} {
+		for _, c := range []struct{ name, path, body string }{
+			{"held", "/a", held}, {"another body", "/a", "another" + held}, {"another path", "/b", held},
+			{"nothing recorded", "/c", held}, {"short", "/a", "short"},
+		} {
+			for _, known := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%s/%s, length known: %v", mode, c.name, known), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						name := recordReel(t, post(t, "http://h/a", "text/plain", strings.NewReader(held)), get(t, "http://h/c"), post(t, "http://h/c", "text/plain", nil))
+						reel := openReel(t, name, mode, roundTripper(func(req *http.Request) (*http.Response, error) {
+							b, err := io.ReadAll(req.Body)
+							if string(b) != c.body || err != nil || known && (req.ContentLength != int64(len(b)) || req.GetBody == nil) {
+								t.Errorf("%d bytes are sent, %v", len(b), err)
+							}
+							req.Body.Close()
+							return answer(req, script(step{0, "sent", io.EOF})), nil
+						}))
+						body := script(step{0, c.body, nil}, step{0, "", io.EOF})
+						req := post(t, "http://h"+c.path, "text/plain", body)
+						if known {
+							req.ContentLength = int64(len(c.body))
+							req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(c.body)), nil }
+						}
+						got, err := bodyOf(reel, req)
+						if err != nil && !errors.Is(err, replay.ErrNotRecorded) {
+							t.Errorf("%q, %v", got, err)
+						}
+						synctest.Wait()
+						select {
+						case <-body.closed:
+						default:
+							t.Error("the body is not closed")
+						}
+						if len(body.steps) != 1 || body.steps[0].err != io.EOF {
+							t.Error("the body is not read to its end")
+						}
+						closeReel(t, reel)
+					})
+				})
+			}
+		}
+	}
+	t.Run("broken", func(t *testing.T) {
+		gone := errors.New("the disk is gone")
+		reel := openReel(t, recordReel(t, post(t, "http://h/a", "text/plain", strings.NewReader("x"))), replay.ModeAuto, nil)
+		defer reel.Close()
+		body := script(step{0, "x", gone})
+		if _, err := bodyOf(reel, post(t, "http://h/a", "text/plain", body)); !errors.Is(err, gone) {
+			t.Errorf("the error is %v", err)
+		}
+		select {
+		case <-body.closed:
+		default:
+			t.Error("the body is not closed")
+		}
+	})
+}
+
+// A body that goes on while the response comes in is not waited for, where nothing in the
+// reel could be the answer.
+func TestReelAutoFullDuplex(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		reel := openReel(t, recordReel(t, get(t, "http://h/a")), replay.ModeAuto, roundTripper(func(req *http.Request) (*http.Response, error) {
+			return answer(req, req.Body), nil
+		}))
+		r, w := io.Pipe()
+		res, err := reel.RoundTrip(post(t, "http://h/b", "text/plain", r))
+		if err != nil {
+			t.Fatal(err)
+		}
+		go io.WriteString(w, "ping")
+		buf := make([]byte, 10)
+		if n, err := res.Body.Read(buf); string(buf[:n]) != "ping" || err != nil {
+			t.Errorf("%q, %v", buf[:n], err)
+		}
+		w.Close()
+		io.Copy(io.Discard, res.Body)
+		res.Body.Close()
+		closeReel(t, reel)
+	})
+}
+
+// After Close, nothing is replayed, and what is sent is not recorded.
+func TestReelAfterClose(t *testing.T) {
+	for _, mode := range []replay.Mode{replay.ModeReplay, replay.ModeAuto, replay.ModeRecord} {
+		name := recordReel(t, get(t, "http://h/a"))
+		reel := openReel(t, name, mode, new(echo))
+		if mode == replay.ModeRecord {
+			bodyOf(reel, get(t, "http://h/b"))
+		}
+		closeReel(t, reel)
+		was := readFile(t, name)
+		_, err := bodyOf(reel, get(t, "http://h/a"))
+		if (err == nil) != (mode == replay.ModeRecord) || err != nil && !strings.Contains(err.Error(), "is closed") {
+			t.Errorf("%s: %v", mode, err)
+		}
+		if _, err = bodyOf(reel, get(t, "http://h/c")); (err == nil) != (mode != replay.ModeReplay) {
+			t.Errorf("%s: %v", mode, err)
+		}
+		if readFile(t, name) != was {
+			t.Errorf("%s: a closed reel has changed", mode)
+		}
+	}
+}
+
+// What Redact hides from the reel, it hides from the comparison as well.
+func TestReelRedact(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "my.reel")
+	for run, account := range []string{"4711", "0815"} {
+		redact := func(text []byte) {
+			copy(text, bytes.ReplaceAll(text, []byte(account), []byte("0000")))
+		}
+		reel, err := replay.OpenReel(name, replay.ModeOnce, replay.ReelOptions{Base: new(echo), Redact: redact})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := bodyOf(reel, post(t, "http://h/accounts/"+account+"?id="+account, "text/plain", strings.NewReader("I am "+account)))
+		if want := "1: POST /accounts/4711 I am 4711"; run == 0 && got != want || err != nil {
+			t.Errorf("%q, %v", got, err)
+		}
+		closeReel(t, reel)
+		if strings.Contains(readFile(t, name), account) {
+			t.Errorf("recorded\n%s", readFile(t, name))
+		}
+	}
+}
+
+func TestReelClosesIdleConnections(t *testing.T) {
+	base := new(idler)
+	reel := openReel(t, filepath.Join(t.TempDir(), "my.reel"), replay.ModeOnce, base)
+	(&http.Client{Transport: reel}).CloseIdleConnections()
+	if base.closed != 1 {
+		t.Errorf("closed %d times", base.closed)
+	}
+	closeReel(t, reel)
+	reel = openReel(t, filepath.Join(t.TempDir(), "my.reel"), replay.ModeOnce, roundTripper(nil))
+	(&http.Client{Transport: reel}).CloseIdleConnections()
+	closeReel(t, reel)
+}

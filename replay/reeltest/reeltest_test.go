@@ -1,0 +1,217 @@
+package reeltest_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/ssereel/ssereel/replay"
+	"github.com/ssereel/ssereel/replay/reeltest"
+)
+
+// A test whose requests are recorded once, and answered from the reel from then on.
+func ExampleClient() {
+	_ = func(t *testing.T) { // TestTranscode
+		client := reeltest.Client(t, "testdata/transcode.reel")
+		res, err := client.Get("https://api2.example/assemblies/55a46ab12179453a8a20921a058b7546")
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+	}
+}
+
+// A stream is answered from its reel.
+func TestClient(t *testing.T) {
+	client := reeltest.Client(t, "../../testdata/assembly.reel")
+	res, err := client.Get(streamURL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	stream, err := io.ReadAll(res.Body)
+	if err != nil || !strings.Contains(string(stream), "assembly_finished") {
+		t.Errorf("%.200q, %v", stream, err)
+	}
+}
+
+// The same at the recorded pace: in a bubble, minutes take no time.
+func TestClientWith(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := reeltest.ClientWith(t, "../../testdata/assembly.reel", replay.ReelOptions{})
+		began := time.Now()
+		res, err := client.Get(streamURL(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		if _, err := io.ReadAll(res.Body); err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(began); took < time.Second {
+			t.Errorf("it is played in %v", took)
+		}
+	})
+}
+
+// streamURL returns the URL of the stream in the reel.
+func streamURL(t *testing.T) string {
+	t.Helper()
+	rec, err := replay.Open("../../testdata/assembly.reel")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rec.Close()
+	for _, x := range rec.Exchanges() {
+		if x.IsEventStream() {
+			return x.URL
+		}
+	}
+	t.Fatal("there is no stream in the reel")
+	return ""
+}
+
+// observed is a test that is watched: it may fail, or be skipped.
+type observed struct {
+	testing.TB
+	outcome  string // how it is to end, if not well
+	cleanups []func()
+	log      []string // of all that it says
+	failed   bool
+}
+
+func (o *observed) Helper()                 {}
+func (o *observed) Cleanup(f func())        { o.cleanups = append(o.cleanups, f) }
+func (o *observed) Failed() bool            { return o.failed || o.outcome == "fails" }
+func (o *observed) Skipped() bool           { return o.outcome == "is skipped" }
+func (o *observed) Log(args ...any)         { o.log = append(o.log, fmt.Sprint(args...)) }
+func (o *observed) Logf(f string, a ...any) { o.Log(fmt.Sprintf(f, a...)) }
+func (o *observed) Error(args ...any)       { o.Log(args...); o.failed = true }
+
+type fatal struct{}
+
+func (o *observed) Fatal(args ...any) {
+	o.Error(args...)
+	panic(fatal{})
+}
+
+// run runs a test of one request to the server.
+func (o *observed) run(name, url string) (body string, err error) {
+	defer func() {
+		for _, f := range o.cleanups {
+			f()
+		}
+		if r := recover(); r != nil && r != (fatal{}) {
+			panic(r)
+		}
+	}()
+	res, err := reeltest.Client(o, name).Get(url)
+	if err != nil {
+		return "", err
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	return string(b), err
+}
+
+func newServer(t *testing.T) (url string, requests *int) {
+	requests = new(int)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		*requests++
+		fmt.Fprintf(w, "answer %d", *requests)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL, requests
+}
+
+// What a test has recorded is a reel if the test passes, and only then.
+func TestClientOutcome(t *testing.T) {
+	t.Setenv("SSEREEL_MODE", "")
+	for _, c := range []struct {
+		outcome string
+		kept    bool
+	}{{"", true}, {"fails", false}, {"is skipped", false}} {
+		url, requests := newServer(t)
+		name := filepath.Join(t.TempDir(), "testdata", "my.reel")
+		first := &observed{TB: t, outcome: c.outcome}
+		if got, err := first.run(name, url); got != "answer 1" || err != nil {
+			t.Fatalf("%q, %v", got, err)
+		}
+		log := strings.Join(first.log, "\n")
+		if _, err := os.Stat(name); (err == nil) != c.kept {
+			t.Errorf("a test that %s leaves a reel: %v", c.outcome, err)
+		}
+		if (log == "") != c.kept || !c.kept && !strings.Contains(log, "is not in "+name+" but in "+name+".part") || first.failed {
+			t.Errorf("it says %q", log)
+		}
+		if !c.kept {
+			if rec, err := replay.Open(name + ".part"); err != nil || !rec.Sealed() {
+				t.Errorf("what it recorded is lost: %v", err)
+			}
+		}
+		for range 2 { // which pass
+			next := &observed{TB: t}
+			got, err := next.run(name, url)
+			if want := fmt.Sprintf("answer %d", *requests); got != want || err != nil || next.log != nil {
+				t.Errorf("%q, %v, %v", got, err, next.log)
+			}
+		}
+		if want := map[bool]int{true: 1, false: 2}[c.kept]; *requests != want {
+			t.Errorf("%d requests, want %d", *requests, want)
+		}
+	}
+}
+
+// The variable sets the mode; a mode that does not exist fails the test and says why.
+func TestClientMode(t *testing.T) {
+	url, requests := newServer(t)
+	name := filepath.Join(t.TempDir(), "my.reel")
+	for _, c := range []struct {
+		mode, want string // the answer, or what the test says
+	}{
+		{"replay", "record it in mode once"},
+		{"passthrough", "answer 1"},
+		{"once", "answer 2"},
+		{"", "answer 2"},
+		{"replay", "answer 2"},
+		{"auto", "answer 2"},
+		{"record", "answer 3"},
+		{"replay", "answer 3"},
+		{"passthrough", "answer 4"},
+		{"play", `there is no mode "play"`},
+	} {
+		t.Setenv("SSEREEL_MODE", c.mode)
+		o := &observed{TB: t}
+		got, err := o.run(name, url)
+		log := strings.Join(o.log, "\n")
+		if isAnswer := strings.HasPrefix(c.want, "answer"); isAnswer && (got != c.want || err != nil || o.failed) ||
+			!isAnswer && (!o.failed || !strings.Contains(log, c.want) || !strings.Contains(log, "(SSEREEL_MODE="+c.mode+")")) {
+			t.Errorf("mode %q: %q, %v, %s", c.mode, got, err, log)
+		}
+	}
+	if *requests != 4 {
+		t.Errorf("%d requests", *requests)
+	}
+}
+
+// A reel that could not be recorded fails the test, whose requests have their answers.
+func TestClientCannotRecord(t *testing.T) {
+	t.Setenv("SSEREEL_MODE", "once")
+	url, _ := newServer(t)
+	name := filepath.Join(t.TempDir(), "my.reel")
+	o := &observed{TB: t}
+	o.Cleanup(func() { os.Remove(name + ".part") })
+	if got, err := o.run(name, url); got != "answer 1" || err != nil {
+		t.Errorf("%q, %v", got, err)
+	}
+	if !o.failed || !strings.Contains(strings.Join(o.log, "\n"), name+".part") {
+		t.Errorf("it says %q", o.log)
+	}
+}

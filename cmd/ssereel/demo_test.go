@@ -85,7 +85,7 @@ func TestDemo(t *testing.T) {
 
 func TestDemoOutput(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "my.reel")
-	o := ssereel(t, "demo", "--speed", "20", "-o", name)
+	o := ssereel(t, "demo", "--speed", "4", "-o", name)
 	o.wantDone(t)
 	if !strings.Contains(o.stdout, name) {
 		t.Errorf("it does not say where the recording is:\n%s", o.stdout)

@@ -280,7 +280,8 @@ func moments(t *testing.T, x *replay.Exchange) []time.Duration {
 func TestHelp(t *testing.T) {
 	all := ssereel(t, "--help")
 	all.wantDone(t)
-	for _, name := range []string{"demo", "record", "replay", "events", "status", "verify"} {
+	for _, cmd := range commands {
+		name := cmd.name
 		if !regexp.MustCompile(`(?m)^ +` + name + ` +\S`).MatchString(all.stdout) {
 			t.Errorf("--help does not list %s", name)
 		}
@@ -477,7 +478,7 @@ func (f failing) Write([]byte) (int, error) { return 0, f.err }
 // A result that cannot be written is a failure, whoever the command is.
 func TestResultCannotBeWritten(t *testing.T) {
 	reel := write(t, assembly(t))
-	for _, args := range [][]string{{"verify", reel}, {"verify", "--json", reel}, {"events", reel}, {"replay", reel}, {"demo", "--speed", "10"}} {
+	for _, args := range [][]string{{"verify", reel}, {"verify", "--json", reel}, {"events", reel}, {"replay", reel}, {"demo", "--speed", "4"}} {
 		t.Run(args[0], func(t *testing.T) {
 			t.Parallel()
 			var stderr text

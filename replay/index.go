@@ -34,7 +34,13 @@ const (
 	maxPiece = 9 + 9 + 5 + 5
 )
 
-func (l *pieces) len() int { return l.n }
+// len returns the number of pieces; a nil list has none.
+func (l *pieces) len() int {
+	if l == nil {
+		return 0
+	}
+	return l.n
+}
 
 // add puts p at the end. Its moment and offset are not before those of the last.
 func (l *pieces) add(p piece) {

@@ -23,7 +23,7 @@ type question struct {
 
 	body  []byte // what has been taken of the request's, maxRequest bytes and one at most
 	taken bool
-	err   error    // of that
+	err   error           // of that
 	asks  map[int]content // the body, by how much of it was recorded, in bytes
 }
 

@@ -402,7 +402,11 @@ func (p *player) story(req *http.Request) *performance {
 }
 
 func (p *player) status(r *run) *performance {
-	x, body := r.status(time.Now())
+	return p.told(r.status(time.Now()))
+}
+
+// told returns the performance of x, or of a document where there is none.
+func (p *player) told(x *Exchange, body []byte) *performance {
 	if x != nil {
 		return p.play(x, x.Sent, 0)
 	}
@@ -442,7 +446,7 @@ func (p *player) start(req *http.Request, id string) *performance {
 			return p.play(x, x.Sent, 0)
 		}
 	}
-	return p.status(p.begin(s, s.begin))
+	return p.told(p.begin(s, s.begin).first())
 }
 
 // startJob starts a job of the recording.

@@ -21,6 +21,7 @@ type run struct {
 	feed     *feed         // the stream that was asked for last, nil before that
 	telling  *telling
 	canceled chan struct{} // closed when the job is canceled
+	end      time.Time     // when it was canceled; nothing is told behind that
 
 	polls [pollsPerSecond]time.Time // the last ones that were answered
 	poll  int                       // the oldest of them
@@ -119,19 +120,24 @@ func (r *run) status(now time.Time) (x *Exchange, document []byte) {
 		return nil, document
 	}
 	t.finish(limit)
-	switch {
-	case t.last != nil && !t.stale:
-		return t.last, nil
-	case t.last == nil && !t.stale && len(t.tellers) > 0 && t.tellers[0].Received < r.story.nextRead(-1):
-		return t.tellers[0], nil
-	}
-	document, _ = t.tracker.AppendJSON(nil)
-	return nil, document
+	return t.answer()
+}
+
+// first returns what answers the request that starts the job: its status at the moment
+// that the run begins from, whatever the speed. A client that is told of files there, and
+// by the stream again, has them twice.
+func (r *run) first() (x *Exchange, document []byte) {
+	t := newTelling(r.story)
+	t.tell(r.from, forever, nil)
+	return t.answer()
 }
 
 // tell has the story told up to now.
 func (r *run) tell(now time.Time) (t *telling, limit time.Duration) {
 	r.settle(now)
+	if r.isCanceled() {
+		now = r.end
+	}
 	at, limit := r.position(now)
 	if r.telling == nil {
 		r.telling = newTelling(r.story)
@@ -230,6 +236,7 @@ func (r *run) cancel(now time.Time) {
 	t, limit := r.tell(now)
 	t.finish(limit)
 	if !r.isCanceled() && !t.tracker.Assembly().Terminal() {
+		r.end = now
 		close(r.canceled)
 	}
 }

@@ -216,14 +216,22 @@ func newTelling(s *story) *telling {
 	return t
 }
 
+// nothingYet is how an Assembly begins. Clients take it for granted that the two lists are
+// there.
+const nothingYet = `{"ok":"ASSEMBLY_UPLOADING","uploads":[],"results":{}}`
+
 // beginning returns what can be said of an Assembly before anything has been told: its id,
 // and where to ask.
 func (s *story) beginning() *status.Assembly {
-	a := &status.Assembly{ID: s.id, State: status.AssemblyUploading}
+	a := new(status.Assembly)
+	status.DecodeAssembly([]byte(nothingYet), a)
+	a.ID = s.id
 	if len(s.streams) > 0 {
 		a.UpdateStreamURL = s.streams[0].URL
+		a.WebsocketURL, _, _ = strings.Cut(a.UpdateStreamURL, "?")
 		if origin := originOf(a.UpdateStreamURL); origin != "" {
 			a.AssemblySSLURL = origin + assembliesPath + "/" + s.id
+			a.AssemblyURL = a.AssemblySSLURL
 		}
 	}
 	if len(s.tellers) == 0 {
@@ -320,4 +328,16 @@ func (t *telling) finish(limit time.Duration) {
 			return
 		}
 	}
+}
+
+// answer returns what answers a request for the status as it has been told so far.
+func (t *telling) answer() (x *Exchange, document []byte) {
+	switch {
+	case t.last != nil && !t.stale:
+		return t.last, nil
+	case t.last == nil && !t.stale && len(t.tellers) > 0 && t.tellers[0].Received < t.story.nextRead(-1):
+		return t.tellers[0], nil
+	}
+	document, _ = t.tracker.AppendJSON(nil)
+	return nil, document
 }

@@ -497,6 +497,24 @@ func TestStoryStart(t *testing.T) {
 			})
 		})
 	}
+	// The stream tells all that is in the last Status: whoever starts there has it twice.
+	t.Run("without any wait", func(t *testing.T) {
+		throughDoors(t, story, replay.Playback{Speed: replay.MaxSpeed}, func(t *testing.T, rec *replay.Recording, door http.RoundTripper) {
+			if got := ask(t, door, "POST", "/assemblies").body; got != recorded(t, rec, 1) {
+				t.Errorf("recorded, it starts with %s", got)
+			}
+		})
+		text, _, _ := goldenReel(t, "assembly.reel")
+		throughDoors(t, text, replay.Playback{Speed: replay.MaxSpeed}, func(t *testing.T, rec *replay.Recording, door http.RoundTripper) {
+			const id = "55a46ab12179453a8a20921a058b7546"
+			if a := ask(t, door, "POST", "/assemblies").assembly(t, id); a.State != status.AssemblyUploading || len(a.Results) > 0 {
+				t.Errorf("stream-only, it starts with %s and %d Steps", a.State, len(a.Results))
+			}
+			if a := ask(t, door, "GET", "/assemblies/"+id).assembly(t, id); a.State != status.AssemblyCompleted {
+				t.Errorf("then it says %s", a.State)
+			}
+		})
+	})
 	t.Run("an id that nobody has started", func(t *testing.T) {
 		h := mustLoad(t, story).Handler(replay.Playback{Speed: replay.MaxSpeed})
 		s, _, _ := perform(h, httptest.NewRequest("GET", "/assemblies/ffffffffffffffffffffffffffffffff", nil))
@@ -553,6 +571,31 @@ func TestStoryStreamOnly(t *testing.T) {
 			})
 		})
 	}
+	// The node SDK refuses a Status without either URL, Uppy opens websocket_url with the id
+	// behind it, and neither looks whether there are lists at all.
+	t.Run("what clients cannot do without", func(t *testing.T) {
+		throughDoors(t, text, replay.Playback{}, func(t *testing.T, rec *replay.Recording, door http.RoundTripper) {
+			a := ask(t, door, "POST", "/assemblies").assembly(t, id)
+			const origin = "https://api2-hu268ep.transloadit.com"
+			for _, url := range []struct{ name, got, want string }{
+				{"assembly_url", a.AssemblyURL, origin + "/assemblies/" + id},
+				{"assembly_ssl_url", a.AssemblySSLURL, origin + "/assemblies/" + id},
+				{"websocket_url", a.WebsocketURL, origin + "/ws20219"},
+				{"update_stream_url", a.UpdateStreamURL, origin + "/ws20219?assembly=" + id},
+			} {
+				if url.got != url.want {
+					t.Errorf("%s is %q, want %q", url.name, url.got, url.want)
+				}
+			}
+			if uploads, results := a.Lookup("uploads"), a.Lookup("results"); uploads != "[]" || results != "{}" {
+				t.Errorf("uploads are %q, results %q", uploads, results)
+			}
+			heard := attend(t, door, strings.TrimPrefix(a.WebsocketURL, origin)+"?assembly="+a.ID)
+			if <-heard.done; heard.err != nil || len(heard.heard) != 12 {
+				t.Errorf("its stream ends with %v behind %d events", heard.err, len(heard.heard))
+			}
+		})
+	})
 	t.Run("a poll first of all", func(t *testing.T) {
 		throughDoors(t, text, replay.Playback{}, func(t *testing.T, rec *replay.Recording, door http.RoundTripper) {
 			if a := ask(t, door, "GET", "/assemblies/"+id).assembly(t, id); a.Phase().Terminal() || len(a.Results) != 0 {
@@ -680,8 +723,15 @@ func TestStoryCancel(t *testing.T) {
 		throughDoors(t, story, replay.Playback{}, func(t *testing.T, rec *replay.Recording, door http.RoundTripper) {
 			ask(t, door, "POST", "/assemblies")
 			time.Sleep(10 * second)
-			canceled(t, ask(t, door, "DELETE", storyPath))
-			canceled(t, ask(t, door, "GET", storyPath))
+			was := ask(t, door, "DELETE", storyPath)
+			canceled(t, was)
+			// No result comes any more.
+			for range 5 {
+				if got := ask(t, door, "GET", storyPath); got.body != was.body {
+					t.Errorf("it was canceled with %s, and is %s", was.body, got.body)
+				}
+				time.Sleep(4 * second)
+			}
 		})
 	})
 	t.Run("a stream-only reel", func(t *testing.T) {

@@ -10,6 +10,7 @@ type clock struct {
 	ctx   context.Context
 	start time.Time
 	timer *time.Timer
+	alarm *alarm // for the timer, if not nil
 }
 
 // wait waits until it is at after the start. It returns false where the context ends
@@ -32,6 +33,7 @@ func (c *clock) wait(at time.Duration, interrupt <-chan struct{}) bool {
 	} else {
 		c.timer.Reset(left)
 	}
+	c.alarm.set(left)
 	select {
 	case <-c.timer.C:
 		return true

@@ -119,8 +119,8 @@ func play(w http.ResponseWriter, req *http.Request, p *performance) {
 	if req.Body != nil && req.Body != http.NoBody {
 		go io.Copy(io.Discard, req.Body)
 	}
-	c := clock{ctx: req.Context(), start: time.Now(), alarm: newAlarm()}
-	defer c.alarm.close()
+	c := clock{ctx: req.Context(), start: time.Now(), alarmed: true}
+	defer c.close()
 	if p.status == 0 {
 		end(&c, p)
 		return

@@ -32,6 +32,9 @@ type crowd struct {
 func crowds(n int, ramp time.Duration) []crowd {
 	const gap = time.Second
 	one := crowd{clients: 1, gap: 7300 * time.Microsecond, pieces: 600, limit: time.Millisecond}
+	if n == 1 {
+		return []crowd{one}
+	}
 	many := crowd{clients: n, ramp: ramp, gap: gap, limit: 25 * time.Millisecond}
 	many.pieces = int((ramp+settling)/gap) + 5
 	return []crowd{one, many}

@@ -74,7 +74,7 @@ Times ssereel beside others, in turns, for several rounds, and prints medians:
                  on one core, the client on another
   clients/N      one client, and N, that read a recording at its pace, and the memory of
                  the server, beside a bare handler with a timer for each connection; takes
-                 about 2 minutes
+                 about 3 minutes
   reel           a reel of 1 GB in the directory for temporary files: how fast it opens and
                  plays, and in how much memory; takes about a minute
 

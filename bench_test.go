@@ -6,6 +6,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -318,3 +321,100 @@ func BenchmarkReelWriter(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkHandler plays recordings as fast as the client takes it: of a stream that is
+// kept in memory, of one that is read from the reel, and of an Assembly's updates. Over
+// loopback, beside a handler that writes and flushes the same pieces, and to nowhere, which
+// leaves what playing costs by itself.
+func BenchmarkHandler(b *testing.B) {
+	piece := testdata.Progress(1)
+	recorded := func(url string, pieces int) http.Handler {
+		var reel bytes.Buffer
+		w, err := replay.NewWriter(&reel, time.Time{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		x, err := w.Exchange(0, "GET", url, nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		x.Response(0, 200, http.Header{"Content-Type": {"text/event-stream"}})
+		for i := range pieces {
+			x.ResponseBody(time.Duration(i)*time.Millisecond, piece)
+		}
+		x.End(0, replay.EndEOF, nil)
+		if err := w.Close(); err != nil {
+			b.Fatal(err)
+		}
+		rec, err := replay.Load(bytes.NewReader(reel.Bytes()), int64(reel.Len()))
+		if err != nil {
+			b.Fatal(err)
+		}
+		return rec.Handler(replay.Playback{Speed: replay.MaxSpeed})
+	}
+	const few, many = 5000, 20000 // of which the player keeps the few in memory
+	bare := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		f := w.(http.Flusher)
+		for range few {
+			w.Write(piece)
+			f.Flush()
+		}
+	})
+	for _, c := range []struct {
+		name    string
+		url     string
+		handler http.Handler
+		pieces  int
+	}{
+		{"bare", "/", bare, few},
+		{"kept", "/stream", recorded("/stream", few), few},
+		{"read", "/stream", recorded("/stream", many), many},
+		{"updates", "/0c53dea3f503449d89d1ab9bc0348091", recorded("/0c53dea3f503449d89d1ab9bc0348091", few), few},
+	} {
+		perPiece := func(b *testing.B) {
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*c.pieces), "ns/piece")
+		}
+		b.Run("nowhere/"+c.name, func(b *testing.B) {
+			req := httptest.NewRequest("GET", c.url, nil)
+			b.ReportAllocs()
+			for b.Loop() {
+				w := &audience{header: make(http.Header)}
+				c.handler.ServeHTTP(w, req)
+				if w.pieces != c.pieces || w.flushes < c.pieces {
+					b.Fatalf("%d pieces and %d flushes, want %d", w.pieces, w.flushes, c.pieces)
+				}
+			}
+			perPiece(b)
+		})
+		b.Run("loopback/"+c.name, func(b *testing.B) {
+			s := httptest.NewServer(c.handler)
+			defer s.Close()
+			b.ReportAllocs()
+			for b.Loop() {
+				conn, err := net.Dial("tcp", s.Listener.Addr().String())
+				if err != nil {
+					b.Fatal(err)
+				}
+				io.WriteString(conn, "GET "+c.url+" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+				n, err := io.Copy(io.Discard, conn)
+				if err != nil || n < int64(c.pieces*len(piece)) {
+					b.Fatal(n, err)
+				}
+				conn.Close()
+			}
+			perPiece(b)
+		})
+	}
+}
+
+// audience is a ResponseWriter that counts what is written and flushed.
+type audience struct {
+	header          http.Header
+	pieces, flushes int
+}
+
+func (a *audience) Header() http.Header         { return a.header }
+func (a *audience) WriteHeader(int)             {}
+func (a *audience) Write(p []byte) (int, error) { a.pieces++; return len(p), nil }
+func (a *audience) Flush()                      { a.flushes++ }

@@ -10,7 +10,13 @@ type clock struct {
 	ctx   context.Context
 	start time.Time
 	timer *time.Timer
+
+	alarmed bool   // the timer is to have an alarm: then the clock has to be closed
+	alarm   *alarm // nil where there is none
 }
+
+// close ends what the clock has begun.
+func (c *clock) close() { c.alarm.close() }
 
 // wait waits until it is at after the start. It returns false where the context ends
 // first, or something comes from interrupt, which may be nil.
@@ -29,9 +35,13 @@ func (c *clock) wait(at time.Duration, interrupt <-chan struct{}) bool {
 	}
 	if c.timer == nil {
 		c.timer = time.NewTimer(left)
+		if c.alarmed {
+			c.alarm = newAlarm()
+		}
 	} else {
 		c.timer.Reset(left)
 	}
+	c.alarm.set(left)
 	select {
 	case <-c.timer.C:
 		return true

@@ -149,7 +149,8 @@ func play(w http.ResponseWriter, req *http.Request, p *performance) {
 		}()
 		defer stopReading(control, read)
 	}
-	c := clock{ctx: req.Context(), start: time.Now()}
+	c := clock{ctx: req.Context(), start: time.Now(), alarmed: true}
+	defer c.close()
 	if p.status == 0 {
 		end(&c, p)
 		return

@@ -14,7 +14,7 @@ type result struct {
 	Contender     string  `json:"contender"`
 	NsPerUnit     float64 `json:"ns_per_unit"`
 	MBPerSecond   float64 `json:"mb_per_second"`
-	AllocsPerUnit float64 `json:"allocs_per_unit"`
+	AllocsPerUnit float64 `json:"allocs_per_unit"` // -1 where they cannot be counted
 	// Ratio is how many times as long as ours this contender takes: the median
 	// of the ratios of each round, in which all ran one after the other.
 	Ratio float64 `json:"ratio"`
@@ -41,16 +41,20 @@ func (t table) measure(in input, rounds int, turn time.Duration) ([]result, erro
 	for range rounds {
 		for i, c := range t.contenders {
 			runtime.GC()
-			var before, after runtime.MemStats
-			runtime.ReadMemStats(&before)
+			before := c.mallocs()
 			start := time.Now()
 			for range runs[i] {
-				c.run(in)
+				if _, err := c.run(in); err != nil {
+					return nil, fmt.Errorf("%s on %s/%s: %w", c.name, t.name, in.name, err)
+				}
 			}
 			took := time.Since(start)
-			runtime.ReadMemStats(&after)
 			times[i] = append(times[i], float64(took.Nanoseconds())/float64(runs[i]))
-			allocs[i] = float64(after.Mallocs-before.Mallocs) / float64(runs[i]*in.units)
+			if after := c.mallocs(); after > 0 {
+				allocs[i] = float64(after-before) / float64(runs[i]*in.units)
+			} else {
+				allocs[i] = -1
+			}
 		}
 	}
 	results := make([]result, len(t.contenders))
@@ -71,6 +75,24 @@ func (t table) measure(in input, rounds int, turn time.Duration) ([]result, erro
 		}
 	}
 	return results, nil
+}
+
+// mallocs returns how many allocations have been made where the work is done, 0 where that
+// is not known.
+func (c contender) mallocs() uint64 {
+	if c.server == nil {
+		var mem runtime.MemStats
+		runtime.ReadMemStats(&mem)
+		return mem.Mallocs
+	}
+	if c.server.foreign {
+		return 0
+	}
+	st, err := c.server.stats()
+	if err != nil {
+		return 0
+	}
+	return st.Mallocs
 }
 
 func median(x []float64) float64 {

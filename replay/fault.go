@@ -359,9 +359,14 @@ func (f Refuse) inject(in *injection) {
 	}
 	header.Set("Content-Type", "text/plain; charset=utf-8")
 	p := in.p
+	text := fmt.Appendf(nil, "%d %s\n", status, http.StatusText(status))
 	p.next = func() (Read, error) {
-		p.next = nothing
-		return Read{At: p.at, Data: fmt.Appendf(nil, "%d %s\n", status, http.StatusText(status))}, nil
+		if text == nil {
+			return Read{}, io.EOF
+		}
+		read := Read{At: p.at, Data: text}
+		text = nil
+		return read, nil
 	}
 }
 

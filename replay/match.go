@@ -192,7 +192,7 @@ func normalQuery(query string) string {
 		return ""
 	}
 	var kept []string
-	for param := range strings.SplitSeq(redactText(query), "&") {
+	for param := range strings.SplitSeq(redactText(redactQuery(query)), "&") {
 		if _, value, _ := strings.Cut(param, "="); value != Redacted {
 			kept = append(kept, param)
 		}

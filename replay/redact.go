@@ -55,7 +55,21 @@ func redactURL(u *url.URL) string {
 	if v.User != nil {
 		v.User = url.User(Redacted)
 	}
+	v.RawQuery = redactQuery(v.RawQuery)
 	return redactText(v.String())
+}
+
+// redactQuery redacts the parameters of a raw query, in whose values a comma means
+// nothing.
+func redactQuery(query string) string {
+	if query == "" {
+		return ""
+	}
+	params := strings.Split(query, "&")
+	for i, param := range params {
+		params[i] = redactParameter(param)
+	}
+	return strings.Join(params, "&")
 }
 
 // redactError redacts the text of err.
@@ -88,18 +102,24 @@ func redactText(text string) string {
 		return text
 	}
 	text = userInfo.ReplaceAllString(text, "${1}"+Redacted+"@")
-	return parameter.ReplaceAllStringFunc(text, func(param string) string {
-		name, value, _ := strings.Cut(param, "=")
-		plainName, err := url.QueryUnescape(name)
-		if err != nil || isSecret(plainName) || strings.EqualFold(plainName, "code") {
-			return name + "=" + Redacted
-		}
-		plain, err := url.QueryUnescape(value)
-		if err != nil || plain != value && (redactText(plain) != plain || strings.Contains(plain, `"auth"`)) {
-			return name + "=" + Redacted
-		}
+	return parameter.ReplaceAllStringFunc(text, redactParameter)
+}
+
+// redactParameter redacts a parameter, name=value.
+func redactParameter(param string) string {
+	name, value, ok := strings.Cut(param, "=")
+	if !ok {
 		return param
-	})
+	}
+	plainName, err := url.QueryUnescape(name)
+	if err != nil || isSecret(plainName) || strings.EqualFold(plainName, "code") {
+		return name + "=" + Redacted
+	}
+	plain, err := url.QueryUnescape(value)
+	if err != nil || strings.Contains(plain, `"auth"`) || plain != value && redactText(plain) != plain {
+		return name + "=" + Redacted
+	}
+	return param
 }
 
 // What the name of a credential says, as a word of its own, or run together with

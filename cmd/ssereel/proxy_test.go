@@ -274,3 +274,71 @@ func TestProxyCommandNotFound(t *testing.T) {
 		t.Error("there is a recording of nothing")
 	}
 }
+
+// Mode auto records what the recording lacks, and mode replay needs no server.
+func TestProxyReplays(t *testing.T) {
+	asked := make(chan string, 10)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		asked <- req.URL.Path
+		fmt.Fprintf(w, "this is %s", req.URL.Path)
+	}))
+	defer server.Close()
+	name := filepath.Join(t.TempDir(), "my.reel")
+	proxied := func(mode string, paths ...string) (bodies []string, o outcome) {
+		r := begin(t, nil, "proxy", "--mode", mode, "--upstream", server.URL, "-o", name)
+		at := strings.TrimSpace(strings.TrimPrefix(r.line(), "listening on "))
+		for _, path := range paths {
+			res, err := http.Get(at + path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, err := io.ReadAll(res.Body)
+			res.Body.Close()
+			if err != nil {
+				t.Fatal(err)
+			}
+			bodies = append(bodies, fmt.Sprintf("%d %s", res.StatusCode, body))
+		}
+		r.stop()
+		status := r.wait()
+		return bodies, outcome{status: status, stderr: r.stderr.String()}
+	}
+	for i, step := range []struct {
+		mode  string
+		paths []string
+		asked []string // of the server
+	}{
+		{"auto", []string{"/a"}, []string{"/a"}},
+		{"auto", []string{"/a", "/b"}, []string{"/b"}},
+		{"auto", []string{"/b", "/a"}, nil},
+		{"replay", []string{"/b", "/a"}, nil},
+	} {
+		bodies, o := proxied(step.mode, step.paths...)
+		for i, path := range step.paths {
+			if want := "200 this is " + path; bodies[i] != want {
+				t.Errorf("%s: %s is answered with %q, want %q", step.mode, path, bodies[i], want)
+			}
+		}
+		if o.status != 0 {
+			t.Errorf("step %d ends with %d: %s", i, o.status, o.stderr)
+		}
+		for _, want := range step.asked {
+			if got := <-asked; got != want {
+				t.Errorf("step %d asks the server for %s, want %s", i, got, want)
+			}
+		}
+		if len(asked) > 0 {
+			t.Errorf("step %d asks the server for %s as well", i, <-asked)
+		}
+	}
+	wantWhole(t, name)
+	bodies, o := proxied("replay", "/c")
+	if !strings.HasPrefix(bodies[0], "404 GET ") || !strings.Contains(bodies[0], "/a") || !strings.Contains(o.stderr, "not in the recording") {
+		t.Errorf("what is not recorded is answered with %q, and the proxy says %q", bodies[0], o.stderr)
+	}
+	if len(asked) > 0 {
+		t.Error("mode replay asks the server")
+	}
+	o = ssereel(t, "proxy", "--mode", "replay", "--upstream", server.URL, "-o", name+"2")
+	o.wantLine(t, 1, "no such file")
+}

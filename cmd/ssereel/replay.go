@@ -113,6 +113,9 @@ served, any web page that is open in a browser on this machine can read it.
 					fmt.Fprintf(c.err, "%s %s %s: %s\n", time.Now().Format(time.TimeOnly), req.Method, printable(req.URL.RequestURI()), from)
 				},
 			})
+			if *speed == replay.MaxSpeed {
+				l = joinedListener{l}
+			}
 			return serve(ctx, l, handler)
 		}
 	},

@@ -23,17 +23,16 @@ func assemblyServer(t *testing.T, status func(n int) string, updates func(stream
 	t.Helper()
 	var n atomic.Int64
 	mux := http.NewServeMux()
-	var server *httptest.Server
 	mux.HandleFunc("/assemblies/"+storyID, func(w http.ResponseWriter, req *http.Request) {
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
-		urls := fmt.Sprintf(`"assembly_id":%q,"assembly_ssl_url":"%s/assemblies/%[1]s","update_stream_url":"%[2]s/ws20219?assembly=%[1]s"`, storyID, server.URL)
+		urls := fmt.Sprintf(`"assembly_id":%q,"assembly_ssl_url":"%s/assemblies/%[1]s","update_stream_url":"%[2]s/ws20219?assembly=%[1]s"`, storyID, "http://"+req.Host)
 		io.WriteString(w, strings.ReplaceAll(status(int(n.Add(1))), "URLS", urls))
 	})
 	mux.HandleFunc("/ws20219", func(w http.ResponseWriter, req *http.Request) {
 		w.Header().Set("Content-Type", "text/event-stream")
 		updates(stream{t, w, req})
 	})
-	server = httptest.NewServer(mux)
+	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	return server
 }

@@ -285,7 +285,7 @@ func nothing() (Read, error) { return Read{}, io.EOF }
 // that last event ID was given before.
 func (p *player) stream(s *story, x *Exchange, lastEventID string, resumed bool) *performance {
 	now := time.Now()
-	r := p.run(s, false)
+	r, _ := p.run(s, false)
 	if r != nil && r.isCanceled() {
 		if lastEventID != "" {
 			return &performance{x: x, status: http.StatusNoContent, next: nothing, end: EndEOF}
@@ -347,16 +347,15 @@ const canceledEvent = "event: assembly_error\n" +
 // maxAliases bounds what is remembered of the ids that clients choose.
 const maxAliases = 10000
 
-// run returns the run of s, if there is none a new one or nil.
-func (p *player) run(s *story, orNew bool) *run {
+// run returns the run of s, if there is none a new one or nil, and whether it is new.
+func (p *player) run(s *story, orNew bool) (r *run, begun bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	r := p.runs[s]
-	if r == nil && orNew {
-		r = p.newRun(s, s.begin)
+	if r = p.runs[s]; r == nil && orNew {
+		r, begun = p.newRun(s, s.begin), true
 		p.runs[s] = r
 	}
-	return r
+	return r, begun
 }
 
 // begin begins a new run of s at the moment from of the recording.
@@ -392,16 +391,16 @@ func (p *player) story(req *http.Request) *performance {
 	if s = cmp.Or(s, p.stories().byID[id]); s == nil || s.isJob && len(s.tellers) == 0 {
 		return nil
 	}
-	r := p.run(s, true)
-	if req.Method == http.MethodDelete {
+	r, begun := p.run(s, true)
+	switch {
+	case req.Method == http.MethodDelete:
 		r.cancel(time.Now())
-	} else if !s.isJob && r.tooOften(time.Now()) {
+	case s.isJob:
+	case r.tooOften(time.Now()):
 		return document(http.StatusTooManyRequests, rateLimited(s.id))
+	case begun:
+		return p.told(r.first())
 	}
-	return p.status(r)
-}
-
-func (p *player) status(r *run) *performance {
 	return p.told(r.status(time.Now()))
 }
 

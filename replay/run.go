@@ -123,9 +123,9 @@ func (r *run) status(now time.Time) (x *Exchange, document []byte) {
 	return t.answer()
 }
 
-// first returns what answers the request that starts the job: its status at the moment
-// that the run begins from, whatever the speed. A client that is told of files there, and
-// by the stream again, has them twice.
+// first returns what answers the request that begins the run: the status at the moment
+// that it begins from, whatever the speed. A client that is told of the end there does not
+// ask for the stream, or has all files twice.
 func (r *run) first() (x *Exchange, document []byte) {
 	t := newTelling(r.story)
 	t.tell(r.from, forever, nil)

@@ -483,6 +483,39 @@ func TestStoryOnlyPolls(t *testing.T) {
 	})
 }
 
+// Where nothing waits, the first poll of all tells of the beginning all the same: who is
+// told of the end does not ask for the stream.
+func TestStoryFirstPoll(t *testing.T) {
+	throughDoors(t, story, replay.Playback{Speed: replay.MaxSpeed}, func(t *testing.T, rec *replay.Recording, door http.RoundTripper) {
+		if got := ask(t, door, "GET", storyPath).body; got != recorded(t, rec, 1) {
+			t.Errorf("the first poll says %s", got)
+		}
+		if got := ask(t, door, "GET", storyPath).body; got != recorded(t, rec, 6) {
+			t.Errorf("the second poll says %s", got)
+		}
+	})
+	t.Run("followed", func(t *testing.T) {
+		const id = "55a46ab12179453a8a20921a058b7546"
+		text, _, _ := goldenReel(t, "assembly.reel")
+		throughDoors(t, text, replay.Playback{Speed: replay.MaxSpeed}, func(t *testing.T, rec *replay.Recording, door http.RoundTripper) {
+			var reel strings.Builder
+			recorder, err := replay.NewRecorder(&reel, door)
+			if err != nil {
+				t.Fatal(err)
+			}
+			end, err := replay.Follower{HTTP: &http.Client{Transport: recorder}}.Follow(newRequest(t, "GET", "https://api2-hu268ep.transloadit.com/assemblies/"+id))
+			if err != nil || end.Events != 12 || end.Statuses != 2 {
+				t.Errorf("it ends with %v behind %d events and %d Statuses", err, end.Events, end.Statuses)
+			}
+			recorder.Close()
+			again := mustLoad(t, reel.String()).Exchanges()
+			if len(again) != 3 || recorded(t, rec, 1) != recorded(t, mustLoad(t, reel.String()), 2) {
+				t.Errorf("in %d exchanges, the recorded stream is another", len(again))
+			}
+		})
+	})
+}
+
 func TestStoryStart(t *testing.T) {
 	for _, target := range []string{
 		"/assemblies", "/assemblies?signature=sha384:0", "/assemblies/ffffffffffffffffffffffffffffffff", storyPath,

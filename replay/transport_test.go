@@ -1077,8 +1077,8 @@ func TestTransportLargeReel(t *testing.T) {
 		}, func(n, i int) string { return "/s" }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			// cost is the time of a request behind the first, which may find out what holds
-			// for all. It is the processor's: the bubble's clock stands still meanwhile.
+			// cost is the time of a request behind the first two, which may find out what
+			// holds for all: the first is told of the beginning. It is the processor's: the bubble's clock stands still meanwhile.
 			cost := func(n int) time.Duration {
 				rec := mustLoad(t, c.reel(n))
 				run := func(requests int) time.Duration {
@@ -1096,7 +1096,7 @@ func TestTransportLargeReel(t *testing.T) {
 					}
 					return fastest
 				}
-				return (run(21) - run(1)) / 20
+				return (run(22) - run(2)) / 20
 			}
 			if a, b := cost(few), cost(many); b > 20*a+3*time.Millisecond {
 				t.Errorf("a request takes %v with %d exchanges, %v with %d", b, many, a, few)

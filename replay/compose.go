@@ -35,9 +35,10 @@ var ErrNotFinal = errors.New("the document is not final")
 // file yet; its update stream; and a poll that finds document, byte by byte. The stream tells of
 // every upload and result as the document has them, in its order, of the progress
 // every two seconds (of a long Assembly less often), and of the end: assembly_finished,
-// or assembly_error with what the Status says about it. There is no message for a
-// cancellation: then the stream just ends, and only the last poll says why. A poll
-// of a failed Assembly has status 200 like any other, because the request did not fail.
+// or assembly_error with what the Status says about it. So does an Assembly that was
+// canceled, with its state for an error, as when DELETE cancels one that is played: the
+// documentation has no message for that, and clients end with this one. A poll of a failed
+// Assembly has status 200 like any other, because the request did not fail.
 //
 // The reel of a job has polls alone: at each moment of its history, every two seconds
 // in between, and a last one that finds document.
@@ -331,6 +332,8 @@ func (c *assemblyComposer) compose() {
 		c.add(c.finished+time.Millisecond, "", "assembly_finished")
 	case status.Failed:
 		c.add(c.finished+time.Millisecond, "assembly_error", c.failure())
+	case status.Canceled:
+		c.add(c.finished+time.Millisecond, "assembly_error", canceledPayload(c.State))
 	}
 	slices.SortStableFunc(c.events, func(a, b composedEvent) int { return cmp.Compare(a.at, b.at) })
 }

@@ -304,13 +304,11 @@ func wantFolded(t testing.TB, all []exchange, final *status.Assembly) {
 		t.Errorf("the files, by the Status and by the stream (-Status +stream):\n%s", d)
 	}
 	state := final.State
-	if final.Phase() == status.Canceled {
-		if state = status.AssemblyExecuting; final.ExecutionStart.IsZero() && len(files(t, &whole)) == len(final.Uploads) {
-			state = status.AssemblyUploading
-		}
-	}
 	a := folded.Assembly()
 	code := final.Error
+	if final.Phase() == status.Canceled { // by assembly_error
+		state, code = "", status.ErrorCode(final.State)
+	}
 	if final.Failed() && code == "" { // a crash: the tracker takes what says most
 		code = status.ErrorCode(final.Code)
 	} else if a.State != state || a.Error != code {
@@ -322,6 +320,9 @@ func wantFolded(t testing.TB, all []exchange, final *status.Assembly) {
 	}
 	if done := percent == 100; done != (final.State == status.AssemblyCompleted) {
 		t.Errorf("progress ends at %v", percent)
+	}
+	if final.Phase() == status.Canceled {
+		code = "" // which the last poll does not call an error
 	}
 	folded.Status(decodeAssembly(t, all[2].body()))
 	if d := cmp.Diff(files(t, &whole), files(t, &folded)); d != "" || folded.Assembly().State != final.State || folded.Assembly().Error != code {
@@ -375,10 +376,10 @@ func TestComposeStream(t *testing.T) {
 		{"meta data that were not extracted", `{"ok":"ASSEMBLY_COMPLETED","upload_meta_data_extracted":false,"upload_duration":1`,
 			"1001 uploading, 3000 100%, 3001 finished"},
 		{"canceled in the execution", `{"ok":"ASSEMBLY_CANCELED","upload_duration":1,"execution_duration":3,` + dates + "," + upload + "," + results,
-			"1000 upload, 1001 uploading, 1002 metadata, 2400 result, 3000 51%, 3800 result"},
+			"1000 upload, 1001 uploading, 1002 metadata, 2400 result, 3000 51%, 3800 result, 4001 {\"error\":\"ASSEMBLY_CANCELED\",\"ok\":\"ASSEMBLY_CANCELED\",\"msg\":\"The Assembly was canceled.\"}"},
 		{"canceled in the upload", `{"ok":"ASSEMBLY_CANCELED","upload_duration":1,"execution_start":null,` + upload,
-			"1000 upload"},
-		{"aborted", `{"ok":"REQUEST_ABORTED","upload_duration":0.5`, ""},
+			`1000 upload, 1011 {"error":"ASSEMBLY_CANCELED","ok":"ASSEMBLY_CANCELED","msg":"The Assembly was canceled."}`},
+		{"aborted", `{"ok":"REQUEST_ABORTED","upload_duration":0.5`, `511 {"error":"REQUEST_ABORTED","ok":"REQUEST_ABORTED","msg":"The Assembly was canceled."}`},
 		{"failed in the upload", `{"error":"MAX_SIZE_EXCEEDED","message":"m","upload_duration":1,` + upload,
 			`1000 upload, 1011 {"error":"MAX_SIZE_EXCEEDED","msg":"m"}`},
 		{"failed in the execution", `{"error":"E","http_code":400,"step":"s","previousStep":null,"upload_duration":1,"execution_duration":1,` + dates,

@@ -326,7 +326,7 @@ func (p *player) stream(s *story, x *Exchange, lastEventID string, resumed bool)
 		r.mu.Lock()
 		delivered := f.delivered
 		r.mu.Unlock()
-		text := append(x.restOfBlock(delivered), canceledEvent...)
+		text := append(x.restOfBlock(delivered), "event: assembly_error\ndata: "+canceledPayload(status.AssemblyCanceled)+"\n\n"...)
 		return func() (Read, error) {
 			if text == nil {
 				return Read{}, io.EOF
@@ -340,9 +340,11 @@ func (p *player) stream(s *story, x *Exchange, lastEventID string, resumed bool)
 	return perf
 }
 
-// canceledEvent is how a stream says that its Assembly has been canceled.
-const canceledEvent = "event: assembly_error\n" +
-	`data: {"error":"ASSEMBLY_CANCELED","ok":"ASSEMBLY_CANCELED","msg":"The Assembly was canceled."}` + "\n\n"
+// canceledPayload is what a stream's assembly_error says of an Assembly that has been
+// canceled. The documentation has no message for that; clients end with this one.
+func canceledPayload(state status.State) string {
+	return fmt.Sprintf(`{"error":%q,"ok":%[1]q,"msg":"The Assembly was canceled."}`, state)
+}
 
 // maxAliases bounds what is remembered of the ids that clients choose.
 const maxAliases = 10000

@@ -78,6 +78,8 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	case req.URL.Path == "/":
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		fmt.Fprintf(w, "This is a recording. It answers:\n%s", h.player.rec.list())
+	case h.player.lacksAssembly(req):
+		play(w, req, document(http.StatusNotFound, noAssembly))
 	default:
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		w.WriteHeader(http.StatusNotFound)

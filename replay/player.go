@@ -414,6 +414,15 @@ func (p *player) told(x *Exchange, body []byte) *performance {
 	return document(http.StatusOK, body)
 }
 
+// noAssembly is the answer to a request for an Assembly that is not there.
+var noAssembly = []byte(`{"error":"` + status.ErrorAssemblyNotFound.String() + `","http_code":404,"message":"The recording does not have this Assembly."}`)
+
+// lacksAssembly returns whether req is about an Assembly, where the recording has others.
+func (p *player) lacksAssembly(req *http.Request) bool {
+	collection, id := cutLast(strings.TrimSuffix(req.URL.Path, "/"))
+	return id != "" && strings.HasSuffix(collection, assembliesPath) && len(p.stories().assemblies) > 0
+}
+
 // rateLimited is the answer to a request for a status that is one too many: the page
 // "Retrieve an Assembly Status" of the API's documentation.
 func rateLimited(id string) []byte {

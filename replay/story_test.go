@@ -816,6 +816,22 @@ func TestStoryCancel(t *testing.T) {
 	})
 }
 
+// Another Assembly is not there, as the API says it.
+func TestStoryNotFound(t *testing.T) {
+	h := mustLoad(t, story).Handler(replay.Playback{Speed: replay.MaxSpeed})
+	for _, method := range []string{"GET", "DELETE"} {
+		s, _, _ := perform(h, httptest.NewRequest(method, "/assemblies/"+strings.Repeat("0", 32), nil))
+		var a status.Assembly
+		body := ""
+		for _, read := range s.reads() {
+			body += read.Data
+		}
+		if err := status.DecodeAssembly([]byte(body), &a); s.status != 404 || err != nil || a.Error != status.ErrorAssemblyNotFound {
+			t.Errorf("%s is answered with %d %q", method, s.status, body)
+		}
+	}
+}
+
 // What has ended stays so, however long nobody asks.
 func TestStoryStays(t *testing.T) {
 	for _, wait := range []time.Duration{5 * time.Second, 15 * time.Second, time.Minute, 24 * time.Hour} {

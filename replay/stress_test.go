@@ -7,10 +7,12 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"runtime"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/ssereel/ssereel/replay"
@@ -122,4 +124,55 @@ func strike(t *testing.T, rng *rand.Rand, door http.RoundTripper, host string) {
 	}
 	io.CopyN(io.Discard, res.Body, rng.Int64N(2000))
 	res.Body.Close()
+}
+
+// The body of a request may have no end. It is read as long as the request lasts.
+func TestTransportRequestBodyWithoutEnd(t *testing.T) {
+	rec, err := load(story)
+	if rec == nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		r, w := io.Pipe()
+		req, err := http.NewRequestWithContext(ctx, "POST", "https://api2.example.com/assemblies", r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := rec.Transport(replay.Playback{}).RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write([]byte("params")); err != nil {
+			t.Error(err)
+		}
+		res.Body.Close()
+		cancel()
+		synctest.Wait()
+		if _, err := w.Write([]byte("=")); err != io.ErrClosedPipe {
+			t.Errorf("behind the end of the request, writing gives %v", err)
+			w.Close() // or somebody would wait for ever
+		}
+	})
+}
+
+// What clients call their Assemblies is remembered only where it could be an id: a name
+// may be as long as a URL, and there may be thousands of them.
+func TestStartWithOddIDs(t *testing.T) {
+	throughDoors(t, story, replay.Playback{Speed: replay.MaxSpeed}, func(t *testing.T, _ *replay.Recording, door http.RoundTripper) {
+		for id, status := range map[string]int{"mine": 200, strings.Repeat("x", 129): 404, "a b": 404} {
+			target := "/assemblies/" + url.PathEscape(id)
+			if got := ask(t, door, "POST", target); got.status != 200 {
+				t.Errorf("%.20q is started with %d", id, got.status)
+			}
+			res, err := door.RoundTrip(newRequest(t, "GET", target))
+			if err != nil {
+				res = &http.Response{StatusCode: 404, Body: http.NoBody}
+			}
+			res.Body.Close()
+			if res.StatusCode != status {
+				t.Errorf("%.20q is asked for with %d, not %d", id, res.StatusCode, status)
+			}
+		}
+	})
 }

@@ -31,6 +31,8 @@ const (
 	maxContext = 1 << 10
 
 	maxName = 64 // of a member or a parameter, in bytes
+
+	jsonSpace = " \t\r\n" // RFC 8259, section 2
 )
 
 // newMasker returns a masker for the body of a request or response with this header,
@@ -102,8 +104,8 @@ func (m *masker) find(i int) {
 				m.wait(j)
 			case b[j+1] == '/', b[j+1] == '\\' && b[j+2] == '/':
 				m.userInfo(j)
-			case b[j+1] != '"' && b[j+1] != '\\' && (b[j+1] != ' ' || b[j+2] >= '0' && b[j+2] != '\\'): // no string
-			case m.request, b[j-1] == ' ', b[j-1] == '"' && j > 2 && maySecretEnd(b[j-3], b[j-2]):
+			case b[j+1] != '"' && b[j+1] != '\\' && (b[j+1] > ' ' || b[j+2] >= '0' && b[j+2] != '\\'): // no string
+			case m.request, b[j-1] <= ' ', b[j-1] == '"' && j > 2 && maySecretEnd(b[j-3], b[j-2]):
 				m.member(j)
 			}
 		}
@@ -158,7 +160,7 @@ func maySecretEnd(c, d byte) bool {
 // colon is buf[colon].
 func (m *masker) member(colon int) {
 	b, i := m.buf, colon+1
-	for i < len(b) && (b[i] == ' ' || b[i] == '\t') {
+	for i < len(b) && strings.IndexByte(jsonSpace, b[i]) >= 0 {
 		i++
 	}
 	slashes := 0
@@ -198,7 +200,7 @@ func isSecretField(name string) bool { return name != "credentials" && isSecret(
 
 // lastName returns the quoted name that ends b, and what stands in front of it.
 func lastName(b []byte) (name, front []byte, ok bool) {
-	b = bytes.TrimRight(b, " \t")
+	b = bytes.TrimRight(b, jsonSpace)
 	if len(b) == 0 || b[len(b)-1] != '"' {
 		return nil, nil, false
 	}
@@ -270,7 +272,7 @@ func isSecretObject(b []byte) bool {
 			if closed--; closed >= 0 {
 				continue
 			}
-			colon := bytes.TrimRight(b[:i], " \t")
+			colon := bytes.TrimRight(b[:i], jsonSpace)
 			if b[i] == '[' || len(colon) == 0 || colon[len(colon)-1] != ':' {
 				return false
 			}
@@ -373,7 +375,7 @@ func (m *masker) parameter(i int) {
 		m.wait(i)
 		return
 	}
-	if m.request && string(name) == "name" && b[i+1] == '"' {
+	if m.request && strings.EqualFold(string(name), "name") && (b[i+1] == '"' || inDisposition(b[:start])) {
 		m.part(i)
 		return
 	}
@@ -430,17 +432,32 @@ func inURL(b []byte) bool {
 
 // part looks at the part of a form whose name is behind the sign of equality at buf[i].
 func (m *masker) part(i int) {
-	header := m.buf[i+len(`="`):]
-	n := bytes.IndexByte(header, '"')
+	equals := i
+	i++
+	end := "; \t\r\n"
+	if m.buf[i] == '"' {
+		i++
+		end = `"`
+	}
+	header := m.buf[i:]
+	n := bytes.IndexAny(header, end)
 	if n >= 0 && !isSecretField(string(header[:n])) {
 		return
 	}
 	const blank = "\r\n\r\n"
 	if end := bytes.Index(header, []byte(blank)); end >= 0 && n >= 0 {
-		m.hide(i+len(`="`)+end+len(blank), value{kind: partValue})
+		m.hide(i+end+len(blank), value{kind: partValue})
 	} else if len(header) < maxContext {
-		m.wait(i)
+		m.wait(equals)
 	}
+}
+
+// inDisposition returns whether b ends in a Content-Disposition, whose parameters need no
+// quotes (RFC 7578, section 4.2).
+func inDisposition(b []byte) bool {
+	const name = "content-disposition:"
+	line := b[bytes.LastIndexByte(b, '\n')+1:]
+	return len(line) >= len(name) && strings.EqualFold(string(line[:len(name)]), name)
 }
 
 // escapedMember looks at the member whose colon is the %3A at buf[i], of JSON in a

@@ -143,6 +143,8 @@ func TestRecorderBodySecrets(t *testing.T) {
 		{"both kinds of fields", parts.FormDataContentType(), form.String()},
 		{"members", "application/json", `{"api_key":"X","apiKey" : "X","token": "X","a":{"password":"X"},"keys":1,"b":"c"}`},
 		{"an escape", "application/json", `{"password":"X\"X\\","b":"\\","secret":"X\/X\u0020X"}`},
+		{"white space of all kinds", "application/json", "{\"a\":\n{\"key\":\t\"X\",\"token\"\n:\r\n\"X\",\"b\":\n\"c\"}}"},
+		{"a field without quotes", "multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=signature\r\n\r\nX\r\n--b\r\ncontent-disposition: form-data; NAME=\"key\"\r\n\r\nX\r\n--b--\r\n"},
 		{"a signed URL", "application/json", `{"url":"https://b.s3.amazonaws.com/k?X-Amz-Credential=X&X-Amz-Date=2026&X-Amz-Signature=X"}`},
 		{"a password in a URL", "application/json", `{"url":"https://me:X@h:8080/a","b":"c"}`},
 	} {

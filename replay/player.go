@@ -310,7 +310,8 @@ func (p *player) stream(s *story, x *Exchange, lastEventID string, resumed bool)
 			}
 			x = before
 			f = r.open(x, &point)
-			perf = p.resume(x, point, r.from, now.Sub(r.start))
+			from, elapsed := r.played(now)
+			perf = p.resume(x, point, from, elapsed)
 		}
 	}
 	if perf == nil {
@@ -442,11 +443,11 @@ func (p *player) start(req *http.Request, id string) *performance {
 	if s == nil {
 		s = all.assemblies[p.started%len(all.assemblies)]
 		p.started++
-		if id != "" {
+		if isID(id) {
 			if len(p.aliases) == maxAliases {
 				clear(p.aliases)
 			}
-			p.aliases[id] = s
+			p.aliases[strings.Clone(id)] = s
 		}
 	}
 	p.mu.Unlock()

@@ -71,6 +71,13 @@ func (r *run) position(now time.Time) (at, limit time.Duration) {
 	return at, limit
 }
 
+// played returns where in the recording the run was begun, and how long ago.
+func (r *run) played(now time.Time) (from, elapsed time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.from, now.Sub(r.start)
+}
+
 // settle waits, but not for long, until a read whose moment has come is delivered: the
 // client may have it, and asks for what it should know then.
 func (r *run) settle(now time.Time) {
@@ -201,7 +208,6 @@ func (r *run) deliver(f *feed, p *performance, reached func() int64) {
 		}
 		r.wake.Broadcast()
 	}
-	f.delivered = 0
 	p.delivered()
 	p.next = func() (Read, error) {
 		read, err := next()

@@ -35,19 +35,27 @@ type transport struct {
 
 // RoundTrip answers req.
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	if req.Body != nil && req.Body != http.NoBody {
-		// As a server would, so that whoever writes the body gets on.
-		go func() {
-			io.Copy(io.Discard, req.Body)
-			req.Body.Close()
-		}()
+	closeBody := func() {}
+	if req.Body != nil {
+		closeBody = sync.OnceFunc(func() { req.Body.Close() })
 	}
 	if req.URL == nil {
+		closeBody()
 		return nil, errors.New("replay: the request has no URL")
 	}
 	p := t.player.perform(req, "")
 	if p == nil {
+		closeBody()
 		return nil, fmt.Errorf("replay: %s %s: %w", req.Method, req.URL.Redacted(), ErrNotRecorded)
+	}
+	if req.Body != nil && req.Body != http.NoBody {
+		// As a server would, so that whoever writes the body gets on.
+		stop := context.AfterFunc(req.Context(), closeBody)
+		go func() {
+			io.Copy(io.Discard, req.Body)
+			stop()
+			closeBody()
+		}()
 	}
 	return respond(req, p)
 }

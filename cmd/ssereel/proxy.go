@@ -408,15 +408,31 @@ func (t *watchedTransport) RoundTrip(req *http.Request) (*http.Response, error) 
 	case req.Context().Err() != nil:
 		t.say(req, "the client went away")
 	default:
-		t.say(req, "no response: "+err.Error())
+		t.say(req, "no response: "+reason(err))
 	}
 	return resp, err
 }
 
-// say says what became of req. The query is not for every log.
+// say says what became of req.
 func (t *watchedTransport) say(req *http.Request, what string) {
-	u := url.URL{Scheme: req.URL.Scheme, Host: req.URL.Host, Path: req.URL.Path, RawPath: req.URL.RawPath, ForceQuery: req.URL.RawQuery != ""}
-	fmt.Fprintf(t.talk, "%s %s %s: %s\n", time.Now().Format(time.TimeOnly), req.Method, printable(u.String()), printable(what))
+	fmt.Fprintf(t.talk, "%s %s %s: %s\n", time.Now().Format(time.TimeOnly), req.Method, printable(target(req.URL)), printable(what))
+}
+
+// target is u as a log shows it. The query, in which there may be credentials, is not for
+// every log.
+func target(u *url.URL) string {
+	shown := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath, ForceQuery: u.RawQuery != ""}
+	return shown.String()
+}
+
+// reason is err as a log shows it: net/http quotes a header that it cannot parse, which may
+// be any.
+func reason(err error) string {
+	const malformed = "malformed MIME header"
+	if before, _, ok := strings.Cut(err.Error(), malformed); ok {
+		return before + malformed
+	}
+	return err.Error()
 }
 
 type watchedBody struct {
@@ -432,7 +448,7 @@ func (b *watchedBody) Read(p []byte) (int, error) {
 	b.size += int64(n)
 	b.t.size.Add(int64(n))
 	if err != nil && err != io.EOF && b.req.Context().Err() == nil {
-		b.once.Do(func() { b.t.say(b.req, fmt.Sprintf("cut off after %s: %v", count(b.size, "byte"), err)) })
+		b.once.Do(func() { b.t.say(b.req, fmt.Sprintf("cut off after %s: %v", count(b.size, "byte"), reason(err))) })
 	}
 	return n, err
 }

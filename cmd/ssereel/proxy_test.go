@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -255,6 +256,40 @@ func TestProxyPassesThrough(t *testing.T) {
 	r.wait()
 	wantProxied(t, r.line(), "", "1 exchange", "9 bytes", "")
 	wantFiles(t, ".")
+}
+
+// What net/http cannot parse, its error quotes: here a header with a credential.
+func TestProxyMalformedHeader(t *testing.T) {
+	t.Chdir(t.TempDir())
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			conn.Read(make([]byte, 4096))
+			io.WriteString(conn, "HTTP/1.1 200 OK\r\nSet-Cookie precious\r\n\r\n")
+			conn.Close()
+		}
+	}()
+	r := begin(t, nil, "proxy", "--upstream", "http://"+l.Addr().String(), "-o", "my.reel")
+	if resp, err := http.Get(listening(t, r) + "/?key=precious"); err == nil {
+		resp.Body.Close()
+		t.Errorf("the client has got %s", resp.Status)
+	}
+	r.stop()
+	r.wait()
+	if got := r.stderr.String(); strings.Contains(got, "precious") || !strings.Contains(got, "malformed MIME header") {
+		t.Errorf("stderr is %q", got)
+	}
+	if got := read(t, "my.reel"); strings.Contains(got, "precious") {
+		t.Errorf("the recording is %q", got)
+	}
 }
 
 func TestProxyListensForAll(t *testing.T) {

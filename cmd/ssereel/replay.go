@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -106,11 +107,14 @@ served, any web page that is open in a browser on this machine can read it.
 				Seed:     *seed,
 				KeepURLs: *keepURLs,
 				OnServe: func(req *http.Request, x *replay.Exchange) {
-					from := "made of what was recorded"
+					from, shown := "made of what was recorded", target(req.URL)
 					if x != nil {
+						if query := req.URL.RawQuery; query != "" && strings.HasSuffix(x.URL, "?"+query) {
+							shown += query // which is in the recording, where no credentials are
+						}
 						from = fmt.Sprintf("exchange %d, %s in %s", x.Number, count(x.Size, "byte"), seconds(x.Ended-x.Sent))
 					}
-					fmt.Fprintf(c.err, "%s %s %s: %s\n", time.Now().Format(time.TimeOnly), req.Method, printable(req.URL.RequestURI()), from)
+					fmt.Fprintf(c.err, "%s %s %s: %s\n", time.Now().Format(time.TimeOnly), req.Method, printable(shown), from)
 				},
 			})
 			if *speed == replay.MaxSpeed {

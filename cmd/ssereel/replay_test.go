@@ -119,9 +119,13 @@ func TestReplayWhere(t *testing.T) {
 	if resp := get(t, at, nil); !strings.Contains(body(t, resp), "/ws20219?assembly=1") || strings.HasPrefix(resp.Header.Get("Content-Type"), "text/event-stream") {
 		t.Error("who does not accept an event stream at / gets no list of what there is")
 	}
+	body(t, get(t, at+"/ws20219?assembly=1&signature=sha384:precious", accepting))
 	r.stop()
 	if status := r.wait(); status != 0 {
 		t.Errorf("exit status %d", status)
+	}
+	if strings.Contains(r.stderr.String(), "precious") {
+		t.Errorf("stderr tells a credential: %q", r.stderr.String())
 	}
 	if strings.Count(r.stdout.String(), "\n") != 1 {
 		t.Errorf("more than the first line on stdout: %q", r.stdout.String())

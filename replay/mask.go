@@ -2,10 +2,10 @@ package replay
 
 import (
 	"bytes"
-	"math/bits"
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -51,7 +51,7 @@ func (m *masker) mask(p []byte) []byte {
 	before := min(len(m.buf), maxContext)
 	from := max(0, m.next-len(m.buf)+before)
 	copy(m.buf, m.buf[len(m.buf)-before:])
-	m.buf = append(m.buf[:before], p...)
+	m.buf = append(slices.Grow(m.buf[:before], len(p)+scanSlack), p...)
 	m.next = len(m.buf)
 	if m.open.kind != 0 {
 		open := m.open
@@ -83,35 +83,18 @@ func (m *masker) hide(i int, v value) {
 // cost, that stand between names and values.
 func (m *masker) find(i int) {
 	b := m.buf
-	const ones, high = 0x0101010101010101, 0x8080808080808080
-	for at := i; at < len(b); at += 8 {
-		var word uint64
-		if at+8 <= len(b) {
-			word = le.Uint64(b[at:])
-		} else {
-			var end [8]byte
-			copy(end[:], b[at:])
-			word = le.Uint64(end[:])
+	equals, percent := i, i // where the search for them begins
+	if m.request {
+		for j := indexFrom(b, i, ':'); j >= 0; j = indexFrom(b, j+1, ':') {
+			m.colon(j)
 		}
-		word ^= ':' * ones
-		for found := (word - ones) &^ word & high; found != 0; found &= found - 1 {
-			j := at + bits.TrailingZeros64(found)/8
-			switch {
-			case j >= len(b) || b[j] != ':' || j < 2: // after a borrow, for one
-			case j+2 >= len(b):
-				m.wait(j)
-			case b[j+1] == '/', b[j+1] == '\\' && b[j+2] == '/':
-				m.userInfo(j)
-			case b[j+1] != '"' && b[j+1] != '\\' && (b[j+1] != ' ' || b[j+2] >= '0' && b[j+2] != '\\'): // no string
-			case m.request, b[j-1] == ' ', b[j-1] == '"' && j > 2 && maySecretEnd(b[j-3], b[j-2]):
-				m.member(j)
-			}
-		}
+	} else {
+		equals, percent = m.findInResponse(i)
 	}
-	for j := indexFrom(b, i, '='); j >= 0; j = indexFrom(b, j+1, '=') {
+	for j := indexFrom(b, equals, '='); j >= 0; j = indexFrom(b, j+1, '=') {
 		m.parameter(j)
 	}
-	for j := indexFrom(b, i, '%'); j >= 0; j = indexFrom(b, j+1, '%') {
+	for j := indexFrom(b, percent, '%'); j >= 0; j = indexFrom(b, j+1, '%') {
 		switch {
 		case j+3 >= len(b):
 			m.wait(j)
@@ -121,6 +104,50 @@ func (m *masker) find(i int) {
 		case b[j+2]|0x20 == 'd':
 			m.escapedParameter(j)
 		}
+	}
+}
+
+// findInResponse looks at those colons that may be behind the name of a credential, and
+// returns where the first sign of equality and the first percent sign are, len(buf) where
+// there is none. What a colon's value hides is hidden before the others are looked at.
+func (m *masker) findInResponse(i int) (equals, percent int) {
+	n := len(m.buf)
+	b := m.buf[:n+scanSlack]
+	equals, percent = n, n
+	look := func(j int) {
+		switch b[j] {
+		case ':':
+			m.colon(j)
+		case '=':
+			equals = min(equals, j)
+		case '%':
+			percent = min(percent, j)
+		}
+	}
+	for ; i < min(3, n); i++ {
+		look(i)
+	}
+	for j := indexName(b, max(i, 3), n); j < n; j = indexName(b, j+1, n) {
+		look(j)
+	}
+	for j := max(i, n-2); j < n; j++ { // whatever follows
+		look(j)
+	}
+	return equals, percent
+}
+
+// colon looks at the colon at buf[i].
+func (m *masker) colon(i int) {
+	b := m.buf
+	switch {
+	case i < 2:
+	case i+2 >= len(b):
+		m.wait(i)
+	case b[i+1] == '/', b[i+1] == '\\' && b[i+2] == '/':
+		m.userInfo(i)
+	case b[i+1] != '"' && b[i+1] != '\\' && (b[i+1] != ' ' || b[i+2] >= '0' && b[i+2] != '\\'): // no string
+	case m.request, b[i-1] == ' ', b[i-1] == '"' && i > 2 && maySecretEnd(b[i-3], b[i-2]):
+		m.member(i)
 	}
 }
 

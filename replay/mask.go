@@ -2,10 +2,10 @@ package replay
 
 import (
 	"bytes"
+	"math/bits"
 	"mime"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 )
 
@@ -51,7 +51,7 @@ func (m *masker) mask(p []byte) []byte {
 	before := min(len(m.buf), maxContext)
 	from := max(0, m.next-len(m.buf)+before)
 	copy(m.buf, m.buf[len(m.buf)-before:])
-	m.buf = append(slices.Grow(m.buf[:before], len(p)+scanSlack), p...)
+	m.buf = append(m.buf[:before], p...)
 	m.next = len(m.buf)
 	if m.open.kind != 0 {
 		open := m.open
@@ -79,18 +79,34 @@ func (m *masker) hide(i int, v value) {
 	m.open = v
 }
 
-// find looks, from buf[i] on, for the three bytes, rare enough to be found at little
-// cost, that stand between names and values.
-func (m *masker) find(i int) {
-	b := m.buf
-	equals, percent := i, i // where the search for them begins
-	if m.request {
-		for j := indexFrom(b, i, ':'); j >= 0; j = indexFrom(b, j+1, ':') {
-			m.colon(j)
+// findGeneric looks, from buf[i] on, for the three bytes, rare enough to be found at
+// little cost, that stand between names and values: colons, signs of equality, and last
+// percent signs. What one hides is hidden before the next is looked at.
+func (m *masker) findGeneric(i int) {
+	for at := i; at < len(m.buf); at += 8 {
+		var word uint64
+		if at+8 <= len(m.buf) {
+			word = le.Uint64(m.buf[at:])
+		} else {
+			var end [8]byte
+			copy(end[:], m.buf[at:])
+			word = le.Uint64(end[:])
 		}
-	} else {
-		equals, percent = m.findInResponse(i)
+		word ^= ':' * ones
+		for found := (word - ones) &^ word & high; found != 0; found &= found - 1 {
+			j := at + bits.TrailingZeros64(found)/8
+			if j < len(m.buf) && m.buf[j] == ':' { // not after a borrow, for one
+				m.colon(j)
+			}
+		}
 	}
+	m.findParameters(i, i)
+}
+
+// findParameters looks for signs of equality from buf[equals] on, and for percent signs
+// from buf[percent] on.
+func (m *masker) findParameters(equals, percent int) {
+	b := m.buf
 	for j := indexFrom(b, equals, '='); j >= 0; j = indexFrom(b, j+1, '=') {
 		m.parameter(j)
 	}
@@ -105,35 +121,6 @@ func (m *masker) find(i int) {
 			m.escapedParameter(j)
 		}
 	}
-}
-
-// findInResponse looks at those colons that may be behind the name of a credential, and
-// returns where the first sign of equality and the first percent sign are, len(buf) where
-// there is none. What a colon's value hides is hidden before the others are looked at.
-func (m *masker) findInResponse(i int) (equals, percent int) {
-	n := len(m.buf)
-	b := m.buf[:n+scanSlack]
-	equals, percent = n, n
-	look := func(j int) {
-		switch b[j] {
-		case ':':
-			m.colon(j)
-		case '=':
-			equals = min(equals, j)
-		case '%':
-			percent = min(percent, j)
-		}
-	}
-	for ; i < min(3, n); i++ {
-		look(i)
-	}
-	for j := indexName(b, max(i, 3), n); j < n; j = indexName(b, j+1, n) {
-		look(j)
-	}
-	for j := max(i, n-2); j < n; j++ { // whatever follows
-		look(j)
-	}
-	return equals, percent
 }
 
 // colon looks at the colon at buf[i].
@@ -258,6 +245,9 @@ func isSecretMember(name, front, text []byte, v value) (secret, whole bool) {
 		}
 	}
 	word := joined[:n]
+	if !isSecretEnd(word) {
+		return false, true
+	}
 	end := ""
 	for _, e := range secretEnds {
 		if bytes.HasSuffix(word, []byte(e)) {
@@ -266,8 +256,6 @@ func isSecretMember(name, front, text []byte, v value) (secret, whole bool) {
 		}
 	}
 	switch {
-	case end == "":
-		return false, true
 	case end == "authorization", isSecretObject(front):
 		return true, true
 	case end == "token" && string(word) == end:
@@ -284,6 +272,30 @@ var secretEnds = []string{
 	"accesstoken", "refreshtoken", "idtoken", "authtoken", "apitoken", "sessiontoken", "securitytoken", "bearertoken",
 	"csrftoken", "xsrftoken", "apikey", "accesskey", "secretkey", "privatekey", "authkey", "secret", "password", "passwd",
 	"authorization", "token", "key",
+}
+
+// isSecretEnd returns whether one of secretEnds ends word, without going through them: most
+// names end in none.
+func isSecretEnd(word []byte) bool {
+	n := len(word)
+	if n < len("key") {
+		return false
+	}
+	switch string(word[n-3:]) {
+	case "key":
+		return true
+	case "ken":
+		return bytes.HasSuffix(word, []byte("token"))
+	case "ret":
+		return bytes.HasSuffix(word, []byte("secret"))
+	case "ord":
+		return bytes.HasSuffix(word, []byte("password"))
+	case "swd":
+		return bytes.HasSuffix(word, []byte("passwd"))
+	case "ion":
+		return bytes.HasSuffix(word, []byte("authorization"))
+	}
+	return false
 }
 
 // isSecretObject returns whether the innermost object that is open at the end of b is
@@ -377,13 +389,21 @@ func (m *masker) userInfo(i int) {
 		case c == ':' && colon < 0:
 			colon = j
 		case c < '0' || c > '9':
-			if c != '*' && !isAlpha(c) && strings.IndexByte("-._~%!$&()+,;=:", c) < 0 || c == ':' && colon == j-1 {
+			if !inUserInfo[c] || c == ':' && colon == j-1 {
 				return
 			}
 			port = port && colon < 0
 		}
 	}
 }
+
+// inUserInfo has the bytes that a user and a password in a URL are made of.
+var inUserInfo = func() (t [256]bool) {
+	for c := range t {
+		t[c] = isAlpha(byte(c)) || '0' <= c && c <= '9' || c != 0 && strings.IndexByte("*-._~%!$&()+,;=:", byte(c)) >= 0
+	}
+	return t
+}()
 
 func isAlpha(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 

@@ -2,6 +2,8 @@
 
 package replay
 
+import "slices"
+
 func cpuid(leaf, subleaf uint32) (a, b, c, d uint32)
 
 func xgetbv() (low, high uint32)
@@ -29,17 +31,48 @@ func detectAVX2() bool {
 	return b&avx2 != 0
 }
 
-// indexNameAVX2 is indexNameGeneric.
+// scanSlack is how far indexName reads behind what it is asked for, in bytes, and less.
+const scanSlack = 64
+
+// indexNameAVX2 returns the index of the first byte in b[i:n] that is '=' or '%', or a
+// colon that colon has to look at in a response, or n. A few more colons than these are
+// among them, but not those whose next byte is not in b[:n]. i is at least 3, and b at
+// least scanSlack bytes longer than n.
 //
 //go:noescape
 func indexNameAVX2(b []byte, i, n int) int
 
-func indexName(b []byte, i, n int) int {
-	if !hasAVX2 {
-		return indexNameGeneric(b, i, n)
+// find is findGeneric in one pass. What is hidden on the way makes no colon a candidate
+// that was none before.
+func (m *masker) find(i int) {
+	if m.request || !hasAVX2 {
+		m.findGeneric(i)
+		return
 	}
-	_, _ = b[i-3:], b[n+scanSlack-1]
-	return indexNameAVX2(b, i, n)
+	n := len(m.buf)
+	b := slices.Grow(m.buf, scanSlack)[:n+scanSlack]
+	m.buf = b[:n]
+	equals, percent := n, n // the first ones
+	look := func(j int) {
+		switch b[j] {
+		case ':':
+			m.colon(j)
+		case '=':
+			equals = min(equals, j)
+		case '%':
+			percent = min(percent, j)
+		}
+	}
+	for ; i < min(3, n); i++ {
+		look(i)
+	}
+	for j := indexNameAVX2(b, i, n); j < n; j = indexNameAVX2(b, j+1, n) {
+		look(j)
+	}
+	for j := max(i, n-2); j < n; j++ { // which wait for what comes
+		look(j)
+	}
+	m.findParameters(equals, percent)
 }
 
 // asciiPrefixAVX2 is asciiPrefixGeneric for b of 32 bytes at least.

@@ -5,8 +5,10 @@
 // nameTables, each indexed by the low four bits of a byte, hold:
 // the byte with these bits that is '=' or '%', or else one that has others;
 // the byte with these bits that may follow a colon, or else one that has others;
-// the two tables of mayName.
-// For bytes from 0x80, VPSHUFB gives 0, which is none of them.
+// for the last but one byte of a name, and for the last, in which pairs it may be: 1 for
+// e and t or y, 2 for e or o and n, 4 for r or w and d, in capitals or not, as
+// maySecretEnd has it. Other bytes share their bits, which only costs a second look.
+// For bytes from 0x80, VPSHUFB gives 0, which is none of these.
 DATA nameTables<>+0(SB)/8, $0x0101250101010101
 DATA nameTables<>+8(SB)/8, $0x01013d0101010101
 DATA nameTables<>+16(SB)/8, $0x0101010101220120

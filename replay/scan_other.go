@@ -2,6 +2,6 @@
 
 package replay
 
-func indexName(b []byte, i, n int) int { return indexNameGeneric(b, i, n) }
+func (m *masker) find(i int) { m.findGeneric(i) }
 
 func asciiPrefix(b []byte) int { return asciiPrefixGeneric(b) }

@@ -9,9 +9,9 @@
 // e and t or y, 2 for e or o and n, 4 for r or w and d, in capitals or not, as
 // maySecretEnd has it. Other bytes share their bits, which only costs a second look.
 // For bytes from 0x80, VPSHUFB gives 0, which is none of these.
-DATA nameTables<>+0(SB)/8, $0x0101250101010101
+DATA nameTables<>+0(SB)/8, $0x0101250101010201
 DATA nameTables<>+8(SB)/8, $0x01013d0101010101
-DATA nameTables<>+16(SB)/8, $0x0101010101220120
+DATA nameTables<>+16(SB)/8, $0x0101010101220220
 DATA nameTables<>+24(SB)/8, $0x2f01015c01010101
 DATA nameTables<>+32(SB)/8, $0x0400030000040000
 DATA nameTables<>+40(SB)/8, $0x0200000000000000

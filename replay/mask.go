@@ -81,48 +81,66 @@ func (m *masker) hide(i int, v value) {
 	m.open = v
 }
 
-// find looks, from buf[i] on, for the three bytes, rare enough to be found at little
-// cost, that stand between names and values.
-func (m *masker) find(i int) {
-	b := m.buf
-	const ones, high = 0x0101010101010101, 0x8080808080808080
-	for at := i; at < len(b); at += 8 {
+// findGeneric looks, from buf[i] on, for the three bytes, rare enough to be found at
+// little cost, that stand between names and values: colons, signs of equality, and last
+// percent signs. What one hides is hidden before the next is looked at.
+func (m *masker) findGeneric(i int) {
+	for at := i; at < len(m.buf); at += 8 {
 		var word uint64
-		if at+8 <= len(b) {
-			word = le.Uint64(b[at:])
+		if at+8 <= len(m.buf) {
+			word = le.Uint64(m.buf[at:])
 		} else {
 			var end [8]byte
-			copy(end[:], b[at:])
+			copy(end[:], m.buf[at:])
 			word = le.Uint64(end[:])
 		}
 		word ^= ':' * ones
 		for found := (word - ones) &^ word & high; found != 0; found &= found - 1 {
 			j := at + bits.TrailingZeros64(found)/8
-			switch {
-			case j >= len(b) || b[j] != ':' || j < 2: // after a borrow, for one
-			case j+2 >= len(b):
-				m.wait(j)
-			case b[j+1] == '/', b[j+1] == '\\' && b[j+2] == '/':
-				m.userInfo(j)
-			case b[j+1] != '"' && b[j+1] != '\\' && (b[j+1] > ' ' || b[j+2] >= '0' && b[j+2] != '\\'): // no string
-			case m.request, b[j-1] <= ' ', b[j-1] == '"' && j > 2 && maySecretEnd(b[j-3], b[j-2]):
-				m.member(j)
+			if j < len(m.buf) && m.buf[j] == ':' { // not after a borrow, for one
+				m.colon(j)
 			}
 		}
 	}
-	for j := indexFrom(b, i, '='); j >= 0; j = indexFrom(b, j+1, '=') {
+	m.findParameters(i, i)
+}
+
+// findParameters looks for signs of equality from buf[equals] on, and for percent signs
+// from buf[percent] on.
+func (m *masker) findParameters(equals, percent int) {
+	b := m.buf
+	for j := indexFrom(b, equals, '='); j >= 0; j = indexFrom(b, j+1, '=') {
 		m.parameter(j)
 	}
-	for j := indexFrom(b, i, '%'); j >= 0; j = indexFrom(b, j+1, '%') {
+	for j := indexFrom(b, percent, '%'); j >= 0; j = indexFrom(b, j+1, '%') {
 		switch {
 		case j+3 >= len(b):
 			m.wait(j)
 		case b[j+1] != '3':
 		case b[j+2]|0x20 == 'a':
-			m.escapedMember(j)
+			m.escapedMember(j, len("%3A"))
 		case b[j+2]|0x20 == 'd':
 			m.escapedParameter(j)
 		}
+	}
+}
+
+// colon looks at the colon at buf[i].
+func (m *masker) colon(i int) {
+	b := m.buf
+	switch {
+	case i < 2:
+	case i+2 >= len(b):
+		m.wait(i)
+	case b[i+1] == '/', b[i+1] == '\\' && b[i+2] == '/':
+		m.userInfo(i)
+	case b[i+1] == '%':
+		if m.request {
+			m.escapedMember(i, 1)
+		}
+	case b[i+1] != '"' && b[i+1] != '\\' && (b[i+1] > ' ' || b[i+2] >= '0' && b[i+2] != '\\'): // no string
+	case m.request, b[i-1] <= ' ', b[i-1] == '"' && i > 2 && maySecretEnd(b[i-3], b[i-2]):
+		m.member(i)
 	}
 }
 
@@ -233,6 +251,9 @@ func isSecretMember(name, front, text []byte, v value) (secret, whole bool) {
 		}
 	}
 	word := joined[:n]
+	if !isSecretEnd(word) {
+		return false, true
+	}
 	end := ""
 	for _, e := range secretEnds {
 		if bytes.HasSuffix(word, []byte(e)) {
@@ -241,8 +262,6 @@ func isSecretMember(name, front, text []byte, v value) (secret, whole bool) {
 		}
 	}
 	switch {
-	case end == "":
-		return false, true
 	case end == "authorization", isSecretObject(front):
 		return true, true
 	case end == "token" && string(word) == end:
@@ -259,6 +278,30 @@ var secretEnds = []string{
 	"accesstoken", "refreshtoken", "idtoken", "authtoken", "apitoken", "sessiontoken", "securitytoken", "bearertoken",
 	"csrftoken", "xsrftoken", "apikey", "accesskey", "secretkey", "privatekey", "authkey", "secret", "password", "passwd",
 	"authorization", "token", "key",
+}
+
+// isSecretEnd returns whether one of secretEnds ends word, without going through them: most
+// names end in none.
+func isSecretEnd(word []byte) bool {
+	n := len(word)
+	if n < len("key") {
+		return false
+	}
+	switch string(word[n-3:]) {
+	case "key":
+		return true
+	case "ken":
+		return bytes.HasSuffix(word, []byte("token"))
+	case "ret":
+		return bytes.HasSuffix(word, []byte("secret"))
+	case "ord":
+		return bytes.HasSuffix(word, []byte("password"))
+	case "swd":
+		return bytes.HasSuffix(word, []byte("passwd"))
+	case "ion":
+		return bytes.HasSuffix(word, []byte("authorization"))
+	}
+	return false
 }
 
 // isSecretObject returns whether the innermost object that is open at the end of b is
@@ -352,13 +395,21 @@ func (m *masker) userInfo(i int) {
 		case c == ':' && colon < 0:
 			colon = j
 		case c < '0' || c > '9':
-			if c != '*' && !isAlpha(c) && strings.IndexByte("-._~%!$&()+,;=:", c) < 0 || c == ':' && colon == j-1 {
+			if !inUserInfo[c] || c == ':' && colon == j-1 {
 				return
 			}
 			port = port && colon < 0
 		}
 	}
 }
+
+// inUserInfo has the bytes that a user and a password in a URL are made of.
+var inUserInfo = func() (t [256]bool) {
+	for c := range t {
+		t[c] = isAlpha(byte(c)) || '0' <= c && c <= '9' || c != 0 && strings.IndexByte("*-._~%!$&()+,;=:", byte(c)) >= 0
+	}
+	return t
+}()
 
 func isAlpha(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 
@@ -460,9 +511,9 @@ func inDisposition(b []byte) bool {
 	return len(line) >= len(name) && strings.EqualFold(string(line[:len(name)]), name)
 }
 
-// escapedMember looks at the member whose colon is the %3A at buf[i], of JSON in a
-// parameter.
-func (m *masker) escapedMember(i int) {
+// escapedMember looks at the member whose colon is at buf[i], of JSON in a parameter. The
+// colon takes size bytes: %3A, or itself.
+func (m *masker) escapedMember(i, size int) {
 	b := m.buf
 	from := max(0, i-maxContext)
 	from += bytes.LastIndexAny(b[from:i], "=&\n") + 1
@@ -478,7 +529,7 @@ func (m *masker) escapedMember(i int) {
 		return
 	}
 	colon := i
-	i += len("%3A")
+	i += size
 	slashes := 0
 	for {
 		switch rest := b[i:]; {

@@ -134,6 +134,7 @@ func TestRecorderBodySecrets(t *testing.T) {
 		{"params, in a form", "application/x-www-form-urlencoded", "params=" + url.QueryEscape(params) + "&a=b"},
 		{"params, a string in a form", "application/x-www-form-urlencoded", "a=" + url.QueryEscape(`{"params":`+quote(params)+`}`) + "&a=b"},
 		{"params, in a form, as they are", "application/x-www-form-urlencoded", "params=" + params + "&a=b"},
+		{"params, in a form, with quotes escaped alone", "application/x-www-form-urlencoded", "a=b&params=" + strings.ReplaceAll(params, `"`, "%22") + "&a=b"},
 		{"params, pretty", "application/json", strings.NewReplacer(`":`, `": `, `,"`, ",\n  \"").Replace(`{"params":` + params + `}`)},
 		{"signature, first in a form", "application/x-www-form-urlencoded", "signature=sha384%3AX&a=b"},
 		{"signature, last in a form", "application/x-www-form-urlencoded", "a=b&signature=X"},

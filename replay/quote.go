@@ -3,7 +3,6 @@ package replay
 import (
 	"bytes"
 	"fmt"
-	"math/bits"
 	"unicode/utf8"
 )
 
@@ -42,30 +41,6 @@ func plainPrefix(b []byte) int {
 // separators, not a byte order mark.
 func plainRune(r rune) bool {
 	return r > 0x9f && r != 0x2028 && r != 0x2029 && r != 0xfeff
-}
-
-// asciiPrefix returns how many bytes at the beginning of b are printable ASCII or
-// tabs. It looks at eight bytes at a time.
-func asciiPrefix(b []byte) int {
-	const ones, high = 0x0101010101010101, 0x8080808080808080
-	i := 0
-	for ; i+8 <= len(b); i += 8 {
-		w := le.Uint64(b[i:])
-		// The high bit of a byte is set: in w for one from 0x80, in the
-		// difference for one below 0x20 (and perhaps, after a borrow, for the
-		// next one, so only the first counts), in the sum for 0x7f.
-		if odd := (w | (w - 0x20*ones) | (w + ones)) & high; odd != 0 {
-			i += bits.TrailingZeros64(odd) / 8
-			if b[i] != '\t' {
-				return i
-			}
-			i -= 7
-		}
-	}
-	for i < len(b) && !special[b[i]] {
-		i++
-	}
-	return i
 }
 
 const hex = "0123456789abcdef"

@@ -1,7 +1,6 @@
 package replay
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -299,16 +298,23 @@ const (
 // and without zeros that say nothing.
 func appendSeconds(dst []byte, d time.Duration) []byte {
 	dst = strconv.AppendInt(dst, int64(d/time.Second), 10)
-	frac := d % time.Second
+	frac := uint32(d % time.Second)
 	if frac == 0 {
 		return dst
 	}
-	text := [...]byte{'.', 9: 0}
-	for i := len(text) - 1; i > 0; i-- {
-		text[i] = '0' + byte(frac%10)
+	text := "000000000"
+	for frac%1000 == 0 {
+		frac, text = frac/1000, text[3:]
+	}
+	for frac%10 == 0 {
+		frac, text = frac/10, text[1:]
+	}
+	dst = append(append(dst, '.'), text...)
+	for i := len(dst) - 1; frac > 0; i-- {
+		dst[i] = '0' + byte(frac%10)
 		frac /= 10
 	}
-	return append(dst, bytes.TrimRight(text[:], "0")...)
+	return dst
 }
 
 func (w *Writer) appendHeader(kind byte, exchange int, h http.Header) {

@@ -77,19 +77,27 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		w.WriteHeader(http.StatusNoContent)
 	case req.URL.Path == "/":
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		fmt.Fprintf(w, "This is a recording. It answers:\n%s", h.player.rec.list())
+		fmt.Fprintf(w, "This is a recording. It answers:\n%s", h.player.list())
 	case h.player.lacksAssembly(req):
 		play(w, req, document(http.StatusNotFound, noAssembly))
 	default:
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		w.WriteHeader(http.StatusNotFound)
-		fmt.Fprintf(w, "The recording has no %s %s. It answers:\n%s", req.Method, req.URL.RequestURI(), h.player.rec.list())
+		fmt.Fprintf(w, "The recording has no %s %s. It answers:\n%s", req.Method, req.URL.RequestURI(), h.player.list())
 	}
 }
 
-func (r *Recording) list() string {
+// maxListed bounds the list of what there is, in lines.
+const maxListed = 1000
+
+// list returns what requests are answered, a line each.
+func (p *player) list() string {
 	var b strings.Builder
-	for _, x := range r.exchanges {
+	for _, s := range p.stories().assemblies[:min(len(p.stories().assemblies), maxListed)] {
+		fmt.Fprintf(&b, "GET, DELETE %s/%s (an Assembly, which POST %[1]s starts)\n", assembliesPath, s.id)
+	}
+	all := p.rec.exchanges
+	for _, x := range all[:min(len(all), maxListed)] {
 		target := x.path
 		if x.query != "" {
 			target += "?" + x.query
@@ -99,6 +107,9 @@ func (r *Recording) list() string {
 		} else {
 			fmt.Fprintf(&b, "%s %s (%d, %d bytes)\n", x.Method, target, x.StatusCode, x.Size)
 		}
+	}
+	if len(all) > maxListed {
+		fmt.Fprintf(&b, "and %d more\n", len(all)-maxListed)
 	}
 	return b.String()
 }

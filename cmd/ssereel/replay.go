@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"strconv"
@@ -107,6 +108,9 @@ served, any web page that is open in a browser on this machine can read it.
 				Seed:     *seed,
 				KeepURLs: *keepURLs,
 				OnServe: func(req *http.Request, x *replay.Exchange) {
+					if served, ok := req.Context().Value(servedKey{}).(*bool); ok {
+						*served = true
+					}
 					from, shown := "made of what was recorded", target(req.URL)
 					if x != nil {
 						if query := req.URL.RawQuery; query != "" && strings.HasSuffix(x.URL, "?"+query) {
@@ -120,10 +124,39 @@ served, any web page that is open in a browser on this machine can read it.
 			if *speed == replay.MaxSpeed {
 				l = joinedListener{l}
 			}
-			return serve(ctx, l, handler)
+			return serve(ctx, l, tellOthers(handler, c.err))
 		}
 	},
 }
+
+type servedKey struct{} // of a bool in a request's context: it was answered from the recording
+
+// tellOthers returns h with a line to w for each request that is not answered from the
+// recording.
+func tellOthers(h http.Handler, w io.Writer) http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, req *http.Request) {
+		var served bool
+		status := &statusWriter{ResponseWriter: rw}
+		h.ServeHTTP(status, req.WithContext(context.WithValue(req.Context(), servedKey{}, &served)))
+		if !served && status.status != 0 {
+			fmt.Fprintf(w, "%s %s %s: %d %s\n", time.Now().Format(time.TimeOnly), req.Method,
+				printable(target(req.URL)), status.status, http.StatusText(status.status))
+		}
+	})
+}
+
+// statusWriter notes the status.
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *statusWriter) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 func hasResponse(rec *replay.Recording) bool {
 	for _, x := range rec.Exchanges() {

@@ -171,6 +171,10 @@ func play(w http.ResponseWriter, req *http.Request, p *performance) {
 	if !c.wait(p.at, nil) {
 		return
 	}
+	if p.status < 200 {
+		http.Error(w, "In the recording, the server went on in another protocol, which cannot be played.", http.StatusNotImplemented)
+		return
+	}
 	header := w.Header()
 	for name, values := range p.header {
 		if !hopByHop[name] && !notServed[name] && !listed(p.header["Connection"], name) {

@@ -100,7 +100,7 @@ func (p *player) perform(req *http.Request, base string) *performance {
 	lastEventID := req.Header.Get("Last-Event-ID")
 	if x.IsEventStream() {
 		resumed := lastEventID != "" && lastEventID != x.RequestHeader.Get("Last-Event-ID")
-		if s := p.stories().byExchange[x]; s != nil {
+		if s := p.stories().byExchange[x]; s != nil && req.Method != http.MethodHead {
 			return p.ready(req, p.stream(s, x, lastEventID, resumed), base)
 		}
 		if resumed {

@@ -92,7 +92,11 @@ func (t *tempo) recorded(from, d time.Duration) time.Duration {
 	if n == 0 {
 		return at
 	}
-	return at + t.gaps[n-1].sum + t.gaps[n-1].cut
+	left := t.gaps[n-1].sum + t.gaps[n-1].cut
+	if at > forever-left {
+		return forever
+	}
+	return at + left
 }
 
 // forever is behind every moment of a recording.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"sync"
 	"syscall"
 )
 
@@ -19,9 +20,13 @@ type reelFile struct {
 	file    *os.File // nil for standard output
 	created bool     // by us
 	regular bool     // a file that was there before
-	began   bool
-	head    bytes.Buffer
-	size    int64
+
+	// begin is called while the next request is being recorded: what it writes comes
+	// in front of what Write is given meanwhile.
+	mu    sync.Mutex
+	began bool
+	head  bytes.Buffer
+	size  int64
 }
 
 // openReelFile opens the named file, stdout if that is -, for a recording.
@@ -56,9 +61,15 @@ func openReelFile(name string, force bool, stdout io.Writer) (*reelFile, error) 
 
 // Write keeps what comes before begin.
 func (r *reelFile) Write(p []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if !r.began {
 		return r.head.Write(p)
 	}
+	return r.write(p)
+}
+
+func (r *reelFile) write(p []byte) (int, error) {
 	n, err := r.out.Write(p)
 	r.size += int64(n)
 	return n, err
@@ -66,13 +77,15 @@ func (r *reelFile) Write(p []byte) (int, error) {
 
 // begin overwrites what was there with what has come so far.
 func (r *reelFile) begin() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if r.regular {
 		if err := r.file.Truncate(0); err != nil {
 			return r.cannotWrite(err)
 		}
 	}
 	r.began = true
-	if _, err := r.Write(r.head.Bytes()); err != nil {
+	if _, err := r.write(r.head.Bytes()); err != nil {
 		return r.cannotWrite(err)
 	}
 	return nil

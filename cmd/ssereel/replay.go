@@ -108,7 +108,11 @@ served, any web page that is open in a browser on this machine can read it.
 				OnServe: func(req *http.Request, x *replay.Exchange) {
 					from := "made of what was recorded"
 					if x != nil {
-						from = fmt.Sprintf("exchange %d, %s in %s", x.Number, count(x.Size, "byte"), seconds(x.Ended-x.Sent))
+						took := "in " + seconds(x.Ended-x.Sent)
+						if x.End == replay.EndUnknown { // there is no moment of it
+							took = "and no end"
+						}
+						from = fmt.Sprintf("exchange %d, %s %s", x.Number, count(x.Size, "byte"), took)
 					}
 					fmt.Fprintf(c.err, "%s %s %s: %s\n", time.Now().Format(time.TimeOnly), req.Method, printable(req.URL.RequestURI()), from)
 				},

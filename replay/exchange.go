@@ -28,7 +28,7 @@ type Exchange struct {
 	Size       int64       // of the body, in bytes
 	Trailer    http.Header // nil where there is none
 
-	Ended time.Duration
+	Ended time.Duration // 0 where End is EndUnknown
 	End   End
 	Cause string // why it ended, where that was noted
 

@@ -33,20 +33,21 @@ while it happens, and compares the two recordings byte for byte and read for rea
 The new recording is not removed, so that you can play it yourself.
 `,
 	setup: func(flags *pflag.FlagSet) func(context.Context, console, []string) error {
-		output := flags.StringP("output", "o", "", "write the new recording to `FILE` (default one in the directory for temporary files)")
+		output := flags.StringP("output", "o", "", "write the new recording to `FILE` (default a temporary file)")
+		force := flags.BoolP("force", "f", false, "overwrite the file")
 		speed := speedFlag(flags, "10")
 		return func(ctx context.Context, c console, args []string) error {
 			if len(args) > 0 {
 				return usagef("takes no argument, has %q", args)
 			}
-			return demo(ctx, c, *output, float64(*speed))
+			return demo(ctx, c, *output, *force, float64(*speed))
 		}
 	},
 }
 
 const demoReel = "assembly.reel"
 
-func demo(ctx context.Context, c console, output string, speed float64) error {
+func demo(ctx context.Context, c console, output string, force bool, speed float64) error {
 	reel, err := testdata.Recordings.ReadFile(demoReel)
 	if err != nil {
 		return err
@@ -75,7 +76,7 @@ func demo(ctx context.Context, c console, output string, speed float64) error {
 		defer os.Remove(dir) // where nothing was recorded, and it is empty
 		output = filepath.Join(dir, demoReel)
 	}
-	f, err := openReelFile(output, false, c.out)
+	f, err := openReelFile(output, force, c.out)
 	if err != nil {
 		return err
 	}

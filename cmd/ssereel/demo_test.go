@@ -91,6 +91,9 @@ func TestDemoOutput(t *testing.T) {
 		t.Errorf("it does not say where the recording is:\n%s", o.stdout)
 	}
 	wantWhole(t, name)
+	ssereel(t, "demo", "--speed", "max", "-o", name).wantLine(t, 1, name, "already exists", "--force")
+	ssereel(t, "demo", "--speed", "max", "-o", name, "--force").wantDone(t)
+	wantWhole(t, name)
 	missing := filepath.Join(t.TempDir(), "missing", "my.reel")
 	o = ssereel(t, "demo", "-o", missing)
 	o.wantLine(t, 1, missing)

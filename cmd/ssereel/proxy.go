@@ -64,7 +64,7 @@ requests go on.
 `,
 	setup: func(flags *pflag.FlagSet) func(context.Context, console, []string) error {
 		var p proxying
-		upstream := flags.String("upstream", "", "pass requests on to `URL`, such as https://api.example.com")
+		upstream := flags.String("upstream", "", "pass requests on to `URL`, such as https://api.example.com; needed, also for --mode replay")
 		flags.StringVarP(&p.output, "output", "o", "", "write to `FILE` (default HOST-DATE-TIME.reel)")
 		flags.StringVar(&p.listen, "listen", "127.0.0.1:0", "listen on `ADDR`, HOST:PORT; port 0 is any free one")
 		mode := flags.String("mode", "record", "`MODE` is record, auto, replay or passthrough")
@@ -243,6 +243,7 @@ func (t *reelTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	text := strings.TrimPrefix(err.Error(), "replay: ") + "\n"
 	fmt.Fprintf(t.talk, "ssereel proxy: %s", text)
 	return &http.Response{
+		Status:        "404 Not Found",
 		StatusCode:    http.StatusNotFound,
 		ProtoMajor:    1,
 		ProtoMinor:    1,

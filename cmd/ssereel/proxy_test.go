@@ -371,6 +371,9 @@ func TestProxyReplays(t *testing.T) {
 	if !strings.HasPrefix(bodies[0], "404 GET ") || !strings.Contains(bodies[0], "/a") || !strings.Contains(o.stderr, "not in the recording") {
 		t.Errorf("what is not recorded is answered with %q, and the proxy says %q", bodies[0], o.stderr)
 	}
+	if !strings.Contains(o.stderr, "/c: 404 Not Found\n") {
+		t.Errorf("the proxy says %q, want the status of what it answers", o.stderr)
+	}
 	if len(asked) > 0 {
 		t.Error("mode replay asks the server")
 	}

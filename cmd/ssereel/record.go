@@ -260,7 +260,7 @@ func (r *recording) run(c console, req *http.Request) (err error) {
 	case stopped:
 		err, end = nil, end+", stopped"
 	case late:
-		err, end = fmt.Errorf("the timeout of %v has ended the recording before its end, which is recorded: raise --timeout", r.timeout), end+", timed out"
+		err, end = fmt.Errorf("the timeout of %v came before the end; what had come by then is recorded: raise --timeout for the rest", r.timeout), end+", timed out"
 	case err != nil && story.Document == nil:
 		err, end = fmt.Errorf("the stream was cut off, which is recorded: %w", err), end+", cut off"
 	case err != nil:

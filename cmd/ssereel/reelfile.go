@@ -21,7 +21,9 @@ type reelFile struct {
 	created bool     // by us
 	regular bool     // a file that was there before
 
-	mu    sync.Mutex // requests may be under way when it begins
+	// begin is called while the next request is being recorded: what it writes comes
+	// in front of what Write is given meanwhile.
+	mu    sync.Mutex
 	began bool
 	head  bytes.Buffer
 	size  int64

@@ -116,7 +116,11 @@ served, any web page that is open in a browser on this machine can read it.
 						if query := req.URL.RawQuery; query != "" && strings.HasSuffix(x.URL, "?"+query) {
 							shown += query // which is in the recording, where no credentials are
 						}
-						from = fmt.Sprintf("exchange %d, %s in %s", x.Number, count(x.Size, "byte"), seconds(x.Ended-x.Sent))
+						took := "in " + seconds(x.Ended-x.Sent)
+						if x.End == replay.EndUnknown { // there is no moment of it
+							took = "and no end"
+						}
+						from = fmt.Sprintf("exchange %d, %s %s", x.Number, count(x.Size, "byte"), took)
 					}
 					fmt.Fprintf(c.err, "%s %s %s: %s\n", time.Now().Format(time.TimeOnly), req.Method, printable(shown), from)
 				},

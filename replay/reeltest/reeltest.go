@@ -28,6 +28,9 @@ const modeVariable = "SSEREEL_MODE"
 // it reads, and that records the reel if there is none. A request that the reel does not
 // hold is an error.
 //
+// A connection that failed is recorded like any answer: have the test fail of it, so that it
+// does not become the reel.
+//
 // When the test ends, the reel is closed; the test fails if it could not be opened or
 // recorded. What a test records that fails, or is skipped, does not become the reel: see
 // [replay.Reel.Discard]. The test's log says where it is.

@@ -48,6 +48,9 @@ Faults happen to event streams, the same at every run with the same --seed:
   refuse=503  refuse=429x2,retry-after=5s          instead of the (first two) responses
   type=text/html                                   another content type
 
+With --speed max nothing waits, and pieces may go out together; each is still a chunk of
+HTTP's.
+
 The first line on standard output is "listening on http://HOST:PORT". A truncated
 or damaged recording is served as far as it is good, with a warning. As long as it is
 served, any web page that is open in a browser on this machine can read it.

@@ -306,7 +306,7 @@ func (p *player) stream(s *story, x *Exchange, lastEventID string, resumed bool)
 		// before.
 		if err == nil && point.bytes > 0 && (resumed || !point.last) {
 			if r == nil {
-				r = p.begin(s, point.at)
+				r = p.join(s, point.at)
 			}
 			x = before
 			f = r.open(x, &point)
@@ -316,7 +316,7 @@ func (p *player) stream(s *story, x *Exchange, lastEventID string, resumed bool)
 	}
 	if perf == nil {
 		if r == nil {
-			r = p.begin(s, x.Sent)
+			r = p.join(s, x.Sent)
 		}
 		f = r.open(x, nil)
 		perf = p.play(x, x.Sent, 0)
@@ -359,6 +359,19 @@ func (p *player) run(s *story, orNew bool) (r *run, begun bool) {
 		p.runs[s] = r
 	}
 	return r, begun
+}
+
+// join returns the run of s, unless there is none or it is canceled: then it begins one at
+// the moment from. Of several clients that come first, all are in the same.
+func (p *player) join(s *story, from time.Duration) *run {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	r := p.runs[s]
+	if r == nil || r.isCanceled() {
+		r = p.newRun(s, from)
+		p.runs[s] = r
+	}
+	return r
 }
 
 // begin begins a new run of s at the moment from of the recording.

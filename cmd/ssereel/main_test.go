@@ -469,6 +469,16 @@ func (o outcome) wantEvents(t *testing.T, want []event) {
 	}
 }
 
+// lacking skips a test that needs what this machine does not have; where everything has
+// to be tested, it fails the test.
+func lacking(t *testing.T, what any) {
+	t.Helper()
+	if os.Getenv("CI") != "" {
+		t.Fatal(what)
+	}
+	t.Skip(what)
+}
+
 // failing is a reader or writer that fails.
 type failing struct{ err error }
 

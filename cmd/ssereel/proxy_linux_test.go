@@ -96,7 +96,7 @@ for line in urllib.request.urlopen(os.environ["SSEREEL_PROXY_URL"] + "/stream"):
 	} {
 		t.Run(tt.program, func(t *testing.T) {
 			if _, err := exec.LookPath(tt.program); err != nil {
-				t.Skip(err)
+				lacking(t, err)
 			}
 			server := serveAcknowledged(t, 3)
 			name := filepath.Join(t.TempDir(), "my.reel")

@@ -182,7 +182,9 @@ var assemblyLayout = layoutOf(func(a *Assembly) []field {
 
 // reset keeps what the next document can use: the capacity of the slices.
 func (a *Assembly) reset() {
-	*a = Assembly{Uploads: a.Uploads[:0], Results: a.Results[:0], arena: a.arena, guess: a.guess}
+	uploads, results, arena, guess := a.Uploads[:0], a.Results[:0], a.arena, a.guess
+	*a = Assembly{}
+	a.Uploads, a.Results, a.arena, a.guess = uploads, results, arena, guess
 }
 
 func (a *Assembly) source() *string { return &a.src }
@@ -223,11 +225,11 @@ func (a *Assembly) StreamURL() string {
 // data is copied once; all strings of dst are parts of that copy, so keeping one keeps
 // them all. dst's slices are used again and files that it held before are overwritten.
 //
-// Into a dst that held as many files before, it allocates once, for the copy. It does so
-// again only where what escape sequences stand for takes more than a 32nd of the
-// document, or an array stands where the API usually sends one string, or there are more
-// than 64 Steps. A file takes a few hundred bytes of memory however short its text is,
-// so limit the size of documents that strangers send.
+// Into a dst that held as many files before, and as much text with escape sequences, it
+// allocates once, for the copy. It does so again only where an array stands where the API
+// usually sends one string, or there are more than 64 Steps. A file takes a few hundred
+// bytes of memory however short its text is, so limit the size of documents that strangers
+// send.
 func DecodeAssembly(data []byte, dst *Assembly) error {
 	return decodeCopy(data, dst, &dst.guess)
 }

@@ -257,7 +257,9 @@ func TestDecodeCopies(t *testing.T) {
 }
 
 func TestDecodeAllocations(t *testing.T) {
-	for name, data := range payloads(t) {
+	documents := payloads(t)
+	documents["assembly with escape sequences"] = []byte(`{"ok":"ASSEMBLY_COMPLETED","message":"caf\u00e9","uploads":[{"id":"1","name":"a \"b\".png"},{"id":"2","name":"\ud83d\ude00.png"}]}`)
+	for name, data := range documents {
 		if !strings.HasPrefix(name, "assembly") {
 			continue
 		}
@@ -336,7 +338,7 @@ func TestEveryFieldBothWays(t *testing.T) {
 		kindFloat: `1.25`, kindStrings: `["a","b"]`, kindList: `[{"id":"x"}]`, kindSteps: `{"s":[{"id":"x"}]}`, kindObject: `{"id":"x","error":"x"}`}
 	for _, o := range []object{new(Assembly), new(File), new(Failure), new(Asset), new(JobNode), new(JobMetadata), new(jobBody), new(JobEvent), new(JobBilling), new(JobNodeAsset)} {
 		var members []string
-		offsets := map[uintptr]string{}
+		offsets := map[uint32]string{}
 		if n := len(o.layout().fields); n > maxFields {
 			t.Errorf("%T has %d fields, maxFields is %d", o, n, maxFields)
 		}

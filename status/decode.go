@@ -13,22 +13,24 @@ type decoder struct {
 	s     string
 	arena []byte // the values of strings that do not stand in s as they are
 
+	unescaped int // how many bytes of these there are
+
 	guess   *guesses
-	members memory // of the last object that was kept raw
+	pairs   [16]pair
+	members memory // of an object that was kept raw
 	text    [2]int // where the last long string that was kept raw begins and ends
 }
 
-// copyOf prepares a decoder for a copy of data, with room for strings that have to be
-// unescaped behind it, so that one allocation serves for both.
+// copyOf prepares a decoder for a copy of data, with room behind it for as much unescaped
+// text as the document before had, so that one allocation serves for both.
 func copyOf(data []byte, guess *guesses) decoder {
 	n := len(data)
-	if strings.IndexByte(view(data), '\\') < 0 {
-		s := string(data)
-		return decoder{b: data, s: s, guess: guess}
+	if guess.unescaped == 0 {
+		return decoder{b: data, s: string(data), guess: guess}
 	}
-	buf := make([]byte, n+n/32+64)
+	buf := make([]byte, n, n+min(guess.unescaped, n))
 	copy(buf, data)
-	return decoder{b: data, s: view(buf[:n]), arena: buf[n:n], guess: guess}
+	return decoder{b: data, s: view(buf), arena: buf[n:], guess: guess}
 }
 
 // document reads an object with nothing but white space around it.
@@ -38,6 +40,7 @@ func (d *decoder) document(o object) bool {
 		return false
 	}
 	i = d.object(i, 0, o)
+	d.guess.unescaped = d.unescaped
 	return i >= 0 && skipSpace(d.b, i) == len(d.b)
 }
 
@@ -48,6 +51,7 @@ func (d *decoder) unquoted(raw string) string {
 	}
 	from := len(d.arena)
 	d.arena = appendText(d.arena, raw)
+	d.unescaped += len(d.arena) - from
 	return view(d.arena[from:])
 }
 
@@ -68,170 +72,131 @@ func (d *decoder) object(i, depth int, o object) int {
 	}
 	fields := o.layout()
 	base := fields.base(o)
-	guess := &d.guess[min(depth, 1)]
+	guesses := &d.guess.keys[min(depth, 1)]
 	before := 0 // place of the last field and 1
-	last, gap := 0, 0
 	for {
-		if at(b, i) != '"' {
-			return -1
+		n, next, where := pairs(b, i, d.pairs[:], anyLength)
+		fields, before = d.take(d.pairs[:n], o, fields, before, depth)
+		if i = next; n == len(d.pairs) {
+			continue
 		}
-		k := i + 1
-		var c byte
-		n := before
-		if g := int(guess[before]); g > 0 {
-			n = g - 1
+		var key string
+		if where == atValue {
+			p := &d.pairs[n]
+			key = s[p.key:p.keyEnd]
+			i = skipSpace(b, p.value)
+		} else {
+			if i = skipSpace(b, i); at(b, i) != '"' {
+				return -1
+			}
+			k := i + 1
+			if i = stringEnd(b, k); i < 0 {
+				return -1
+			}
+			key = s[k:i]
+			if i = colonEnd(b, i+1); i < 0 {
+				return -1
+			}
+		}
+		guess := guesses.of(fields)
+		n = guess.after(before)
+		if fields.places[n].key != key {
+			n = fields.find(d.unquoted(key))
 		}
 		f := &unknownField
-		if n < len(fields.fields) {
-			f = &fields.fields[n]
-		}
-		if v := k + f.length; v+8 <= len(b) && (load64(b, k)^f.head)&f.mask == 0 &&
-			(load64(b, k+f.middleAt)^f.middle)&f.mask == 0 && (load64(b, k+f.tailAt)^f.tail)&f.mask == 0 &&
-			(f.length <= 24 || s[k:k+len(f.key)] == f.key) {
+		if n >= 0 {
+			f = &fields.places[n]
+			guess.learn(before, n)
 			before = n + 1
-			i = v
-			if c = b[i]; c == ' ' {
-				i++
-				c = b[i]
-			}
-			if c <= ' ' {
-				i = skipSpace(b, i)
-				c = at(b, i)
-			}
-		} else {
-			var key string
-			if i = runEnd(b, k); i+8 <= len(b) && load64(b, i)&0xffff == '"'|':'<<8 {
-				key = s[k:i]
-				i += 2
-				if c = b[i]; c == ' ' {
-					i++
-					c = b[i]
-				}
-				if c <= ' ' {
-					i = skipSpace(b, i)
-					c = at(b, i)
-				}
-			} else {
-				if i = stringEnd(b, i); i < 0 {
-					return -1
-				}
-				key = d.unquoted(s[k:i])
-				if i = colonEnd(b, i+1); i < 0 {
-					return -1
-				}
-				c = at(b, i)
-			}
-			f = &unknownField
-			if n := fields.find(key); n >= 0 {
-				f = &fields.fields[n]
-				guess[before] = uint8(n + 1)
-				before = n + 1
-			}
 		}
-		slot := slotAt(base, f)
-		switch {
-		case c == '"' && (f.kind == kindText || f.kind == kindFirst):
-			v := i + 1
-			end, high := textEnd(b, v)
-			if at(b, end) == '"' {
-				if high == 0 {
-					*slot.str() = s[v:end]
-				} else {
-					*slot.str() = d.unquoted(s[v:end])
-				}
-			} else {
-				if end = stringEnd(b, end); end < 0 {
-					return -1
-				}
-				*slot.str() = d.unquoted(s[v:end])
-			}
-			i = end + 1
-		case c == 'n' && i+4 <= len(b) && load32(b, i) == wordNull:
-			switch f.kind {
-			case kindText, kindFirst:
-				*slot.str() = ""
-			case kindRaw:
-				*slot.str() = s[i : i+4]
-			case kindInteger, kindSeconds:
-				*slot.num() = 0
-			case kindUnknown:
-			default:
-				d.value(i, depth+1, slot)
-				fields = o.layout()
-			}
-			i += 4
-		case f.kind == kindUnknown || f.kind == kindRaw:
-			v := i
-			if i = d.skip(i, depth+1, c); i < 0 {
-				return -1
-			}
-			if f.kind == kindRaw {
-				*slot.str() = s[v:i]
-			}
-		case f.kind == kindInteger && c-'1' < 9:
-			n := int64(0)
-			v := i
-			for c-'0' < 10 {
-				n = n*10 + int64(c-'0')
-				i++
-				c = at(b, i)
-			}
-			if i-v > 18 || c == '.' || c|0x20 == 'e' {
-				// More than it takes: not a plain integer.
-				if i = d.value(v, depth+1, slot); i < 0 {
-					return -1
-				}
-				break
-			}
-			*slot.num() = n
-		case f.kind == kindBool && c == 't' && i+4 <= len(b) && load32(b, i) == wordTrue:
-			*slot.flag() = true
-			i += 4
-		case f.kind == kindBool && c == 'f' && i+5 <= len(b) && load32(b, i+1) == wordAlse:
-			*slot.flag() = false
-			i += 5
-		default:
-			if i = d.value(i, depth+1, slot); i < 0 {
-				return -1
-			}
-			fields = o.layout()
+		if i = d.value(i, depth+1, slotAt(base, f)); i < 0 {
+			return -1
 		}
-		c = at(b, i)
-		if c <= ' ' {
-			i = skipSpace(b, i)
-			c = at(b, i)
+		if l := o.layout(); l != fields {
+			fields, before = l, 0
 		}
-		if c != ',' {
-			if c != '}' {
-				return -1
+		var more bool
+		if i, more = itemEnd(b, i, '}'); !more {
+			if i >= 0 {
+				*o.source() = s[start:i]
 			}
-			*o.source() = s[start : i+1]
-			return i + 1
-		}
-		if i++; at(b, i) <= ' ' {
-			from := i
-			i = indentEnd(b, i, last, gap)
-			last, gap = from, i-from
+			return i
 		}
 	}
 }
 
-// unknownField is the field of a key that the layout does not have. No bytes compare
-// equal with it.
-var unknownField = field{head: 1, mask: 1, length: 8}
+// take gives the values of pairs to the fields of o, which has the layout l. Before is the
+// place of the last field and 1. It returns the layout and the place behind all pairs.
+func (d *decoder) take(pairs []pair, o object, l *layout, before, depth int) (*layout, int) {
+	b, s := d.b, d.s
+	base := l.base(o)
+	guess := d.guess.keys[min(depth, 1)].of(l)
+	for i := range pairs {
+		p := &pairs[i]
+		n := guess.after(before)
+		f := &l.places[n]
+		k := p.key - 1
+		if ((load64(b, k)^f.head)|(load64(b, k+int(f.middleAt))^f.middle)|(load64(b, k+int(f.tailAt))^f.tail))&f.mask != 0 ||
+			f.length > 24 && s[p.key:p.keyEnd] != f.key {
+			if n = l.find(view(b[p.key:p.keyEnd])); n < 0 {
+				continue
+			}
+			guess.learn(before, n)
+			f = &l.places[n]
+		}
+		before = n + 1
+		c := b[p.value]
+		slot := slotAt(base, f)
+		switch {
+		case c == '"' && f.kind <= kindFirst:
+			*slot.str() = s[p.value+1 : p.end-1]
+			continue
+		case f.kind == kindRaw:
+			*slot.str() = s[p.value:p.end]
+			continue
+		case c == 'n' && f.kind <= kindFirst:
+			*slot.str() = ""
+			continue
+		case c == 'n' && f.kind <= kindSeconds:
+			*slot.num() = 0
+			continue
+		case f.kind == kindInteger:
+			if number, ok := parsePlain(b[p.value:p.end]); ok {
+				*slot.num() = number
+				continue
+			}
+		case f.kind == kindSeconds:
+			if number, ok := parsePlainSeconds(b[p.value:p.end]); ok {
+				*slot.num() = number
+				continue
+			}
+		case f.kind == kindBool && c != '"':
+			*slot.flag() = c == 't'
+			continue
+		case f.kind == kindDate && c == '"':
+			*slot.time(), _ = parseTime(view(b[p.value+1 : p.end-1]))
+			continue
+		}
+		d.value(p.value, depth+1, slot)
+		if now := o.layout(); now != l {
+			l, before = now, 0
+		}
+		guess = guess.of(l)
+	}
+	return l, before
+}
 
-// skip is valueEnd for a value that begins with c and is kept raw. Such values are
-// alike: the meta data of one file has the keys of that of the file before, and most of
-// its values; merged_params often is params. What has been read once need not be read
-// again.
-func (d *decoder) skip(i, depth int, c byte) int {
+// skip is valueEnd for a value that is kept raw. Such values are alike: the meta data of
+// one file has the keys of that of the file before, and most of its values; merged_params
+// often is params. What has been read once need not be read again.
+func (d *decoder) skip(i, depth int) int {
 	b := d.b
-	switch c {
+	switch at(b, i) {
 	case '{':
-		return objectEnd(b, i, depth, &d.members)
+		return d.skipObject(i, depth)
 	case '"':
 		from, n := d.text[0], d.text[1]-d.text[0]
-		if n > 0 && i+n <= len(b) && repeats(b, i, from, n) == n {
+		if n > 0 && repeats(b, i, from, n) == n {
 			return i + n
 		}
 		end := valueEnd(b, i, depth)
@@ -241,6 +206,108 @@ func (d *decoder) skip(i, depth int, c byte) int {
 		return end
 	}
 	return valueEnd(b, i, depth)
+}
+
+// A memory says where the members of an object begin, for comparing others with them.
+type memory struct {
+	depth  int
+	n      int
+	starts [64]int
+}
+
+// add notes where the next member begins, if there is room.
+func (m *memory) add(i int) {
+	if m.n < len(m.starts) {
+		m.starts[m.n] = i
+		m.n++
+	}
+}
+
+// before returns which is the last member that begins at i or before.
+func (m *memory) before(i int) int {
+	k, end := 0, m.n
+	for k+1 < end {
+		if middle := (k + end) / 2; m.starts[middle] <= i {
+			k = middle
+		} else {
+			end = middle
+		}
+	}
+	return k
+}
+
+// skipObject is skip for an object. It passes over members that are byte by byte, and up
+// to the key of the next one, what they were in the object that it remembers. If that
+// has nothing in common with this one, the next object takes its place.
+func (d *decoder) skipObject(i, depth int) int {
+	b, m := d.b, &d.members
+	if depth >= maxDepth {
+		return -1
+	}
+	if i = skipSpace(b, i+1); at(b, i) == '}' {
+		return i + 1
+	}
+	known := m.n - 1
+	if known <= 0 || depth > m.depth { // what was right there might be too deep here
+		m.depth, m.n, known = depth, 0, 0
+	}
+	k, read, forget := 0, 0, false
+	for {
+		room := len(d.pairs)
+		if k < known {
+			from := m.starts[k]
+			same := from + repeats(b, i, from, m.starts[known]-from)
+			if passed := m.before(same); passed > k {
+				k = passed
+				i = skipSpace(b, i+m.starts[k]-from) // there may be more of it here
+				continue
+			}
+			if read++; 2*read > known {
+				forget = true // the next object takes its place
+			}
+			room = 1
+		}
+		n, next, where := pairs(b, i, d.pairs[:room], anyLength)
+		if known == 0 {
+			for j := range d.pairs[:n] {
+				m.add(d.pairs[j].key - 1)
+			}
+		}
+		k += n
+		if i = next; n == room {
+			continue
+		}
+		if where == atValue {
+			i = skipSpace(b, d.pairs[n].value)
+			if known == 0 {
+				m.add(d.pairs[n].key - 1)
+			}
+		} else {
+			if i = skipSpace(b, i); at(b, i) != '"' {
+				return -1
+			}
+			if known == 0 {
+				m.add(i)
+			}
+			if i = stringEnd(b, i+1); i < 0 {
+				return -1
+			}
+			if i = colonEnd(b, i+1); i < 0 {
+				return -1
+			}
+		}
+		k++
+		if i = valueEnd(b, i, depth+1); i < 0 {
+			return -1
+		}
+		var more bool
+		if i, more = itemEnd(b, i, '}'); !more {
+			if forget {
+				m.n = 0
+			}
+			return i
+		}
+	}
 }
 
 // value reads any value into f. A value of a shape that f has no use for leaves f zero;
@@ -263,17 +330,16 @@ func (d *decoder) value(i, depth int, f slot) int {
 	case kindSteps:
 		return d.steps(i, depth, f.steps())
 	}
+	if f.kind == kindUnknown || f.kind == kindRaw {
+		if i = d.skip(i, depth); i >= 0 && f.kind == kindRaw {
+			*f.str() = d.s[from:i]
+		}
+		return i
+	}
 	if i = valueEnd(d.b, i, depth); i < 0 {
 		return -1
 	}
-	if f.kind == kindUnknown {
-		return i
-	}
 	s := d.s[from:i]
-	if f.kind == kindRaw {
-		*f.str() = s
-		return i
-	}
 	quoted := c == '"'
 	if quoted {
 		s = d.unquoted(s[1 : len(s)-1])
@@ -286,7 +352,7 @@ func (d *decoder) value(i, depth int, f slot) int {
 		}
 	case kindFirst:
 		*f.str() = ""
-		if isNumber(s) {
+		if quoted || isNumber(s) {
 			*f.str() = s
 		} else if c == '[' {
 			for e := range Raw(s).Elements() {

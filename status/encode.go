@@ -80,7 +80,7 @@ func appendObject(dst []byte, o object) ([]byte, error) {
 	dst = append(dst, '{')
 	empty := len(dst)
 	type written struct {
-		offset uintptr
+		offset uint32
 		kind   kind
 	}
 	done := make(map[written]bool)

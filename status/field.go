@@ -22,21 +22,28 @@ const (
 )
 
 // A field is one field of a typed object: the key that it has in JSON, and where it is.
+// It is as long as a line of the processor's cache, for the decoder reads one for each
+// member.
 type field struct {
-	key    string
+	// For comparing with a document's bytes: the key with its quotes and the colon is
+	// length bytes long; head, middle and tail are eight of them each, the last two from
+	// middleAt and tailAt on. Mask cuts a shorter one out of eight bytes.
+	head, middle, tail       uint64
+	mask                     uint64
+	length, middleAt, tailAt uint8
+
 	kind   kind
+	offset uint32 // from the beginning of the object
+	key    string
+	*more
+}
+
+// More is what is seldom asked of a field.
+type more struct {
 	alias  bool    // decoded, but encoded by another field of the same place
-	offset uintptr // from the beginning of the object
+	place  uintptr // where the field is in the object that the layout was made with
 	object func(address) object
 	list   func(address) list
-
-	// For comparing with a document's bytes: the key with the quote and the colon behind
-	// it is length bytes long; head, middle and tail are eight of them each, the last
-	// two from middleAt and tailAt on. Mask cuts a shorter one out of eight bytes.
-	length             int
-	middleAt, tailAt   int
-	head, middle, tail uint64
-	mask               uint64
 }
 
 func text(key string, p *string) field           { return fieldAt(key, kindText, p) }
@@ -74,17 +81,23 @@ func alias(f field) field {
 // sends them: the decoder expects behind each key the next one.
 type layout struct {
 	fields []field
+	places []field // the same, and unknownField behind the last one
 	source uintptr // offset of what the object's source method points to
 	fresh  func() object
 	index  [256]uint8 // by hash: place in fields and 1, or 0 for none
 }
 
+// unknownField is the field of a key that the layout does not have. No bytes compare equal
+// with it, and nothing that stands between quotes with its key.
+var unknownField = field{head: 1, mask: 1, length: 8, key: `"`, more: new(more)}
+
 func layoutOf[T any, P pointer[T]](fields func(P) []field) *layout {
 	o := P(new(T))
-	l := &layout{fields: fields(o), source: offset(o.source()), fresh: func() object { return P(new(T)) }}
-	for i := range l.fields {
-		f := &l.fields[i]
-		f.offset -= offset((*T)(o))
+	all := fields(o)
+	l := &layout{source: offset(o.source()) - offset((*T)(o)), fresh: func() object { return P(new(T)) }}
+	for i := range all {
+		f := &all[i]
+		f.offset = uint32(f.place - offset((*T)(o)))
 		f.prepare()
 		h := hashKey(f.key)
 		for l.index[h] != 0 {
@@ -92,20 +105,20 @@ func layoutOf[T any, P pointer[T]](fields func(P) []field) *layout {
 		}
 		l.index[h] = uint8(i + 1)
 	}
-	l.source -= offset((*T)(o))
+	l.fields, l.places = all, append(all, unknownField)
 	return l
 }
 
 func (f *field) prepare() {
-	text := []byte(f.key + `":`)
-	f.length, f.mask = len(text), ^uint64(0)
-	if f.length < 8 {
-		f.mask = 1<<(8*f.length) - 1
+	text := []byte(`"` + f.key + `":`)
+	f.length, f.mask = uint8(len(text)), ^uint64(0)
+	if len(text) < 8 {
+		f.mask = 1<<(8*len(text)) - 1
 		text = append(text, make([]byte, 8)...)
 	} else {
-		f.middleAt, f.tailAt = min(f.length-8, 8), f.length-8
+		f.middleAt, f.tailAt = uint8(min(len(text)-8, 8)), uint8(len(text)-8)
 	}
-	f.head, f.middle, f.tail = load64(text, 0), load64(text, f.middleAt), load64(text, f.tailAt)
+	f.head, f.middle, f.tail = load64(text, 0), load64(text, int(f.middleAt)), load64(text, int(f.tailAt))
 }
 
 // find returns the place in l.fields of the field with that key, and -1 if there is none.
@@ -133,11 +146,50 @@ func hashKey(key string) uint8 {
 	return uint8((a*0x9e3779b1 ^ z*0x85ebca6b ^ uint32(len(b))*0xc2b2ae35) * 0x27d4eb2f >> 24)
 }
 
-// Guesses are what an object's next key is likely to be: behind the field of each place,
-// the one whose place is here and 1 more, or the next one of the layout if that is 0. A
-// row is for the document itself, the other for all objects inside, of which
-// most are files.
-type guesses [2][maxFields + 1]uint8
+// A guess is what an object's next key is likely to be: at the place of the field before,
+// and 1, the place of that field.
+type guess struct {
+	layout *layout // the one that the places are of
+	next   [maxFields + 1]uint8
+}
+
+// Guesses are what is known from the document before: a guess for the document itself, and
+// one for the objects inside, of which most are files.
+type guesses struct {
+	keys      [2]guess
+	unescaped int // how many bytes of text did not stand in the document as they are
+}
+
+// after returns the place of the field that is likely to come behind the one before.
+func (g *guess) after(before int) int { return int(g.next[before]) }
+
+// of returns the guess for objects with the layout l. It is for the first layout that it
+// is asked for; with others, keys come in the layout's order or have to be looked for.
+func (g *guess) of(l *layout) *guess {
+	switch g.layout {
+	case l:
+		return g
+	case nil:
+		*g = guess{l, inOrder.next}
+		return g
+	}
+	return &inOrder
+}
+
+// learn notes that the field at place n came behind the one before.
+func (g *guess) learn(before, n int) {
+	if g != &inOrder {
+		g.next[before] = uint8(n)
+	}
+}
+
+// inOrder guesses that all keys come, in the layout's order.
+var inOrder = func() (g guess) {
+	for i := range g.next {
+		g.next[i] = uint8(i)
+	}
+	return g
+}()
 
 // maxFields is more than any layout has.
 const maxFields = 95

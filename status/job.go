@@ -487,10 +487,10 @@ func (p *jobPeek) object(i int, root bool) int {
 func (p *jobPeek) member(key string, value []byte) {
 	switch key {
 	case "jobId":
-		p.head.ID = headText(value, false)
+		p.head.ID = headText(view(value), false)
 		p.seen |= 1
 	case "status":
-		p.head.Status = knownJobStatus(headText(value, false))
+		p.head.Status = knownJobStatus(headText(view(value), false))
 		p.seen |= 2
 	case "progress":
 		p.head.Progress = 0

@@ -110,7 +110,7 @@ func parseAPITime(s string) (time.Time, bool) {
 		return time.Time{}, false
 	}
 	t := time.Date(century*100+year, time.Month(month), day, hour, minute, second, 0, time.UTC)
-	return t, t.Day() == day
+	return t, day <= 28 || t.Day() == day
 }
 
 func twoDigits(s string, i int) (int, bool) {
@@ -138,4 +138,43 @@ func appendFloat(dst []byte, f float64) []byte {
 		return append(dst, "null"...)
 	}
 	return strconv.AppendFloat(dst, f, 'g', -1, 64)
+}
+
+// parsePlain reads an integer of up to 18 digits without a sign. It leaves other numbers
+// to parseInteger.
+func parsePlain(s []byte) (n int64, ok bool) {
+	if len(s) > 18 {
+		return 0, false
+	}
+	for _, c := range s {
+		if c -= '0'; c >= 10 {
+			return 0, false
+		}
+		n = n*10 + int64(c)
+	}
+	return n, true
+}
+
+// parsePlainSeconds reads a number of seconds likewise, as nanoseconds. It leaves to
+// parseSeconds what is more than 18 digits long or has more than 9 of them behind the
+// point.
+func parsePlainSeconds(s []byte) (n int64, ok bool) {
+	if len(s) > 18 {
+		return 0, false
+	}
+	unit, point := int64(time.Second), false
+	for _, c := range s {
+		if c == '.' {
+			point = true
+			continue
+		}
+		if c -= '0'; c >= 10 || unit == 1 {
+			return 0, false
+		}
+		n = n*10 + int64(c)
+		if point {
+			unit /= 10
+		}
+	}
+	return n * unit, n <= math.MaxInt64/unit
 }

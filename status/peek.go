@@ -125,73 +125,47 @@ const (
 // wanted or the document ends.
 func (h *Head) read(i int, wanted headField) bool {
 	b := h.data
-	last, gap := 0, 0
+	var found [6]pair
 	for {
-		if at(b, i) != '"' {
+		n, next, _ := pairs(b, i, found[:], headLengths)
+		for j := range found[:n] {
+			m := &found[j]
+			if headLetters>>(b[m.key]&31)&1 != 0 {
+				h.member(view(b[m.key:m.keyEnd]), view(b[m.value:m.end]), true)
+				if h.seen&wanted == wanted {
+					if h.next = next; j+1 < n {
+						h.next = found[j+1].key - 1
+					}
+					return true
+				}
+			}
+		}
+		if i = next; n == len(found) {
+			continue
+		}
+		// One member with care.
+		if i = skipSpace(b, i); at(b, i) != '"' {
 			return false
 		}
 		k := i + 1
-		end := runEnd(b, k)
-		escaped := false
-		if end+8 <= len(b) && load64(b, end)&0xffff == '"'|':'<<8 {
-			if i = end + 2; b[i] == ' ' {
-				i++
-			}
-			if b[i] <= ' ' {
-				i = skipSpace(b, i)
-			}
-		} else {
-			if at(b, end) != '"' {
-				if end = stringEnd(b, end); end < 0 {
-					return false
-				}
-				escaped = strings.IndexByte(view(b[k:end]), '\\') >= 0
-			}
-			if i = colonEnd(b, end+1); i < 0 {
-				return false
-			}
-		}
-		v := i
-		c := at(b, i)
-		plain := false
-		if c == '"' {
-			var high uint64
-			if i, high = textEnd(b, i+1); at(b, i) == '"' {
-				plain = high == 0
-			} else if i = stringEnd(b, i); i < 0 {
-				return false
-			}
-			i++
-		} else if c == 'n' && i+4 <= len(b) && load32(b, i) == wordNull {
-			i += 4
-		} else if i = valueEnd(b, i, 1); i < 0 {
+		end := stringEnd(b, k)
+		if end < 0 {
 			return false
 		}
-		settled := false
-		if escaped {
-			h.member(string(appendText(nil, view(b[k:end]))), b[v:i], plain)
-		} else if headLengths>>uint(end-k)&1 != 0 && headLetters>>(b[k]&31)&1 != 0 {
-			h.member(view(b[k:end]), b[v:i], plain)
-			settled = h.seen&wanted == wanted
+		v := colonEnd(b, end+1)
+		if v < 0 {
+			return false
 		}
-		c = at(b, i)
-		if c <= ' ' {
-			i = skipSpace(b, i)
-			c = at(b, i)
+		if i = valueEnd(b, v, 1); i < 0 {
+			return false
 		}
-		if c == '}' {
+		h.member(member{key: view(b[k:end])}.name(), view(b[v:i]), false)
+		var more bool
+		if i, more = itemEnd(b, i, '}'); !more {
 			h.next = 0
-			return skipSpace(b, i+1) == len(b)
+			return i >= 0 && skipSpace(b, i) == len(b)
 		}
-		if c != ',' {
-			return false
-		}
-		if i++; at(b, i) <= ' ' {
-			from := i
-			i = indentEnd(b, i, last, gap)
-			last, gap = from, i-from
-		}
-		if settled {
+		if h.seen&wanted == wanted {
 			h.next = i
 			return true
 		}
@@ -200,7 +174,7 @@ func (h *Head) read(i int, wanted headField) bool {
 
 // member takes a value whose key is one of those asked for; plain says that it is a
 // string whose bytes are its text.
-func (h *Head) member(key string, value []byte, plain bool) {
+func (h *Head) member(key, value string, plain bool) {
 	switch key {
 	case "ok":
 		h.State = knownState(headText(value, plain))
@@ -234,13 +208,9 @@ func (h *Head) verdict() {
 }
 
 // headText returns a string's value, or the digits of a number.
-func headText(value []byte, plain bool) string {
-	s := view(value)
-	if plain {
-		return s[1 : len(s)-1]
-	}
+func headText(s string, plain bool) string {
 	if s[0] == '"' {
-		if s = s[1 : len(s)-1]; strings.IndexByte(s, '\\') < 0 && utf8.ValidString(s) {
+		if s = s[1 : len(s)-1]; plain || strings.IndexByte(s, '\\') < 0 && utf8.ValidString(s) {
 			return s
 		}
 		return string(appendText(nil, s))
@@ -251,18 +221,14 @@ func headText(value []byte, plain bool) string {
 	return ""
 }
 
-func headInteger(value []byte) int64 {
-	s := view(value)
-	n := int64(0)
-	for _, c := range value {
-		if c-'0' >= 10 || len(value) > 18 {
-			if s, ok := Raw(s).number(); ok {
-				n, _ = parseInteger(s)
-				return n
-			}
-			return 0
-		}
-		n = n*10 + int64(c-'0')
+func headInteger(s string) int64 {
+	if n, ok := parsePlain(viewBytes(s)); ok {
+		return n
 	}
+	s, ok := Raw(s).number()
+	if !ok {
+		return 0
+	}
+	n, _ := parseInteger(s)
 	return n
 }

@@ -62,21 +62,16 @@ func runEnd(b []byte, i int) int {
 	return i
 }
 
-// textEnd is runEnd for a string that is wanted; high is not zero if there may be
-// bytes in it that are not ASCII.
-func textEnd(b []byte, i int) (end int, high uint64) {
-	for ; i+24 <= len(b); i += 16 {
-		v, w := load64(b, i), load64(b, i+8)
-		high |= v
-		if m := stops(v); m != 0 {
-			return i + bits.TrailingZeros64(m)>>3, high & eachHigh
-		}
-		high |= w
-		if m := stops(w); m != 0 {
-			return i + 8 + bits.TrailingZeros64(m)>>3, high & eachHigh
+// plainEnd returns the index of the first byte at or behind i that ends a run of plain
+// string bytes or is not ASCII, or an index from the limit on; b goes on for seven bytes
+// more.
+func plainEnd(b []byte, i, limit int) int {
+	for ; i < limit; i += 8 {
+		if w := load64(b, i); (stops(w)|w)&eachHigh != 0 {
+			return i + bits.TrailingZeros64((stops(w)|w)&eachHigh)>>3
 		}
 	}
-	return i, eachHigh
+	return i
 }
 
 // stringEnd returns the index of the quote that closes the string that b[i] is in.
@@ -256,7 +251,7 @@ func valueEnd(b []byte, i, depth int) int {
 		}
 		return i + 1
 	case '{':
-		return objectEnd(b, i, depth, nil)
+		return objectEnd(b, i, depth)
 	case '[':
 		return arrayEnd(b, i, depth)
 	case 'n', 't', 'f':
@@ -266,31 +261,24 @@ func valueEnd(b []byte, i, depth int) int {
 	}
 }
 
-// A memory says where the members of an object begin, for comparing others with them.
-type memory struct {
-	depth  int
-	n      int
-	starts [64]int
-}
-
-// repeats returns how many of at most n bytes from b[i] on are those from b[from] on.
+// repeats returns how many of at most n bytes from b[i] on are those from b[from] on,
+// which is less than i.
 func repeats(b []byte, i, from, n int) int {
-	k := 0
-	for ; k+8 <= n && i+k+8 <= len(b); k += 8 {
+	n = min(n, len(b)-i)
+	k := repeatsFast(b, i, from, n)
+	for ; k+8 <= n; k += 8 {
 		if m := load64(b, i+k) ^ load64(b, from+k); m != 0 {
 			return k + bits.TrailingZeros64(m)>>3
 		}
 	}
-	for k < n && i+k < len(b) && b[i+k] == b[from+k] {
+	for k < n && b[i+k] == b[from+k] {
 		k++
 	}
 	return k
 }
 
-// objectEnd reads an object. With a memory it passes over members that are byte by byte,
-// and up to the key of the next one, what they were in the object that is in there.
-// If that has nothing in common with this one, the next object takes its place.
-func objectEnd(b []byte, i, depth int, m *memory) int {
+// objectEnd reads an object.
+func objectEnd(b []byte, i, depth int) int {
 	if depth >= maxDepth {
 		return -1
 	}
@@ -300,36 +288,8 @@ func objectEnd(b []byte, i, depth int, m *memory) int {
 		}
 	}
 	last, gap := 0, 0
-	k, known, read := 0, 0, 0
-	if m != nil {
-		// What was right there might be too deep farther inside.
-		if known = m.n - 1; known <= 0 || depth > m.depth {
-			m.depth, m.n, known = depth, 0, 0
-		}
-	}
 	// The usual members, as long as the end of the document is not near.
 	for i+16 <= len(b) && b[i] == '"' {
-		if m != nil {
-			if k < known {
-				from := m.starts[k]
-				same := repeats(b, i, from, m.starts[known]-from)
-				if m.starts[k+1]-from <= same {
-					for k++; k < known && m.starts[k+1]-from <= same; k++ {
-					}
-					if i += m.starts[k] - from; at(b, i) <= ' ' {
-						i = skipSpace(b, i) // there is more of it here
-					}
-					continue
-				}
-				if read++; 2*read > known {
-					m.n = 0 // the next object takes its place
-				}
-			} else if known == 0 && k < len(m.starts) {
-				m.starts[k] = i
-				m.n = k + 1
-			}
-			k++
-		}
 		i = runEnd(b, i+1)
 		var c byte
 		if w := load64(b, i); w&0xffff == '"'|':'<<8 {

@@ -37,7 +37,7 @@ func viewBytes(s string) []byte {
 type address = unsafe.Pointer
 
 func fieldAt[T any](key string, k kind, p *T) field {
-	return field{key: key, kind: k, offset: offset(p)}
+	return field{key: key, kind: k, more: &more{place: offset(p)}}
 }
 
 // offset is p as a number, good for the distance to another place in the same object.
@@ -49,4 +49,4 @@ func (l *layout) base(o object) address {
 }
 
 // slotAt returns the field f of the object at base.
-func slotAt(base address, f *field) slot { return slot{f, unsafe.Add(base, f.offset)} }
+func slotAt(base address, f *field) slot { return slot{f, unsafe.Add(base, int(f.offset))} }

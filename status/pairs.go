@@ -1,0 +1,113 @@
+package status
+
+import "bytes"
+
+// A pair is one member of an object, by the indexes in the document where its parts
+// begin and end.
+type pair struct {
+	key, keyEnd int // between the quotes
+	value, end  int // of a string with its quotes
+}
+
+// A stop is where pairs has stopped.
+type stop int
+
+const (
+	atKey   stop = iota // at a member that has to be read with care, or where there is none
+	atValue             // likewise, but the pair behind the last one says where its value begins
+)
+
+// pairs finds the members of an object from the key at b[i] on, as many as there is room
+// for in out, as long as they are plain: key and value without escape sequences and all
+// in ASCII, numbers without an exponent, objects and arrays empty, and a comma behind.
+// That is most of what a Status consists of. It returns how many there are, where the
+// member behind them begins, and how far that one is plain.
+//
+// Pairs whose key has a length, in bytes and modulo 64, that is not among the bits of
+// lengths are passed over; anyLength has all of them.
+//
+// What it has found is sound JSON, and keyRoom bytes can be loaded from where a key's quote
+// is.
+func pairs(b []byte, i int, out []pair, lengths uint64) (n, next int, where stop) {
+	if limit := len(b) - slack; i < limit {
+		return findPairs(b, i, limit, out, lengths)
+	}
+	if len(b)-i <= keyRoom {
+		return 0, i, atKey
+	}
+	// Near its end a document goes on in a copy, so that nobody has to look for the end
+	// at each byte.
+	var tail [2 * slack]byte
+	n, next, where = findPairs(tail[:], 0, copy(tail[:slack], b[i:])-keyRoom, out, lengths)
+	found := n
+	if where == atValue {
+		found++ // a part of one
+	}
+	for k := range out[:found] {
+		p := &out[k]
+		p.key += i
+		p.keyEnd += i
+		p.value += i
+		p.end += i
+	}
+	return n, i + next, where
+}
+
+// anyLength is for those who want all pairs.
+const anyLength = ^uint64(0)
+
+// slack is how many bytes there are behind the limit, and keyRoom more than the longest
+// key of a layout has, with its quotes and the colon.
+const (
+	slack   = 128
+	keyRoom = 40
+)
+
+// pairsPortable is pairs for a b that goes on for slack bytes behind the limit.
+func pairsPortable(b []byte, i, limit int, out []pair, lengths uint64) (n, next int, where stop) {
+	for n < len(out) {
+		if i >= limit || b[i] != '"' {
+			return n, i, atKey
+		}
+		p := &out[n]
+		p.key = i + 1
+		end := plainEnd(b, p.key, limit)
+		if load64(b, end)&0xffff != '"'|':'<<8 {
+			return n, i, atKey
+		}
+		p.keyEnd = end
+		v := end + 2
+		if b[v] == ' ' {
+			v++
+		}
+		p.value = v
+		switch c := b[v]; {
+		case c == '"':
+			if end = plainEnd(b, v+1, limit); b[end] != '"' {
+				return n, i, atValue
+			}
+			end++
+		case c == 'n' || c == 't' || c == 'f':
+			if end = literalEnd(b, v); end < 0 {
+				return n, i, atValue
+			}
+		case c == '[' && b[v+1] == ']', c == '{' && b[v+1] == '}':
+			end = v + 2
+		default:
+			if end = numberEnd(b[:limit+slack/2], v); end < 0 || bytes.ContainsAny(b[v:end], "eE") {
+				return n, i, atValue
+			}
+		}
+		p.end = end
+		if b[end] != ',' {
+			return n, i, atValue
+		}
+		if i = end + 1; b[i] != '"' {
+			i = skipSpace(b[:limit+slack/2], i)
+		}
+		if lengths>>uint((p.keyEnd-p.key)&63)&1 != 0 {
+			n++
+		}
+	}
+	return n, i, atKey
+}

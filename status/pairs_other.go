@@ -1,0 +1,9 @@
+//go:build !amd64 || purego
+
+package status
+
+func findPairs(b []byte, i, limit int, out []pair, lengths uint64) (n, next int, where stop) {
+	return pairsPortable(b, i, limit, out, lengths)
+}
+
+func repeatsFast(b []byte, i, from, n int) int { return 0 }

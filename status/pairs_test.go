@@ -1,0 +1,216 @@
+package status
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// ways are the searches that have to find the same.
+var ways = []struct {
+	name string
+	find func(b []byte, i, limit int, out []pair, lengths uint64) (n, next int, where stop)
+}{
+	{"as this machine does", findPairs},
+	{"portable", pairsPortable},
+}
+
+// describePairs calls find for b, which is taken to go on, and says what it found: the
+// pairs, then what it left, and whether it had come as far as a value.
+func describePairs(find func(b []byte, i, limit int, out []pair, lengths uint64) (n, next int, where stop), b []byte, i, room int, lengths uint64) string {
+	long := append(bytes.Clone(b), make([]byte, 2*slack)...)
+	out := make([]pair, room)
+	n, next, where := find(long, i, len(b), out, lengths)
+	var s strings.Builder
+	for _, p := range out[:n] {
+		fmt.Fprintf(&s, "%s=%s ", b[p.key:p.keyEnd], b[p.value:p.end])
+	}
+	if where == atValue {
+		fmt.Fprintf(&s, "%s=|", b[out[n].key:out[n].keyEnd])
+		next = out[n].value
+	}
+	fmt.Fprintf(&s, "|%s", b[min(next, len(b)):])
+	return s.String()
+}
+
+func TestPairs(t *testing.T) {
+	long := strings.Repeat("0123456789", 20)
+	for _, tt := range []struct{ name, given, want string }{
+		{"plain members", `"a":"x","bc":1,"d":null,"e":true,"f":false,"g":[],"h":{},"i":""}`, `a="x" bc=1 d=null e=true f=false g=[] h={} i=||""}`},
+		{"indented", "\"a\": \"x\",\n    \"bc\": 1,\r\n\t\"d\": null,\n}", "a=\"x\" bc=1 d=null |}"},
+		{"indented far", "\"a\": 1,\n" + strings.Repeat(" ", 70) + "\"b\": 2,\n", "a=1 b=2 |"},
+		{"no comma behind the last one", `"a":1,"b":2}`, `a=1 b=||2}`},
+		{"a comma behind white space", `"a":1 ,"b":2,`, `a=||1 ,"b":2,`},
+		{"white space before the colon", `"a" :1,`, `|"a" :1,`},
+		{"more than a space behind the colon", `"a":  1,`, `a=|| 1,`},
+		{"no key", `1,"a":1,`, `|1,"a":1,`},
+		{"no colon", `"a","b":1,`, `|"a","b":1,`},
+		{"no value", `"a":,"b":1,`, `a=||,"b":1,`},
+		{"no key behind a comma", `"a":1,,"b":1,`, `a=1 |,"b":1,`},
+		{"a control byte where a key should be", "\"a\":1,\x01\"b\":1,", "a=1 |\x01\"b\":1,"},
+		{"an escape sequence in a key", `"a":1,"b\u0063":1,`, `a=1 |"b\u0063":1,`},
+		{"an escape sequence in a string", `"a":1,"b":"\n",`, `a=1 b=||"\n",`},
+		{"an escaped quote", `"b":"\"","c":1,`, `b=||"\"","c":1,`},
+		{"a control byte in a key", "\"a\nb\":1,", "|\"a\nb\":1,"},
+		{"a control byte in a string", "\"a\":\"\x1f\",", "a=||\"\x1f\","},
+		{"DEL in a string", "\"a\":\"\x7f\",", "a=\"\x7f\" |"},
+		{"a letter that is not ASCII", `"a":1,"b":"ä","c":1,`, `a=1 b=||"ä","c":1,`},
+		{"a key that is not ASCII", `"a":1,"ä":1,`, `a=1 |"ä":1,`},
+		{"numbers", `"a":0,"b":-0,"c":1.5,"d":-12.25,"e":0.001,"f":1234567890123456789012345,`, `a=0 b=-0 c=1.5 d=-12.25 e=0.001 f=1234567890123456789012345 |`},
+		{"an exponent", `"a":1e5,`, `a=||1e5,`},
+		{"an exponent behind a fraction", `"a":1.5E-5,`, `a=||1.5E-5,`},
+		{"a number with a zero in front", `"a":01,`, `a=||01,`},
+		{"a number with a plus", `"a":+1,`, `a=||+1,`},
+		{"no digit behind the minus", `"a":-,`, `a=||-,`},
+		{"a letter behind the minus", `"a":-a,`, `a=||-a,`},
+		{"no digit behind the point", `"a":1.,`, `a=||1.,`},
+		{"a letter behind a number", `"a":1a,`, `a=||1a,`},
+		{"a letter behind a literal", `"a":nullx,`, `a=||nullx,`},
+		{"half a literal", `"a":nul,`, `a=||nul,`},
+		{"another literal", `"a":falsy,`, `a=||falsy,`},
+		{"something behind a string", `"a":"x"y,`, `a=||"x"y,`},
+		{"an array with something in it", `"a":[1],`, `a=||[1],`},
+		{"an object with something in it", `"a":{"b":1},`, `a=||{"b":1},`},
+		{"a bracket that closes another", `"a":[},`, `a=||[},`},
+		{"a long string", `"a":"` + long + `","b":1,`, `a="` + long + `" b=1 |`},
+		{"a long key", `"` + long + `":"a","b":1,`, long + `="a" b=1 |`},
+		{"a string without an end", `"a":"` + long, `a=||"` + long},
+		{"a key without an end", `"` + long, `|"` + long},
+		{"nothing", ``, `|`},
+	} {
+		for _, way := range ways {
+			// Wherever the members are in what is looked at in one step.
+			for before := range 70 {
+				given := strings.Repeat(" ", before) + tt.given
+				if got := describePairs(way.find, []byte(given), before, 16, anyLength); got != tt.want {
+					t.Fatalf("%s, %s, behind %d bytes:\n%s\nwant\n%s", tt.name, way.name, before, got, tt.want)
+				}
+			}
+		}
+	}
+}
+
+func TestPairsRoom(t *testing.T) {
+	given := []byte(`"a":1,"bb":2,"ccc":3,"dd":4,"e":5,"ff":6,`)
+	for _, way := range ways {
+		for _, tt := range []struct {
+			room    int
+			lengths uint64
+			want    string
+		}{
+			{1, anyLength, `a=1 |"bb":2,"ccc":3,"dd":4,"e":5,"ff":6,`},
+			{3, anyLength, `a=1 bb=2 ccc=3 |"dd":4,"e":5,"ff":6,`},
+			{2, 1 << 2, `bb=2 dd=4 |"e":5,"ff":6,`},
+			{4, 1 << 2, `bb=2 dd=4 ff=6 |`},
+			{4, 1<<3 | 1<<1, `a=1 ccc=3 e=5 |`},
+			{4, 0, `|`},
+		} {
+			if got := describePairs(way.find, given, 0, tt.room, tt.lengths); got != tt.want {
+				t.Errorf("%s, room for %d, lengths %b: %s, want %s", way.name, tt.room, tt.lengths, got, tt.want)
+			}
+		}
+	}
+}
+
+// Near the end of a document as well, what is found is what is there.
+func TestPairsNearTheEnd(t *testing.T) {
+	for members := 1; members < 40; members++ {
+		var doc []byte
+		for i := range members {
+			doc = fmt.Appendf(doc, `"key%d":"value %d",`, i, i)
+		}
+		doc = append(doc, `"last":0}`...)
+		i, n, withCare := 0, 0, 0
+		for n < members {
+			var out [4]pair
+			found, next, where := pairs(doc, i, out[:], anyLength)
+			for _, p := range out[:found] {
+				if got, want := string(doc[p.key:p.keyEnd])+string(doc[p.value:p.end]), fmt.Sprintf(`key%d"value %d"`, n, n); got != want {
+					t.Fatalf("%d members: %s, want %s", members, got, want)
+				}
+				if p.key-1+keyRoom > len(doc) {
+					t.Fatalf("%d members: the key at %d has less than %d bytes behind it", members, p.key, keyRoom)
+				}
+				n++
+			}
+			if i = next; n < members && (found == 0 || where == atValue) {
+				i += bytes.Index(doc[i:], []byte(`,"`)) + 1
+				n++
+				withCare++
+			}
+		}
+		if string(doc[i:]) != `"last":0}` || withCare > 3 {
+			t.Errorf("%d members: %d of them are left for care, %q behind them", members, withCare, doc[i:])
+		}
+	}
+}
+
+// Every key has to be found in the bytes that can be loaded.
+func TestKeyRoom(t *testing.T) {
+	for _, o := range []object{new(Assembly), new(File), new(Failure), new(Asset), new(JobNode), new(JobMetadata), new(jobBody), new(JobEvent), new(JobBilling), new(JobNodeAsset), new(jobRoot)} {
+		for _, f := range append(o.layout().fields, unknownField) {
+			if int(f.tailAt)+8 > keyRoom || int(f.middleAt)+8 > keyRoom {
+				t.Errorf("%T: %s is longer than %d bytes", o, f.key, keyRoom)
+			}
+		}
+	}
+}
+
+// checkPairs reports where one way finds something else than the other, or what is not JSON.
+func checkPairs(t *testing.T, b []byte, i, room int, lengths uint64) {
+	t.Helper()
+	got := describePairs(ways[0].find, b, i, room, lengths)
+	if want := describePairs(ways[1].find, b, i, room, lengths); got != want {
+		t.Fatalf("from byte %d of %q, room for %d, lengths %b:\n%s\nportable:\n%s", i, b, room, lengths, got, want)
+	}
+	out := make([]pair, room)
+	n, _, _ := pairs(b, i, out, anyLength)
+	for _, p := range out[:n] {
+		if text := b[p.key-1 : p.end]; !json.Valid(append(append([]byte("{"), text...), '}')) {
+			t.Fatalf("from byte %d of %q: %q is no member", i, b, text)
+		}
+	}
+}
+
+func TestPairsOfPayloads(t *testing.T) {
+	const changes = "\"\\{}[]:,.0 1eEntfu-+ \n\t\x00\x1f\x7f\x80\xff/"
+	for _, data := range payloads(t) {
+		for i := 0; i < len(data); i += stride {
+			checkPairs(t, data, i, 1+i%5, anyLength)
+			was := data[i]
+			data = bytes.Clone(data)
+			data[i] = changes[i%len(changes)]
+			checkPairs(t, data, max(i-i%90, 0), 16, headLengths)
+			data[i] = was
+		}
+	}
+}
+
+func FuzzPairs(f *testing.F) {
+	f.Add([]byte("\"a\": \"x\",\n  \"b\":-1.5,\"c\":[],\"d\":null,\"e\":\"\\n\",\"ä\":1"), uint16(0), uint8(4), anyLength)
+	f.Fuzz(func(t *testing.T, b []byte, i uint16, room uint8, lengths uint64) {
+		checkPairs(t, b, min(int(i), len(b)), 1+int(room%20), lengths)
+	})
+}
+
+func TestRepeats(t *testing.T) {
+	b := bytes.Repeat([]byte("0123456789"), 40)
+	for n := range 150 {
+		for same := range n + 1 {
+			c := bytes.Clone(b[:10+2*n])
+			from, i := 3, 10+n
+			copy(c[i:], c[from:from+n])
+			if same < n {
+				c[i+same] ^= 1
+			}
+			if got := repeats(c, i, from, n); got != same {
+				t.Fatalf("%d of %d bytes repeat, got %d", same, n, got)
+			}
+		}
+	}
+	if got := repeats(b, len(b)-10, 0, 50); got != 10 {
+		t.Errorf("%d bytes repeat at the end, want 10", got)
+	}
+}

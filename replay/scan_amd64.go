@@ -2,34 +2,13 @@
 
 package replay
 
-import "slices"
+import (
+	"slices"
 
-func cpuid(leaf, subleaf uint32) (a, b, c, d uint32)
+	"golang.org/x/sys/cpu"
+)
 
-func xgetbv() (low, high uint32)
-
-var hasAVX2 = detectAVX2()
-
-// detectAVX2 asks the processor for AVX2 and the operating system for the upper
-// halves of the registers it uses, as Intel's manual wants it (volume 1, section
-// "Detection of AVX2"). The standard library keeps its own answer to itself, as does
-// ssewire.
-func detectAVX2() bool {
-	if most, _, _, _ := cpuid(0, 0); most < 7 {
-		return false
-	}
-	const osxsave, avx = 1 << 27, 1 << 28
-	if _, _, c, _ := cpuid(1, 0); c&(osxsave|avx) != osxsave|avx {
-		return false
-	}
-	const xmm, ymm = 1 << 1, 1 << 2
-	if low, _ := xgetbv(); low&(xmm|ymm) != xmm|ymm {
-		return false
-	}
-	const avx2 = 1 << 5
-	_, b, _, _ := cpuid(7, 0)
-	return b&avx2 != 0
-}
+var hasAVX2 = cpu.X86.HasAVX2
 
 // scanSlack is how far indexName reads behind what it is asked for, in bytes, and less.
 const scanSlack = 64

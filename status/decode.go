@@ -75,7 +75,7 @@ func (d *decoder) object(i, depth int, o object) int {
 	guesses := &d.guess.keys[min(depth, 1)]
 	before := 0 // place of the last field and 1
 	for {
-		n, next, where := pairs(b, i, d.pairs[:], anyLength)
+		n, next, where := pairs(b, i, d.pairs[:], anyKey)
 		fields, before = d.take(d.pairs[:n], o, fields, before, depth)
 		if i = next; n == len(d.pairs) {
 			continue
@@ -267,7 +267,7 @@ func (d *decoder) skipObject(i, depth int) int {
 			}
 			room = 1
 		}
-		n, next, where := pairs(b, i, d.pairs[:room], anyLength)
+		n, next, where := pairs(b, i, d.pairs[:room], anyKey)
 		if known == 0 {
 			for j := range d.pairs[:n] {
 				m.add(d.pairs[j].key - 1)

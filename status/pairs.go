@@ -23,14 +23,13 @@ const (
 // That is most of what a Status consists of. It returns how many there are, where the
 // member behind them begins, and how far that one is plain.
 //
-// Pairs whose key has a length, in bytes and modulo 64, that is not among the bits of
-// lengths are passed over; anyLength has all of them.
+// Members whose key is not among keys, see keyBit, are passed over.
 //
 // What it has found is sound JSON, and keyRoom bytes can be loaded from where a key's quote
 // is.
-func pairs(b []byte, i int, out []pair, lengths uint64) (n, next int, where stop) {
+func pairs(b []byte, i int, out []pair, keys uint64) (n, next int, where stop) {
 	if limit := len(b) - slack; i < limit {
-		return findPairs(b, i, limit, out, lengths)
+		return findPairs(b, i, limit, out, keys)
 	}
 	if len(b)-i <= keyRoom {
 		return 0, i, atKey
@@ -38,7 +37,7 @@ func pairs(b []byte, i int, out []pair, lengths uint64) (n, next int, where stop
 	// Near its end a document goes on in a copy, so that nobody has to look for the end
 	// at each byte.
 	var tail [2 * slack]byte
-	n, next, where = findPairs(tail[:], 0, copy(tail[:slack], b[i:])-keyRoom, out, lengths)
+	n, next, where = findPairs(tail[:], 0, copy(tail[:slack], b[i:])-keyRoom, out, keys)
 	found := n
 	if where == atValue {
 		found++ // a part of one
@@ -53,8 +52,20 @@ func pairs(b []byte, i int, out []pair, lengths uint64) (n, next int, where stop
 	return n, i + next, where
 }
 
-// anyLength is for those who want all pairs.
-const anyLength = ^uint64(0)
+// anyKey are all keys.
+const anyKey = ^uint64(0)
+
+// keyBit is what a set of keys has for one that is n bytes long. It has the same for some
+// others, so whoever asks for a few keys gets a few more.
+func keyBit(first byte, n int) uint64 { return 1 << ((uint(first) + 8*uint(n)) & 63) }
+
+// keySet is the set of some keys.
+func keySet(all ...string) (keys uint64) {
+	for _, key := range all {
+		keys |= keyBit(key[0], len(key))
+	}
+	return keys
+}
 
 // slack is how many bytes there are behind the limit, and keyRoom more than the longest
 // key of a layout has, with its quotes and the colon.
@@ -64,7 +75,7 @@ const (
 )
 
 // pairsPortable is pairs for a b that goes on for slack bytes behind the limit.
-func pairsPortable(b []byte, i, limit int, out []pair, lengths uint64) (n, next int, where stop) {
+func pairsPortable(b []byte, i, limit int, out []pair, keys uint64) (n, next int, where stop) {
 	for n < len(out) {
 		if i >= limit || b[i] != '"' {
 			return n, i, atKey
@@ -105,7 +116,7 @@ func pairsPortable(b []byte, i, limit int, out []pair, lengths uint64) (n, next 
 		if i = end + 1; b[i] != '"' {
 			i = skipSpace(b[:limit+slack/2], i)
 		}
-		if lengths>>uint((p.keyEnd-p.key)&63)&1 != 0 {
+		if keys&keyBit(b[p.key], p.keyEnd-p.key) != 0 {
 			n++
 		}
 	}

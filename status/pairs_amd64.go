@@ -10,13 +10,13 @@ var hasAVX2 = cpu.X86.HasAVX2 && cpu.X86.HasBMI1
 // pairsAVX2 is pairsPortable for room pairs from out on, 32 bytes at a time.
 //
 //go:noescape
-func pairsAVX2(b *byte, i, limit int, out *pair, room int, lengths uint64) (n, next int, where stop)
+func pairsAVX2(b *byte, i, limit int, out *pair, room int, keys uint64) (n, next int, where stop)
 
-func findPairs(b []byte, i, limit int, out []pair, lengths uint64) (n, next int, where stop) {
+func findPairs(b []byte, i, limit int, out []pair, keys uint64) (n, next int, where stop) {
 	if !hasAVX2 {
-		return pairsPortable(b, i, limit, out, lengths)
+		return pairsPortable(b, i, limit, out, keys)
 	}
-	return pairsAVX2(&b[0], i, limit, &out[0], len(out), lengths)
+	return pairsAVX2(&b[0], i, limit, &out[0], len(out), keys)
 }
 
 // repeatsAVX2 returns how many of the n bytes from a on are those from b on, as far as

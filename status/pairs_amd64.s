@@ -55,7 +55,7 @@ found: \
 	ADDQ   R13, to; \
 	BLSRQ  R12, R12
 
-// func pairsAVX2(b *byte, i, limit int, out *pair, room int, lengths uint64) (n, next int, where stop)
+// func pairsAVX2(b *byte, i, limit int, out *pair, room int, keys uint64) (n, next int, where stop)
 //
 // SI is the document, R8 where the next member begins, DI the pair that is written, R12
 // what is left of the marks of the 64 bytes at R13. Indexes come from these marks and
@@ -71,7 +71,7 @@ TEXT ·pairsAVX2(SB), NOSPLIT, $0-72
 	VPBROADCASTD   escapes<>(SB), Y1
 	VPBROADCASTD   spaces<>(SB), Y2
 	VBROADCASTI128 spaceTable<>(SB), Y3
-	MOVQ           lengths+40(FP), DX
+	MOVQ           keys+40(FP)   , DX
 	LEAQ           80(R9), R11
 	MOVQ           R8, R13
 	MARK
@@ -121,13 +121,18 @@ behind:
 
 done:
 	MOVQ AX, R8
-	MOVQ 8(DI), BX
-	SUBQ 0(DI), BX
-	BTQ  BX, DX
-	JCC  member
-	ADDQ $32, DI
-	DECQ CX
-	JNZ  member
+
+	// Whether the key is among those that are asked for.
+	MOVQ    0(DI), R10
+	MOVQ    8(DI), BX
+	SUBQ    R10, BX
+	MOVBLZX (SI)(R10*1), R10
+	LEAQ    (R10)(BX*8), R10
+	BTQ     R10, DX
+	JCC     member
+	ADDQ    $32, DI
+	DECQ    CX
+	JNZ     member
 
 atKey:
 	MOVQ $0, where+64(FP)

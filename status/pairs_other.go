@@ -2,8 +2,8 @@
 
 package status
 
-func findPairs(b []byte, i, limit int, out []pair, lengths uint64) (n, next int, where stop) {
-	return pairsPortable(b, i, limit, out, lengths)
+func findPairs(b []byte, i, limit int, out []pair, keys uint64) (n, next int, where stop) {
+	return pairsPortable(b, i, limit, out, keys)
 }
 
 func repeatsFast(b []byte, i, from, n int) int { return 0 }

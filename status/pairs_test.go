@@ -11,7 +11,7 @@ import (
 // ways are the searches that have to find the same.
 var ways = []struct {
 	name string
-	find func(b []byte, i, limit int, out []pair, lengths uint64) (n, next int, where stop)
+	find func(b []byte, i, limit int, out []pair, keys uint64) (n, next int, where stop)
 }{
 	{"as this machine does", findPairs},
 	{"portable", pairsPortable},
@@ -19,10 +19,10 @@ var ways = []struct {
 
 // describePairs calls find for b, which is taken to go on, and says what it found: the
 // pairs, then what it left, and whether it had come as far as a value.
-func describePairs(find func(b []byte, i, limit int, out []pair, lengths uint64) (n, next int, where stop), b []byte, i, room int, lengths uint64) string {
+func describePairs(find func(b []byte, i, limit int, out []pair, keys uint64) (n, next int, where stop), b []byte, i, room int, keys uint64) string {
 	long := append(bytes.Clone(b), make([]byte, 2*slack)...)
 	out := make([]pair, room)
-	n, next, where := find(long, i, len(b), out, lengths)
+	n, next, where := find(long, i, len(b), out, keys)
 	var s strings.Builder
 	for _, p := range out[:n] {
 		fmt.Fprintf(&s, "%s=%s ", b[p.key:p.keyEnd], b[p.value:p.end])
@@ -84,7 +84,7 @@ func TestPairs(t *testing.T) {
 			// Wherever the members are in what is looked at in one step.
 			for before := range 70 {
 				given := strings.Repeat(" ", before) + tt.given
-				if got := describePairs(way.find, []byte(given), before, 16, anyLength); got != tt.want {
+				if got := describePairs(way.find, []byte(given), before, 16, anyKey); got != tt.want {
 					t.Fatalf("%s, %s, behind %d bytes:\n%s\nwant\n%s", tt.name, way.name, before, got, tt.want)
 				}
 			}
@@ -93,22 +93,23 @@ func TestPairs(t *testing.T) {
 }
 
 func TestPairsRoom(t *testing.T) {
-	given := []byte(`"a":1,"bb":2,"ccc":3,"dd":4,"e":5,"ff":6,`)
+	given := []byte(`"ok":1,"message":2,"assembly_id":3,"region":4,"error":5,"params":6,`)
 	for _, way := range ways {
 		for _, tt := range []struct {
-			room    int
-			lengths uint64
-			want    string
+			room int
+			keys uint64
+			want string
 		}{
-			{1, anyLength, `a=1 |"bb":2,"ccc":3,"dd":4,"e":5,"ff":6,`},
-			{3, anyLength, `a=1 bb=2 ccc=3 |"dd":4,"e":5,"ff":6,`},
-			{2, 1 << 2, `bb=2 dd=4 |"e":5,"ff":6,`},
-			{4, 1 << 2, `bb=2 dd=4 ff=6 |`},
-			{4, 1<<3 | 1<<1, `a=1 ccc=3 e=5 |`},
+			{1, anyKey, `ok=1 |"message":2,"assembly_id":3,"region":4,"error":5,"params":6,`},
+			{3, anyKey, `ok=1 message=2 assembly_id=3 |"region":4,"error":5,"params":6,`},
+			{6, anyKey, `ok=1 message=2 assembly_id=3 region=4 error=5 params=6 |`},
+			{2, keySet("assembly_id", "region"), `assembly_id=3 region=4 |"error":5,"params":6,`},
+			{2, keySet("error", "ok"), `ok=1 error=5 |"params":6,`},
+			{4, keySet("params"), `params=6 |`},
 			{4, 0, `|`},
 		} {
-			if got := describePairs(way.find, given, 0, tt.room, tt.lengths); got != tt.want {
-				t.Errorf("%s, room for %d, lengths %b: %s, want %s", way.name, tt.room, tt.lengths, got, tt.want)
+			if got := describePairs(way.find, given, 0, tt.room, tt.keys); got != tt.want {
+				t.Errorf("%s, room for %d, keys %b: %s, want %s", way.name, tt.room, tt.keys, got, tt.want)
 			}
 		}
 	}
@@ -125,7 +126,7 @@ func TestPairsNearTheEnd(t *testing.T) {
 		i, n, withCare := 0, 0, 0
 		for n < members {
 			var out [4]pair
-			found, next, where := pairs(doc, i, out[:], anyLength)
+			found, next, where := pairs(doc, i, out[:], anyKey)
 			for _, p := range out[:found] {
 				if got, want := string(doc[p.key:p.keyEnd])+string(doc[p.value:p.end]), fmt.Sprintf(`key%d"value %d"`, n, n); got != want {
 					t.Fatalf("%d members: %s, want %s", members, got, want)
@@ -159,14 +160,14 @@ func TestKeyRoom(t *testing.T) {
 }
 
 // checkPairs reports where one way finds something else than the other, or what is not JSON.
-func checkPairs(t *testing.T, b []byte, i, room int, lengths uint64) {
+func checkPairs(t *testing.T, b []byte, i, room int, keys uint64) {
 	t.Helper()
-	got := describePairs(ways[0].find, b, i, room, lengths)
-	if want := describePairs(ways[1].find, b, i, room, lengths); got != want {
-		t.Fatalf("from byte %d of %q, room for %d, lengths %b:\n%s\nportable:\n%s", i, b, room, lengths, got, want)
+	got := describePairs(ways[0].find, b, i, room, keys)
+	if want := describePairs(ways[1].find, b, i, room, keys); got != want {
+		t.Fatalf("from byte %d of %q, room for %d, keys %b:\n%s\nportable:\n%s", i, b, room, keys, got, want)
 	}
 	out := make([]pair, room)
-	n, _, _ := pairs(b, i, out, anyLength)
+	n, _, _ := pairs(b, i, out, anyKey)
 	for _, p := range out[:n] {
 		if text := b[p.key-1 : p.end]; !json.Valid(append(append([]byte("{"), text...), '}')) {
 			t.Fatalf("from byte %d of %q: %q is no member", i, b, text)
@@ -178,20 +179,20 @@ func TestPairsOfPayloads(t *testing.T) {
 	const changes = "\"\\{}[]:,.0 1eEntfu-+ \n\t\x00\x1f\x7f\x80\xff/"
 	for _, data := range payloads(t) {
 		for i := 0; i < len(data); i += stride {
-			checkPairs(t, data, i, 1+i%5, anyLength)
+			checkPairs(t, data, i, 1+i%5, anyKey)
 			was := data[i]
 			data = bytes.Clone(data)
 			data[i] = changes[i%len(changes)]
-			checkPairs(t, data, max(i-i%90, 0), 16, headLengths)
+			checkPairs(t, data, max(i-i%90, 0), 16, headKeys)
 			data[i] = was
 		}
 	}
 }
 
 func FuzzPairs(f *testing.F) {
-	f.Add([]byte("\"a\": \"x\",\n  \"b\":-1.5,\"c\":[],\"d\":null,\"e\":\"\\n\",\"ä\":1"), uint16(0), uint8(4), anyLength)
-	f.Fuzz(func(t *testing.T, b []byte, i uint16, room uint8, lengths uint64) {
-		checkPairs(t, b, min(int(i), len(b)), 1+int(room%20), lengths)
+	f.Add([]byte("\"a\": \"x\",\n  \"b\":-1.5,\"c\":[],\"d\":null,\"e\":\"\\n\",\"ä\":1"), uint16(0), uint8(4), anyKey)
+	f.Fuzz(func(t *testing.T, b []byte, i uint16, room uint8, keys uint64) {
+		checkPairs(t, b, min(int(i), len(b)), 1+int(room%20), keys)
 	})
 }
 

@@ -1,6 +1,7 @@
 package status
 
 import (
+	"math/bits"
 	"strings"
 	"unicode/utf8"
 )
@@ -113,34 +114,31 @@ func Peek(data []byte) (Head, error) {
 	return h, nil
 }
 
-// headLengths has a bit for the length of each key that member knows, and headLetters one
-// for the low five bits of its first letter, so that most other keys cost no call.
-const (
-	headLengths = 1<<len("ok") | 1<<len("error") | 1<<len("syscall") | 1<<len("http_code") |
-		1<<len("assemblyId") | 1<<len("assembly_id") | 1<<len("bytes_received")
-	headLetters = 1<<('o'&31) | 1<<('e'&31) | 1<<('s'&31) | 1<<('h'&31) | 1<<('a'&31) | 1<<('b'&31)
-)
+// headKeys are the keys that member knows.
+var headKeys = keySet("ok", "error", "errno", "syscall", "http_code", "assemblyId", "assembly_id", "bytes_received", "bytes_expected")
 
 // read reads members from the key at b[i] on, until it has seen all that is
 // wanted or the document ends.
 func (h *Head) read(i int, wanted headField) bool {
-	b := h.data
-	var found [6]pair
+	b, s := h.data, view(h.data)
+	var found [5]pair
+	room := len(found)
 	for {
-		n, next, _ := pairs(b, i, found[:], headLengths)
+		n, next, _ := pairs(b, i, found[:room], headKeys)
 		for j := range found[:n] {
 			m := &found[j]
-			if headLetters>>(b[m.key]&31)&1 != 0 {
-				h.member(view(b[m.key:m.keyEnd]), view(b[m.value:m.end]), true)
-				if h.seen&wanted == wanted {
-					if h.next = next; j+1 < n {
-						h.next = found[j+1].key - 1
-					}
-					return true
+			h.member(s[m.key:m.keyEnd], s[m.value:m.end], true)
+			if h.seen&wanted == wanted {
+				if h.next = next; j+1 < n {
+					h.next = found[j+1].key - 1
 				}
+				return true
 			}
 		}
-		if i = next; n == len(found) {
+		i = next
+		if n == room {
+			// No more than what is missing, so as not to read far behind it.
+			room = bits.OnesCount8(uint8(wanted &^ h.seen))
 			continue
 		}
 		// One member with care.
@@ -159,7 +157,7 @@ func (h *Head) read(i int, wanted headField) bool {
 		if i = valueEnd(b, v, 1); i < 0 {
 			return false
 		}
-		h.member(member{key: view(b[k:end])}.name(), view(b[v:i]), false)
+		h.member(member{key: s[k:end]}.name(), s[v:i], false)
 		var more bool
 		if i, more = itemEnd(b, i, '}'); !more {
 			h.next = 0

@@ -15,7 +15,7 @@ type decoder struct {
 
 	unescaped int // how many bytes of these there are
 
-	guess   *guesses
+	guess   *guesses // nil where there will be no other document
 	pairs   [16]pair
 	members memory // of an object that was kept raw
 	text    [2]int // where the last long string that was kept raw begins and ends
@@ -25,7 +25,7 @@ type decoder struct {
 // text as the document before had, so that one allocation serves for both.
 func copyOf(data []byte, guess *guesses) decoder {
 	n := len(data)
-	if guess.unescaped == 0 {
+	if guess == nil || guess.unescaped == 0 {
 		return decoder{b: data, s: string(data), guess: guess}
 	}
 	buf := make([]byte, n, n+min(guess.unescaped, n))
@@ -40,7 +40,9 @@ func (d *decoder) document(o object) bool {
 		return false
 	}
 	i = d.object(i, 0, o)
-	d.guess.unescaped = d.unescaped
+	if d.guess != nil {
+		d.guess.unescaped = d.unescaped
+	}
 	return i >= 0 && skipSpace(d.b, i) == len(d.b)
 }
 
@@ -72,7 +74,6 @@ func (d *decoder) object(i, depth int, o object) int {
 	}
 	fields := o.layout()
 	base := fields.base(o)
-	guesses := &d.guess.keys[min(depth, 1)]
 	before := 0 // place of the last field and 1
 	for {
 		n, next, where := pairs(b, i, d.pairs[:], anyKey)
@@ -98,7 +99,7 @@ func (d *decoder) object(i, depth int, o object) int {
 				return -1
 			}
 		}
-		guess := guesses.of(fields)
+		guess := d.guess.of(depth, fields)
 		n = guess.after(before)
 		if fields.places[n].key != key {
 			n = fields.find(d.unquoted(key))
@@ -130,7 +131,7 @@ func (d *decoder) object(i, depth int, o object) int {
 func (d *decoder) take(pairs []pair, o object, l *layout, before, depth int) (*layout, int) {
 	b, s := d.b, d.s
 	base := l.base(o)
-	guess := d.guess.keys[min(depth, 1)].of(l)
+	guess := d.guess.of(depth, l)
 	for i := range pairs {
 		p := &pairs[i]
 		n := guess.after(before)
@@ -181,7 +182,7 @@ func (d *decoder) take(pairs []pair, o object, l *layout, before, depth int) (*l
 		if now := o.layout(); now != l {
 			l, before = now, 0
 		}
-		guess = guess.of(l)
+		guess = d.guess.of(depth, l)
 	}
 	return l, before
 }

@@ -61,8 +61,7 @@ func decodeSource(source string, o object) {
 		o.reset()
 		return
 	}
-	var guess guesses
-	d := decoder{b: viewBytes(source), s: source, guess: &guess}
+	d := decoder{b: viewBytes(source), s: source}
 	d.document(o)
 }
 

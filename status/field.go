@@ -163,15 +163,20 @@ type guesses struct {
 // after returns the place of the field that is likely to come behind the one before.
 func (g *guess) after(before int) int { return int(g.next[before]) }
 
-// of returns the guess for objects with the layout l. It is for the first layout that it
-// is asked for; with others, keys come in the layout's order or have to be looked for.
-func (g *guess) of(l *layout) *guess {
-	switch g.layout {
+// of returns the guess for objects with the layout l, inside so many others. One is for
+// the first layout that it is asked for; with others, and without guesses, keys come in
+// the layout's order or have to be looked for.
+func (g *guesses) of(depth int, l *layout) *guess {
+	if g == nil {
+		return &inOrder
+	}
+	own := &g.keys[min(depth, 1)]
+	switch own.layout {
 	case l:
-		return g
+		return own
 	case nil:
-		*g = guess{l, inOrder.next}
-		return g
+		*own = guess{l, inOrder.next}
+		return own
 	}
 	return &inOrder
 }

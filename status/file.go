@@ -130,7 +130,7 @@ func (f *File) Originals() []string {
 }
 
 // DecodeFile decodes one upload or result, with the same promises as DecodeAssembly.
-func DecodeFile(data []byte, dst *File) error { return decodeCopy(data, dst, new(guesses)) }
+func DecodeFile(data []byte, dst *File) error { return decodeCopy(data, dst, nil) }
 
 type files = slice[File, *File]
 

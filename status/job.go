@@ -179,7 +179,7 @@ type Asset struct {
 //
 // It is as strict, and as forgiving of shapes, as DecodeAssembly, and copies data
 // in the same way.
-func DecodeJob(data []byte, dst *Job) error { return decodeCopy(data, (*jobRoot)(dst), new(guesses)) }
+func DecodeJob(data []byte, dst *Job) error { return decodeCopy(data, (*jobRoot)(dst), nil) }
 
 // AppendJSON appends the document as JSON to dst, as Assembly.AppendJSON does.
 func (j *Job) AppendJSON(dst []byte) ([]byte, error) { return appendObject(dst, (*jobRoot)(j)) }

@@ -130,7 +130,8 @@ func (d *decoder) object(i, depth int, o object) int {
 func (d *decoder) take(pairs []pair, o object, l *layout, before, depth int) (*layout, int) {
 	b, s := d.b, d.s
 	base := l.base(o)
-	guess := d.guess.keys[min(depth, 1)].of(l)
+	guesses := &d.guess.keys[min(depth, 1)]
+	guess := guesses.of(l)
 	for i := range pairs {
 		p := &pairs[i]
 		n := guess.after(before)
@@ -179,9 +180,8 @@ func (d *decoder) take(pairs []pair, o object, l *layout, before, depth int) (*l
 		}
 		d.value(p.value, depth+1, slot)
 		if now := o.layout(); now != l {
-			l, before = now, 0
+			l, before, guess = now, 0, guesses.of(now)
 		}
-		guess = guess.of(l)
 	}
 	return l, before
 }

@@ -16,11 +16,11 @@ type Head struct {
 	BytesReceived int64
 	BytesExpected int64 // 0 if the API does not know
 
-	httpCode int64
-	seen     headField
-	crashed  bool
-	data     []byte // for HTTPCode
-	next     int    // index in data at which Peek stopped; 0 if it read everything
+	httpCode       int64
+	seen           headField
+	errno, syscall bool   // there is one, see Assembly.crashed
+	data           []byte // for HTTPCode
+	next           int    // index in data at which Peek stopped; 0 if it read everything
 }
 
 type headField uint8
@@ -37,7 +37,8 @@ const (
 
 // Phase tells where on its way the Assembly is.
 func (h Head) Phase() Phase {
-	if h.crashed || h.Error != "" && !h.Error.AboutRequest() {
+	crashed := h.State == "" && (h.errno || h.syscall)
+	if !h.Error.AboutRequest() && (h.Error != "" || crashed) {
 		return Failed
 	}
 	return h.State.Phase()
@@ -194,8 +195,10 @@ func (h *Head) member(key, value string, plain bool) {
 	case "http_code":
 		h.httpCode = headInteger(value)
 		h.seen |= headHTTPCode
-	case "errno", "syscall":
-		h.crashed = h.seen&headVerdict == 0 && value[0] != 'n'
+	case "errno":
+		h.errno = value[0] != 'n'
+	case "syscall":
+		h.syscall = headText(value, plain) != ""
 	}
 }
 
@@ -203,7 +206,6 @@ func (h *Head) verdict() {
 	h.seen &^= headVerdict
 	if h.State != "" || h.Error != "" {
 		h.seen |= headVerdict
-		h.crashed = false
 	}
 }
 

@@ -21,6 +21,13 @@ func TestPeek(t *testing.T) {
 		{"failed", `{"error":"INVALID_FORM_DATA","http_code":400,"message":"no"}`, Head{Error: "INVALID_FORM_DATA"}, 400, Failed},
 		{"rate limit", `{"error":"ASSEMBLY_STATUS_FETCHING_RATE_LIMIT_REACHED","http_code":429}`, Head{Error: ErrorStatusRateLimit}, 429, Unknown},
 		{"crashed", `{"errno":-111,"code":"ECONNREFUSED","syscall":"connect"}`, Head{}, 0, Failed},
+		{"crashed without a system call", `{"errno":-111,"syscall":null}`, Head{}, 0, Failed},
+		{"crashed without a number", `{"syscall":"connect","errno":null}`, Head{}, 0, Failed},
+		{"not crashed", `{"errno":null,"syscall":""}`, Head{}, 0, Unknown},
+		{"a system call that is no text", `{"syscall":[]}`, Head{}, 0, Unknown},
+		{"an errno before a state", `{"errno":-111,"ok":"A"}`, Head{State: "A"}, 0, Running},
+		{"crashed, the state taken back", `{"ok":"A","errno":-111,"ok":null}`, Head{}, 0, Failed},
+		{"crashed, about the request", `{"errno":-111,"error":"ASSEMBLY_STATUS_FETCHING_RATE_LIMIT_REACHED"}`, Head{Error: ErrorStatusRateLimit}, 0, Unknown},
 		{"an unknown state", `{"ok":"ASSEMBLY_RESTING"}`, Head{State: "ASSEMBLY_RESTING"}, 0, Running},
 		{"nothing", `{}`, Head{}, 0, Unknown},
 		{"null and numbers in quotes", `{"ok":null,"error":null,"bytes_received":"12","bytes_expected":"many","assembly_id":7,"ok":"ASSEMBLY_COMPLETED"}`, Head{State: AssemblyCompleted, ID: "7", BytesReceived: 12}, 0, Succeeded},
@@ -33,6 +40,10 @@ func TestPeek(t *testing.T) {
 			h, err := Peek([]byte(test.data))
 			if err != nil {
 				t.Fatal(err)
+			}
+			var a Assembly
+			if DecodeAssembly([]byte(test.data), &a) == nil && a.Phase() != test.phase {
+				t.Errorf("DecodeAssembly's phase is %v, want %v", a.Phase(), test.phase)
 			}
 			if h.State != test.want.State || h.Error != test.want.Error || h.ID != test.want.ID || h.BytesReceived != test.want.BytesReceived || h.BytesExpected != test.want.BytesExpected {
 				t.Errorf("got %+v, want %+v", h, test.want)

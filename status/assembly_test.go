@@ -418,6 +418,13 @@ func TestDecodeNumbersAndDates(t *testing.T) {
 		{`1e3`, 1000, 1000 * time.Second, time.Time{}},
 		{`9.29e2`, 929, 929 * time.Second, time.Time{}},
 		{`0.0000000019`, 0, 2, time.Time{}},
+		{`123456789.123456789`, 0, 123456789123456789, time.Time{}},
+		{`9000000000.1234500`, 0, 9000000000123450000, time.Time{}},
+		{`-9000000000.1234500`, 0, -9000000000123450000, time.Time{}},
+		{`"9000000000.1234500"`, 0, 9000000000123450000, time.Time{}},
+		{`9223372036.85477580`, 0, 9223372036854775800, time.Time{}},
+		{`9223372036.85477581`, 0, 0, time.Time{}},
+		{`9999999999999999999`, 0, 0, time.Time{}},
 		{`1e300`, 0, 0, time.Time{}},
 		{`"12"`, 12, 12 * time.Second, time.Time{}},
 		{`"x"`, 0, 0, time.Time{}},
@@ -441,5 +448,12 @@ func TestDecodeNumbersAndDates(t *testing.T) {
 			t.Errorf("%s: %d, %v, %v, want %d, %v, %v", test.value, a.BytesReceived, a.UploadDuration, a.StartDate, test.integer, test.duration, test.date)
 		}
 		wantSameJSON(t, data, mustEncode(t, a))
+		// What a number is does not depend on what is behind it.
+		data = []byte(`{"uploads":[{"exec_time":` + test.value + `,"x":1}],"message":"far enough from the end for all that is looked at in one step"}`)
+		if a := mustDecode(t, data); a.Uploads[0].ExecTime != test.duration {
+			t.Errorf("%s: exec_time is %v, want %v", test.value, a.Uploads[0].ExecTime, test.duration)
+		} else {
+			wantSameJSON(t, data, mustEncode(t, a))
+		}
 	}
 }

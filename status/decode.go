@@ -13,16 +13,15 @@ type decoder struct {
 	s     string
 	arena []byte // the values of strings that do not stand in s as they are
 
-	unescaped int // how many bytes of these there are
-
 	guess   *guesses
-	pairs   [16]pair
-	members memory // of an object that was kept raw
-	text    [2]int // where the last long string that was kept raw begins and ends
+	pairs   [16]pair // found last, of the object that is being read
+	members memory   // of an object that was kept raw
+	text    [2]int   // where the last long string that was kept raw begins and ends
 }
 
 // copyOf prepares a decoder for a copy of data, with room behind it for as much unescaped
-// text as the document before had, so that one allocation serves for both.
+// text as the document before had, so that one allocation serves for both. The room is
+// never more than data takes, whatever a stranger's document had before.
 func copyOf(data []byte, guess *guesses) decoder {
 	n := len(data)
 	if guess.unescaped == 0 {
@@ -40,7 +39,7 @@ func (d *decoder) document(o object) bool {
 		return false
 	}
 	i = d.object(i, 0, o)
-	d.guess.unescaped = d.unescaped
+	d.guess.unescaped = len(d.arena)
 	return i >= 0 && skipSpace(d.b, i) == len(d.b)
 }
 
@@ -51,7 +50,6 @@ func (d *decoder) unquoted(raw string) string {
 	}
 	from := len(d.arena)
 	d.arena = appendText(d.arena, raw)
-	d.unescaped += len(d.arena) - from
 	return view(d.arena[from:])
 }
 
@@ -86,17 +84,12 @@ func (d *decoder) object(i, depth int, o object) int {
 			key = s[p.key:p.keyEnd]
 			i = skipSpace(b, p.value)
 		} else {
-			if i = skipSpace(b, i); at(b, i) != '"' {
+			k := skipSpace(b, i)
+			end, v := keyEnd(b, k)
+			if v < 0 {
 				return -1
 			}
-			k := i + 1
-			if i = stringEnd(b, k); i < 0 {
-				return -1
-			}
-			key = s[k:i]
-			if i = colonEnd(b, i+1); i < 0 {
-				return -1
-			}
+			key, i = s[k+1:end], v
 		}
 		guess := guesses.of(fields)
 		n = guess.after(before)
@@ -283,16 +276,11 @@ func (d *decoder) skipObject(i, depth int) int {
 				m.add(d.pairs[n].key - 1)
 			}
 		} else {
-			if i = skipSpace(b, i); at(b, i) != '"' {
-				return -1
-			}
+			i = skipSpace(b, i)
 			if known == 0 {
 				m.add(i)
 			}
-			if i = stringEnd(b, i+1); i < 0 {
-				return -1
-			}
-			if i = colonEnd(b, i+1); i < 0 {
+			if _, i = keyEnd(b, i); i < 0 {
 				return -1
 			}
 		}
@@ -447,18 +435,12 @@ func (d *decoder) steps(i, depth int, steps *[]Step) int {
 		return i + 1
 	}
 	for {
-		if at(b, i) != '"' {
+		end, from := keyEnd(b, i)
+		if from < 0 {
 			return -1
 		}
-		k := i + 1
-		if i = stringEnd(b, k); i < 0 {
-			return -1
-		}
-		step := addStep(steps, &index, d.unquoted(d.s[k:i]))
-		if i = colonEnd(b, i+1); i < 0 {
-			return -1
-		}
-		from := i
+		step := addStep(steps, &index, d.unquoted(d.s[i+1:end]))
+		i = from
 		if i = d.list(i, depth+1, (*files)(&step.Files)); i < 0 {
 			return -1
 		}

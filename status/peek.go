@@ -145,25 +145,17 @@ func (h *Head) read(i int, wanted headField) bool {
 			continue
 		}
 		// One member with care.
-		if i = skipSpace(b, i); at(b, i) != '"' {
-			return false
-		}
-		k := i + 1
-		end := stringEnd(b, k)
-		if end < 0 {
-			return false
-		}
-		v := colonEnd(b, end+1)
+		k := skipSpace(b, i)
+		end, v := keyEnd(b, k)
 		if v < 0 {
 			return false
 		}
 		if i = valueEnd(b, v, 1); i < 0 {
 			return false
 		}
-		h.member(member{key: view(b[k:end])}.name(), view(b[v:i]), false)
+		h.member(member{key: view(b[k+1 : end])}.name(), view(b[v:i]), false)
 		var more bool
 		if i, more = itemEnd(b, i, '}'); !more {
-			h.next = 0
 			return i >= 0 && skipSpace(b, i) == len(b)
 		}
 		if h.seen&wanted == wanted {

@@ -95,7 +95,7 @@ type Assembly struct {
 
 	src   string
 	arena []byte  // of a borrowed document, for the next one
-	guess guesses // the order that keys had, for the next document
+	guess guesses // for the next document
 }
 
 var assemblyLayout = layoutOf(func(a *Assembly) []field {
@@ -247,7 +247,7 @@ func DecodeAssemblyBorrowed(data []byte, dst *Assembly) error {
 	return nil
 }
 
-// decodeCopy decodes a copy of data; guess is what is known of the order of its keys.
+// decodeCopy decodes a copy of data; guess is what is known from the document before.
 func decodeCopy(data []byte, dst object, guess *guesses) error {
 	d := copyOf(data, guess)
 	if !d.document(dst) {

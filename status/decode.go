@@ -71,7 +71,7 @@ func (d *decoder) object(i, depth int, o object) int {
 	fields := o.layout()
 	base := fields.base(o)
 	guesses := &d.guess.keys[min(depth, 1)]
-	before := 0 // place of the last field and 1
+	before := 0 // for guess.after
 	for {
 		n, next, where := pairs(b, i, d.pairs[:], anyLength)
 		fields, before = d.take(d.pairs[:n], o, fields, before, depth)
@@ -118,8 +118,11 @@ func (d *decoder) object(i, depth int, o object) int {
 	}
 }
 
-// take gives the values of pairs to the fields of o, which has the layout l. Before is the
-// place of the last field and 1. It returns the layout and the place behind all pairs.
+// take gives the values of pairs to the fields of o, which has the layout l. Before is what
+// guess.after wants. It returns the layout, and before for what is behind the pairs.
+//
+// What it leaves to value are literals, numbers, strings, and objects and arrays that are
+// empty: value does not fail on them, and does not use d.pairs.
 func (d *decoder) take(pairs []pair, o object, l *layout, before, depth int) (*layout, int) {
 	b, s := d.b, d.s
 	base := l.base(o)
@@ -203,9 +206,9 @@ func (d *decoder) skip(i, depth int) int {
 
 // A memory says where the members of an object begin, for comparing others with them.
 type memory struct {
-	depth  int
+	depth  int // number of arrays and objects around that object
 	n      int
-	starts [64]int
+	starts [64]int // index of each key's opening quote, of the first 64 members
 }
 
 // add notes where the next member begins, if there is room.
@@ -216,8 +219,8 @@ func (m *memory) add(i int) {
 	}
 }
 
-// before returns which is the last member that begins at i or before.
-func (m *memory) before(i int) int {
+// last returns which is the last member that begins at i or before.
+func (m *memory) last(i int) int {
 	k, end := 0, m.n
 	for k+1 < end {
 		if middle := (k + end) / 2; m.starts[middle] <= i {
@@ -230,8 +233,8 @@ func (m *memory) before(i int) int {
 }
 
 // skipObject is skip for an object. It passes over members that are byte by byte, and up
-// to the key of the next one, what they were in the object that it remembers. If that
-// has nothing in common with this one, the next object takes its place.
+// to the key of the next one, what they were in the object that it remembers. If more
+// than half of that object's members were different here, the next object takes its place.
 func (d *decoder) skipObject(i, depth int) int {
 	b, m := d.b, &d.members
 	if depth >= maxDepth {
@@ -240,23 +243,24 @@ func (d *decoder) skipObject(i, depth int) int {
 	if i = skipSpace(b, i+1); at(b, i) == '}' {
 		return i + 1
 	}
-	known := m.n - 1
+	known := m.n - 1                   // members with a next one; 0 while this object is the one to remember
 	if known <= 0 || depth > m.depth { // what was right there might be too deep here
 		m.depth, m.n, known = depth, 0, 0
 	}
-	k, read, forget := 0, 0, false
+	k, read := 0, 0 // members so far, and those of them that were different
+	forget := false
 	for {
 		room := len(d.pairs)
 		if k < known {
 			from := m.starts[k]
 			same := from + repeats(b, i, from, m.starts[known]-from)
-			if passed := m.before(same); passed > k {
+			if passed := m.last(same); passed > k {
 				k = passed
 				i = skipSpace(b, i+m.starts[k]-from) // there may be more of it here
 				continue
 			}
 			if read++; 2*read > known {
-				forget = true // the next object takes its place
+				forget = true
 			}
 			room = 1
 		}

@@ -122,8 +122,9 @@ const (
 	headLetters = 1<<('o'&31) | 1<<('e'&31) | 1<<('s'&31) | 1<<('h'&31) | 1<<('a'&31) | 1<<('b'&31)
 )
 
-// read reads members from the key at b[i] on, until it has seen all that is
-// wanted or the document ends.
+// read reads members from h.data[i] on, where a key begins or white space in front of one,
+// until it has seen all that is wanted or the document ends. It reports false for what is
+// not JSON.
 func (h *Head) read(i int, wanted headField) bool {
 	b := h.data
 	var found [6]pair
@@ -165,8 +166,8 @@ func (h *Head) read(i int, wanted headField) bool {
 	}
 }
 
-// member takes a value whose key is one of those asked for; plain says that it is a
-// string whose bytes are its text.
+// member takes a value if its key is one of those asked for; plain says that if it is a
+// string, its bytes are its text.
 func (h *Head) member(key, value string, plain bool) {
 	switch key {
 	case "ok":

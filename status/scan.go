@@ -63,8 +63,8 @@ func runEnd(b []byte, i int) int {
 }
 
 // plainEnd returns the index of the first byte at or behind i that ends a run of plain
-// string bytes or is not ASCII, or an index from the limit on; b goes on for seven bytes
-// more.
+// string bytes or is not ASCII, or an index from the limit on, up to which there is none.
+// Behind the limit b goes on for seven bytes or more.
 func plainEnd(b []byte, i, limit int) int {
 	for ; i < limit; i += 8 {
 		if w := load64(b, i); (stops(w)|w)&eachHigh != 0 {

@@ -336,7 +336,10 @@ func TestEncodeAssigned(t *testing.T) {
 func TestEveryFieldBothWays(t *testing.T) {
 	values := map[kind]string{kindText: `"x"`, kindFirst: `"x"`, kindRaw: `{"a":1}`, kindInteger: `7`, kindSeconds: `1.5`, kindBool: `true`, kindDate: `"2026/05/07 16:10:57 GMT"`,
 		kindFloat: `1.25`, kindStrings: `["a","b"]`, kindList: `[{"id":"x"}]`, kindSteps: `{"s":[{"id":"x"}]}`, kindObject: `{"id":"x","error":"x"}`}
-	for _, o := range []object{new(Assembly), new(File), new(Failure), new(Asset), new(JobNode), new(JobMetadata), new(jobBody), new(JobEvent), new(JobBilling), new(JobNodeAsset)} {
+	for _, o := range allObjects() {
+		if _, ok := o.(*jobRoot); ok {
+			continue // its fields depend on what it holds
+		}
 		var members []string
 		offsets := map[uint32]string{}
 		if n := len(o.layout().fields); n > maxFields {

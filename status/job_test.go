@@ -83,6 +83,16 @@ func TestJobRoundTrip(t *testing.T) {
 	}
 }
 
+// What stands beside a job is not the job's, even where the job is empty.
+func TestJobIsEmpty(t *testing.T) {
+	for _, rest := range []string{``, `,"x":"` + strings.Repeat("far from the end ", 10) + `"`} {
+		j := mustDecodeJob(t, []byte(`{"createdAt":"2026-05-07T16:10:57.000Z","job":{},"status":"success","creativeUnitsCost":2`+rest+`}`))
+		if j.Status != "" || !j.CreatedAt.IsZero() || j.CreativeUnitsCost != 2 {
+			t.Errorf("status %q, created at %v, cost %v", j.Status, j.CreatedAt, j.CreativeUnitsCost)
+		}
+	}
+}
+
 func TestJobAssigned(t *testing.T) {
 	for _, test := range []struct{ data, want string }{
 		{`{"job":{"jobId":"a","progress":0.50,"createdAt":"2026-05-07T16:10:57.161Z","metadata":{"x":1}}}`,

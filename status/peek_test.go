@@ -36,22 +36,29 @@ func TestPeek(t *testing.T) {
 		{"only inside", `{"x":{"ok":"ASSEMBLY_COMPLETED"},"y":["ok","error"],"z":"\"ok\":\"ASSEMBLY_COMPLETED\""}`, Head{}, 0, Unknown},
 		{"the old name of the id", `{"assemblyId":"a"}`, Head{ID: "a"}, 0, Unknown},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			h, err := Peek([]byte(test.data))
-			if err != nil {
-				t.Fatal(err)
-			}
-			var a Assembly
-			if DecodeAssembly([]byte(test.data), &a) == nil && a.Phase() != test.phase {
-				t.Errorf("DecodeAssembly's phase is %v, want %v", a.Phase(), test.phase)
-			}
-			if h.State != test.want.State || h.Error != test.want.Error || h.ID != test.want.ID || h.BytesReceived != test.want.BytesReceived || h.BytesExpected != test.want.BytesExpected {
-				t.Errorf("got %+v, want %+v", h, test.want)
-			}
-			if h.HTTPCode() != test.code || h.Phase() != test.phase || h.Terminal() != test.phase.Terminal() {
-				t.Errorf("code %d, phase %v, terminal %v, want %d, %v", h.HTTPCode(), h.Phase(), h.Terminal(), test.code, test.phase)
-			}
-		})
+		forms := []string{test.data}
+		if members, ok := strings.CutSuffix(test.data, "}"); ok && members != "{" {
+			// Where there is enough behind all keys to search 64 bytes at a time.
+			forms = append(forms, members+`,"x":"`+strings.Repeat("far from the end ", 20)+`"}`)
+		}
+		for _, data := range forms {
+			t.Run(test.name, func(t *testing.T) {
+				h, err := Peek([]byte(data))
+				if err != nil {
+					t.Fatal(err)
+				}
+				var a Assembly
+				if DecodeAssembly([]byte(data), &a) == nil && a.Phase() != test.phase {
+					t.Errorf("DecodeAssembly's phase is %v, want %v", a.Phase(), test.phase)
+				}
+				if h.State != test.want.State || h.Error != test.want.Error || h.ID != test.want.ID || h.BytesReceived != test.want.BytesReceived || h.BytesExpected != test.want.BytesExpected {
+					t.Errorf("got %+v, want %+v", h, test.want)
+				}
+				if h.HTTPCode() != test.code || h.Phase() != test.phase || h.Terminal() != test.phase.Terminal() {
+					t.Errorf("code %d, phase %v, terminal %v, want %d, %v", h.HTTPCode(), h.Phase(), h.Terminal(), test.code, test.phase)
+				}
+			})
+		}
 	}
 }
 

@@ -243,7 +243,8 @@ func (d *decoder) skipObject(i, depth int) int {
 	if i = skipSpace(b, i+1); at(b, i) == '}' {
 		return i + 1
 	}
-	known := m.n - 1                   // members with a next one; 0 while this object is the one to remember
+	// How many members there have a next one; 0 while this object is to be remembered.
+	known := m.n - 1
 	if known <= 0 || depth > m.depth { // what was right there might be too deep here
 		m.depth, m.n, known = depth, 0, 0
 	}

@@ -2,8 +2,8 @@ package status
 
 import "time"
 
-// A kind says how a field is decoded and encoded. The kinds of strings come first and those
-// of integers behind them: take compares by order.
+// A kind says how a field is decoded and encoded. Their order counts: for take, a known
+// field up to kindFirst is text, and one behind kindRaw up to kindSeconds an int64.
 type kind uint8
 
 const (

@@ -256,6 +256,17 @@ func TestDecodeCopies(t *testing.T) {
 	}
 }
 
+// How much text a stranger's document had must not decide how much memory the next one takes.
+func TestRoomForText(t *testing.T) {
+	const doc = `{"ok":"A"}`
+	for _, test := range []struct{ before, want int }{{0, 0}, {1, 1}, {len(doc), len(doc)}, {len(doc) + 1, len(doc)}, {1 << 20, len(doc)}} {
+		d := copyOf([]byte(doc), &guesses{unescaped: test.before})
+		if got := cap(d.arena); got != test.want || d.s != doc {
+			t.Errorf("%d bytes of text before: room for %d behind %s, want %d", test.before, got, d.s, test.want)
+		}
+	}
+}
+
 func TestDecodeAllocations(t *testing.T) {
 	documents := payloads(t)
 	documents["assembly with escape sequences"] = []byte(`{"ok":"ASSEMBLY_COMPLETED","message":"caf\u00e9","uploads":[{"id":"1","name":"a \"b\".png"},{"id":"2","name":"\ud83d\ude00.png"}]}`)

@@ -45,6 +45,7 @@ func statusSeeds(f *testing.F, add func(data []byte)) {
 		`{"error":"a\ud83d","info":{"retryIn":1},"params":"{\"a\":\"\\\"\"}","start_date":"2026/02/30 24:00:00 GMT"}`,
 		"{\"message\":\"\xff\xc3\",\"\xff\":1,\"upload_duration\":1e-12,\"http_code\":0.5}",
 		`{"info":{"a":1,"b":[{}],"c":"d"},"fields":{"a":1, "b":[{}],"c":"e"},"params":"a long enough text that comes twice, with a \n in it, letter by letter","merged_params":"a long enough text that comes twice, with a \n in it, letter by letter"}`,
+		`{"errno":-111,"syscall":null}`, `{"errno":null,"syscall":""}`,
 		`{"job":{"jobId":"\u0061","progress":0.10,"status":"x"},"job":null,"status":"success","statusHistory":[{}]}`,
 		`{"results":{"":[[]],"\u0000":[{"original_id":["a",1],"meta":[]}]}}`,
 	) {

@@ -95,7 +95,7 @@ type Assembly struct {
 
 	src   string
 	arena []byte  // of a borrowed document, for the next one
-	guess guesses // the order that keys had, for the next document
+	guess guesses // for the next document
 }
 
 var assemblyLayout = layoutOf(func(a *Assembly) []field {
@@ -227,9 +227,9 @@ func (a *Assembly) StreamURL() string {
 //
 // Into a dst that held as many files before, and as much text with escape sequences, it
 // allocates once, for the copy. It does so again only where an array stands where the API
-// usually sends one string, or there are more than 64 Steps. A file takes a few hundred
-// bytes of memory however short its text is, so limit the size of documents that strangers
-// send.
+// usually sends one string, where bytes that are not UTF-8 make text longer than it was, or
+// for more than 64 Steps. A file takes a few hundred bytes of memory however short its text
+// is, so limit the size of documents that strangers send.
 func DecodeAssembly(data []byte, dst *Assembly) error {
 	return decodeCopy(data, dst, &dst.guess)
 }
@@ -247,7 +247,7 @@ func DecodeAssemblyBorrowed(data []byte, dst *Assembly) error {
 	return nil
 }
 
-// decodeCopy decodes a copy of data; guess is what is known of the order of its keys.
+// decodeCopy decodes a copy of data; guess is what is known from the document before.
 func decodeCopy(data []byte, dst object, guess *guesses) error {
 	d := copyOf(data, guess)
 	if !d.document(dst) {

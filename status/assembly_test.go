@@ -256,6 +256,17 @@ func TestDecodeCopies(t *testing.T) {
 	}
 }
 
+// How much text a stranger's document had must not decide how much memory the next one takes.
+func TestRoomForText(t *testing.T) {
+	const doc = `{"ok":"A"}`
+	for _, test := range []struct{ before, want int }{{0, 0}, {1, 1}, {len(doc), len(doc)}, {len(doc) + 1, len(doc)}, {1 << 20, len(doc)}} {
+		d := copyOf([]byte(doc), &guesses{unescaped: test.before})
+		if got := cap(d.arena); got != test.want || d.s != doc {
+			t.Errorf("%d bytes of text before: room for %d behind %s, want %d", test.before, got, d.s, test.want)
+		}
+	}
+}
+
 func TestDecodeAllocations(t *testing.T) {
 	documents := payloads(t)
 	documents["assembly with escape sequences"] = []byte(`{"ok":"ASSEMBLY_COMPLETED","message":"caf\u00e9","uploads":[{"id":"1","name":"a \"b\".png"},{"id":"2","name":"\ud83d\ude00.png"}]}`)
@@ -336,7 +347,10 @@ func TestEncodeAssigned(t *testing.T) {
 func TestEveryFieldBothWays(t *testing.T) {
 	values := map[kind]string{kindText: `"x"`, kindFirst: `"x"`, kindRaw: `{"a":1}`, kindInteger: `7`, kindSeconds: `1.5`, kindBool: `true`, kindDate: `"2026/05/07 16:10:57 GMT"`,
 		kindFloat: `1.25`, kindStrings: `["a","b"]`, kindList: `[{"id":"x"}]`, kindSteps: `{"s":[{"id":"x"}]}`, kindObject: `{"id":"x","error":"x"}`}
-	for _, o := range []object{new(Assembly), new(File), new(Failure), new(Asset), new(JobNode), new(JobMetadata), new(jobBody), new(JobEvent), new(JobBilling), new(JobNodeAsset)} {
+	for _, o := range allObjects() {
+		if _, ok := o.(*jobRoot); ok {
+			continue // its fields depend on what it holds
+		}
 		var members []string
 		offsets := map[uint32]string{}
 		if n := len(o.layout().fields); n > maxFields {
@@ -418,6 +432,13 @@ func TestDecodeNumbersAndDates(t *testing.T) {
 		{`1e3`, 1000, 1000 * time.Second, time.Time{}},
 		{`9.29e2`, 929, 929 * time.Second, time.Time{}},
 		{`0.0000000019`, 0, 2, time.Time{}},
+		{`123456789.123456789`, 0, 123456789123456789, time.Time{}},
+		{`9000000000.1234500`, 0, 9000000000123450000, time.Time{}},
+		{`-9000000000.1234500`, 0, -9000000000123450000, time.Time{}},
+		{`"9000000000.1234500"`, 0, 9000000000123450000, time.Time{}},
+		{`9223372036.85477580`, 0, 9223372036854775800, time.Time{}},
+		{`9223372036.85477581`, 0, 0, time.Time{}},
+		{`9999999999999999999`, 0, 0, time.Time{}},
 		{`1e300`, 0, 0, time.Time{}},
 		{`"12"`, 12, 12 * time.Second, time.Time{}},
 		{`"x"`, 0, 0, time.Time{}},
@@ -441,5 +462,12 @@ func TestDecodeNumbersAndDates(t *testing.T) {
 			t.Errorf("%s: %d, %v, %v, want %d, %v, %v", test.value, a.BytesReceived, a.UploadDuration, a.StartDate, test.integer, test.duration, test.date)
 		}
 		wantSameJSON(t, data, mustEncode(t, a))
+		// What a number is does not depend on what is behind it.
+		data = []byte(`{"uploads":[{"exec_time":` + test.value + `,"x":1}],"message":"far enough from the end for all that is looked at in one step"}`)
+		if a := mustDecode(t, data); a.Uploads[0].ExecTime != test.duration {
+			t.Errorf("%s: exec_time is %v, want %v", test.value, a.Uploads[0].ExecTime, test.duration)
+		} else {
+			wantSameJSON(t, data, mustEncode(t, a))
+		}
 	}
 }

@@ -13,16 +13,15 @@ type decoder struct {
 	s     string
 	arena []byte // the values of strings that do not stand in s as they are
 
-	unescaped int // how many bytes of these there are
-
-	guess   *guesses // nil where there will be no other document
-	pairs   [16]pair
-	members memory // of an object that was kept raw
-	text    [2]int // where the last long string that was kept raw begins and ends
+	guess   *guesses // nil where no other document follows
+	pairs   [16]pair // found last, of the object that is being read
+	members memory   // of an object that was kept raw
+	text    [2]int   // where the last long string that was kept raw begins and ends
 }
 
 // copyOf prepares a decoder for a copy of data, with room behind it for as much unescaped
-// text as the document before had, so that one allocation serves for both.
+// text as the document before had, so that one allocation serves for both. The room is
+// never more than data takes, whatever a stranger's document had before.
 func copyOf(data []byte, guess *guesses) decoder {
 	n := len(data)
 	if guess == nil || guess.unescaped == 0 {
@@ -41,7 +40,7 @@ func (d *decoder) document(o object) bool {
 	}
 	i = d.object(i, 0, o)
 	if d.guess != nil {
-		d.guess.unescaped = d.unescaped
+		d.guess.unescaped = len(d.arena)
 	}
 	return i >= 0 && skipSpace(d.b, i) == len(d.b)
 }
@@ -53,7 +52,6 @@ func (d *decoder) unquoted(raw string) string {
 	}
 	from := len(d.arena)
 	d.arena = appendText(d.arena, raw)
-	d.unescaped += len(d.arena) - from
 	return view(d.arena[from:])
 }
 
@@ -74,7 +72,7 @@ func (d *decoder) object(i, depth int, o object) int {
 	}
 	fields := o.layout()
 	base := fields.base(o)
-	before := 0 // place of the last field and 1
+	before := 0 // for guess.after
 	for {
 		n, next, where := pairs(b, i, d.pairs[:], anyKey)
 		fields, before = d.take(d.pairs[:n], o, fields, before, depth)
@@ -87,17 +85,12 @@ func (d *decoder) object(i, depth int, o object) int {
 			key = s[p.key:p.keyEnd]
 			i = skipSpace(b, p.value)
 		} else {
-			if i = skipSpace(b, i); at(b, i) != '"' {
+			k := skipSpace(b, i)
+			end, v := keyEnd(b, k)
+			if v < 0 {
 				return -1
 			}
-			k := i + 1
-			if i = stringEnd(b, k); i < 0 {
-				return -1
-			}
-			key = s[k:i]
-			if i = colonEnd(b, i+1); i < 0 {
-				return -1
-			}
+			key, i = s[k+1:end], v
 		}
 		guess := d.guess.of(depth, fields)
 		n = guess.after(before)
@@ -126,8 +119,11 @@ func (d *decoder) object(i, depth int, o object) int {
 	}
 }
 
-// take gives the values of pairs to the fields of o, which has the layout l. Before is the
-// place of the last field and 1. It returns the layout and the place behind all pairs.
+// take gives the values of pairs to the fields of o, which has the layout l. Before is what
+// guess.after wants. It returns the layout, and before for what is behind the pairs.
+//
+// What it leaves to value are literals, numbers, strings, and objects and arrays that are
+// empty: value does not fail on them, and does not use d.pairs.
 func (d *decoder) take(pairs []pair, o object, l *layout, before, depth int) (*layout, int) {
 	b, s := d.b, d.s
 	base := l.base(o)
@@ -180,9 +176,8 @@ func (d *decoder) take(pairs []pair, o object, l *layout, before, depth int) (*l
 		}
 		d.value(p.value, depth+1, slot)
 		if now := o.layout(); now != l {
-			l, before = now, 0
+			l, before, guess = now, 0, d.guess.of(depth, now)
 		}
-		guess = d.guess.of(depth, l)
 	}
 	return l, before
 }
@@ -211,9 +206,9 @@ func (d *decoder) skip(i, depth int) int {
 
 // A memory says where the members of an object begin, for comparing others with them.
 type memory struct {
-	depth  int
+	depth  int // number of arrays and objects around that object
 	n      int
-	starts [64]int
+	starts [64]int // index of each key's opening quote, of the first 64 members
 }
 
 // add notes where the next member begins, if there is room.
@@ -224,8 +219,8 @@ func (m *memory) add(i int) {
 	}
 }
 
-// before returns which is the last member that begins at i or before.
-func (m *memory) before(i int) int {
+// last returns which is the last member that begins at i or before.
+func (m *memory) last(i int) int {
 	k, end := 0, m.n
 	for k+1 < end {
 		if middle := (k + end) / 2; m.starts[middle] <= i {
@@ -238,8 +233,8 @@ func (m *memory) before(i int) int {
 }
 
 // skipObject is skip for an object. It passes over members that are byte by byte, and up
-// to the key of the next one, what they were in the object that it remembers. If that
-// has nothing in common with this one, the next object takes its place.
+// to the key of the next one, what they were in the object that it remembers. If more
+// than half of that object's members were different here, the next object takes its place.
 func (d *decoder) skipObject(i, depth int) int {
 	b, m := d.b, &d.members
 	if depth >= maxDepth {
@@ -248,23 +243,25 @@ func (d *decoder) skipObject(i, depth int) int {
 	if i = skipSpace(b, i+1); at(b, i) == '}' {
 		return i + 1
 	}
+	// How many members there have a next one; 0 while this object is to be remembered.
 	known := m.n - 1
 	if known <= 0 || depth > m.depth { // what was right there might be too deep here
 		m.depth, m.n, known = depth, 0, 0
 	}
-	k, read, forget := 0, 0, false
+	k, read := 0, 0 // members so far, and those of them that were different
+	forget := false
 	for {
 		room := len(d.pairs)
 		if k < known {
 			from := m.starts[k]
 			same := from + repeats(b, i, from, m.starts[known]-from)
-			if passed := m.before(same); passed > k {
+			if passed := m.last(same); passed > k {
 				k = passed
 				i = skipSpace(b, i+m.starts[k]-from) // there may be more of it here
 				continue
 			}
 			if read++; 2*read > known {
-				forget = true // the next object takes its place
+				forget = true
 			}
 			room = 1
 		}
@@ -284,16 +281,11 @@ func (d *decoder) skipObject(i, depth int) int {
 				m.add(d.pairs[n].key - 1)
 			}
 		} else {
-			if i = skipSpace(b, i); at(b, i) != '"' {
-				return -1
-			}
+			i = skipSpace(b, i)
 			if known == 0 {
 				m.add(i)
 			}
-			if i = stringEnd(b, i+1); i < 0 {
-				return -1
-			}
-			if i = colonEnd(b, i+1); i < 0 {
+			if _, i = keyEnd(b, i); i < 0 {
 				return -1
 			}
 		}
@@ -448,18 +440,12 @@ func (d *decoder) steps(i, depth int, steps *[]Step) int {
 		return i + 1
 	}
 	for {
-		if at(b, i) != '"' {
+		end, from := keyEnd(b, i)
+		if from < 0 {
 			return -1
 		}
-		k := i + 1
-		if i = stringEnd(b, k); i < 0 {
-			return -1
-		}
-		step := addStep(steps, &index, d.unquoted(d.s[k:i]))
-		if i = colonEnd(b, i+1); i < 0 {
-			return -1
-		}
-		from := i
+		step := addStep(steps, &index, d.unquoted(d.s[i+1:end]))
+		i = from
 		if i = d.list(i, depth+1, (*files)(&step.Files)); i < 0 {
 			return -1
 		}

@@ -2,7 +2,8 @@ package status
 
 import "time"
 
-// A kind says how a field is decoded and encoded.
+// A kind says how a field is decoded and encoded. Their order counts: for take, a known
+// field up to kindFirst is text, and one behind kindRaw up to kindSeconds an int64.
 type kind uint8
 
 const (
@@ -41,7 +42,7 @@ type field struct {
 // More is what is seldom asked of a field.
 type more struct {
 	alias  bool    // decoded, but encoded by another field of the same place
-	place  uintptr // where the field is in the object that the layout was made with
+	sample uintptr // address of the field in the object that the layout was made with
 	object func(address) object
 	list   func(address) list
 }
@@ -97,7 +98,7 @@ func layoutOf[T any, P pointer[T]](fields func(P) []field) *layout {
 	l := &layout{source: offset(o.source()) - offset((*T)(o)), fresh: func() object { return P(new(T)) }}
 	for i := range all {
 		f := &all[i]
-		f.offset = uint32(f.place - offset((*T)(o)))
+		f.offset = uint32(f.sample - offset((*T)(o)))
 		f.prepare()
 		h := hashKey(f.key)
 		for l.index[h] != 0 {
@@ -146,11 +147,11 @@ func hashKey(key string) uint8 {
 	return uint8((a*0x9e3779b1 ^ z*0x85ebca6b ^ uint32(len(b))*0xc2b2ae35) * 0x27d4eb2f >> 24)
 }
 
-// A guess is what an object's next key is likely to be: at the place of the field before,
-// and 1, the place of that field.
+// A guess is which field an object's next key is likely to be of, for each field that can
+// be the last one before it.
 type guess struct {
-	layout *layout // the one that the places are of
-	next   [maxFields + 1]uint8
+	layout *layout              // the one that the places are of
+	next   [maxFields + 1]uint8 // places: at 0 of the first field, at p+1 of the one behind that at place p
 }
 
 // Guesses are what is known from the document before: a guess for the document itself, and
@@ -160,7 +161,8 @@ type guesses struct {
 	unescaped int // how many bytes of text did not stand in the document as they are
 }
 
-// after returns the place of the field that is likely to come behind the one before.
+// after returns the place of the field that is likely to come next, or that of unknownField.
+// Before is the place of the last field plus 1, and 0 if there was none.
 func (g *guess) after(before int) int { return int(g.next[before]) }
 
 // of returns the guess for objects with the layout l, inside so many others. One is for
@@ -181,7 +183,7 @@ func (g *guesses) of(depth int, l *layout) *guess {
 	return &inOrder
 }
 
-// learn notes that the field at place n came behind the one before.
+// learn notes that the field at place n came next, before being what after is given.
 func (g *guess) learn(before, n int) {
 	if g != &inOrder {
 		g.next[before] = uint8(n)
@@ -196,7 +198,7 @@ var inOrder = func() (g guess) {
 	return g
 }()
 
-// maxFields is more than any layout has.
+// maxFields is no less than any layout has.
 const maxFields = 95
 
 // A slot is a field of one object.

@@ -3,6 +3,7 @@ package status
 import (
 	"math"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -29,37 +30,21 @@ func parseFloat(s string) (float64, bool) {
 	return f, true
 }
 
-// parseSeconds reads a JSON number of seconds, to the nanosecond.
+// parseSeconds reads a JSON number of seconds, to the nanosecond if it has no exponent and
+// no more digits than parsePlainSeconds takes.
 func parseSeconds(s string) (time.Duration, bool) {
-	var sum, unit int64 = 0, int64(time.Second)
-	i, negative := 0, false
-	if i < len(s) && s[i] == '-' {
-		i, negative = 1, true
-	}
-	from := i
-	for ; i < len(s) && s[i]-'0' < 10 && i-from < 9; i++ {
-		sum = sum*10 + int64(s[i]-'0')
-	}
-	whole := i > from
-	sum *= int64(time.Second)
-	if i < len(s) && s[i] == '.' {
-		for i++; i < len(s) && s[i]-'0' < 10 && unit > 1; i++ {
-			unit /= 10
-			sum += unit * int64(s[i]-'0')
+	plain, negative := strings.CutPrefix(s, "-")
+	if n, ok := parsePlainSeconds(viewBytes(plain)); ok {
+		if negative {
+			n = -n
 		}
+		return time.Duration(n), true
 	}
-	if i < len(s) || !whole {
-		// More digits than a duration holds, or an exponent.
-		f, err := strconv.ParseFloat(s, 64)
-		if err != nil || math.Abs(f) >= math.MaxInt64/1e9 {
-			return 0, false
-		}
-		return time.Duration(math.Round(f * 1e9)), true
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil || math.Abs(f) >= math.MaxInt64/1e9 {
+		return 0, false
 	}
-	if negative {
-		sum = -sum
-	}
-	return time.Duration(sum), true
+	return time.Duration(math.Round(f * 1e9)), true
 }
 
 // appendSeconds appends d in seconds, with as many decimals as it needs.
@@ -155,14 +140,14 @@ func parsePlain(s []byte) (n int64, ok bool) {
 	return n, true
 }
 
-// parsePlainSeconds reads a number of seconds likewise, as nanoseconds. It leaves to
-// parseSeconds what is more than 18 digits long or has more than 9 of them behind the
-// point.
+// parsePlainSeconds reads a number of seconds without a sign, as nanoseconds. It leaves to
+// parseSeconds what is longer than 19 bytes, has more than 9 digits behind the point, an
+// exponent, or does not fit.
 func parsePlainSeconds(s []byte) (n int64, ok bool) {
-	if len(s) > 18 {
+	if len(s) > 19 {
 		return 0, false
 	}
-	unit, point := int64(time.Second), false
+	sum, unit, point := uint64(0), uint64(time.Second), false
 	for _, c := range s {
 		if c == '.' {
 			point = true
@@ -171,10 +156,10 @@ func parsePlainSeconds(s []byte) (n int64, ok bool) {
 		if c -= '0'; c >= 10 || unit == 1 {
 			return 0, false
 		}
-		n = n*10 + int64(c)
+		sum = sum*10 + uint64(c)
 		if point {
 			unit /= 10
 		}
 	}
-	return n * unit, n <= math.MaxInt64/unit
+	return int64(sum * unit), sum <= math.MaxInt64/unit
 }

@@ -14,28 +14,32 @@ type stop int
 
 const (
 	atKey   stop = iota // at a member that has to be read with care, or where there is none
-	atValue             // likewise, but the pair behind the last one says where its value begins
+	atValue             // likewise, but the pair behind the last one has its key, and where its value begins
 )
 
 // pairs finds the members of an object from the key at b[i] on, as many as there is room
-// for in out, as long as they are plain: key and value without escape sequences and all
-// in ASCII, numbers without an exponent, objects and arrays empty, and a comma behind.
-// That is most of what a Status consists of. It returns how many there are, where the
-// member behind them begins, and how far that one is plain.
+// for in out, which is one at least, as long as they are plain: key and value without
+// escape sequences and all in ASCII, numbers without an exponent, objects and arrays
+// empty, no white space but one space behind the colon and any behind the comma, and that
+// comma there. That is most of what a Status consists of. It returns how many there are,
+// where the member behind them begins, or white space in front of it, and how far that
+// one is plain.
 //
 // Members whose key is not among keys, see keyBit, are passed over.
 //
-// What it has found is sound JSON, and keyRoom bytes can be loaded from where a key's quote
-// is.
+// What it has found is sound JSON, passed over or not, and keyRoom bytes of b can be loaded
+// from a key's opening quote on. It says nothing of the depth: empty objects and arrays
+// are to be no deeper than maxDepth by what the caller knows.
 func pairs(b []byte, i int, out []pair, keys uint64) (n, next int, where stop) {
 	if limit := len(b) - slack; i < limit {
-		return findPairs(b, i, limit, out, keys)
+		return findPairs(b, i, min(limit, i+stretch), out, keys)
 	}
 	if len(b)-i <= keyRoom {
 		return 0, i, atKey
 	}
-	// Near its end a document goes on in a copy, so that nobody has to look for the end
-	// at each byte.
+	// Near its end a document goes on in a copy with zeros behind it, so that nobody has to
+	// look for the end at each byte. No member goes on into the zeros, since a comma has to
+	// be behind it, and none begins where less than keyRoom bytes of b are left.
 	var tail [2 * slack]byte
 	n, next, where = findPairs(tail[:], 0, copy(tail[:slack], b[i:])-keyRoom, out, keys)
 	found := n
@@ -67,14 +71,21 @@ func keySet(all ...string) (keys uint64) {
 	return keys
 }
 
-// slack is how many bytes there are behind the limit, and keyRoom more than the longest
-// key of a layout has, with its quotes and the colon.
+// slack is how many bytes there are behind the limit, from which on no member begins and
+// no further 64 bytes are searched. What begins before it is followed for some bytes
+// more, in the assembly as far as limit+80, and loaded 32 bytes from there.
+//
+// stretch is how far a search goes at once, in bytes: the scheduler cannot interrupt it.
+//
+// keyRoom is no less than the longest key of a layout has, with its quotes and the colon.
 const (
 	slack   = 128
+	stretch = 1 << 16
 	keyRoom = 40
 )
 
-// pairsPortable is pairs for a b that goes on for slack bytes behind the limit.
+// pairsPortable is pairs for a b that goes on for slack bytes behind the limit. Numbers and
+// white space it follows for half of them, so that there is a byte to look at behind.
 func pairsPortable(b []byte, i, limit int, out []pair, keys uint64) (n, next int, where stop) {
 	for n < len(out) {
 		if i >= limit || b[i] != '"' {

@@ -4,14 +4,16 @@ package status
 
 import "golang.org/x/sys/cpu"
 
-// hasAVX2 includes the few instructions for single bits that came with it.
+// hasAVX2 includes BMI1, of which the assembly uses TZCNT and BLSR.
 var hasAVX2 = cpu.X86.HasAVX2 && cpu.X86.HasBMI1
 
-// pairsAVX2 is pairsPortable for room pairs from out on, 32 bytes at a time.
+// pairsAVX2 is pairsPortable for room pairs from out on, 64 bytes at a time. It checks no
+// bounds: b has to go on for slack bytes behind the limit, and room to be 1 at least.
 //
 //go:noescape
 func pairsAVX2(b *byte, i, limit int, out *pair, room int, keys uint64) (n, next int, where stop)
 
+// findPairs is pairsPortable, as fast as this processor can.
 func findPairs(b []byte, i, limit int, out []pair, keys uint64) (n, next int, where stop) {
 	if !hasAVX2 {
 		return pairsPortable(b, i, limit, out, keys)
@@ -19,12 +21,13 @@ func findPairs(b []byte, i, limit int, out []pair, keys uint64) (n, next int, wh
 	return pairsAVX2(&b[0], i, limit, &out[0], len(out), keys)
 }
 
-// repeatsAVX2 returns how many of the n bytes from a on are those from b on, as far as
-// 32 at a time go.
+// repeatsAVX2 returns how many of the n bytes from a on are those from b on. What is left
+// of n behind the last whole 32 bytes is not looked at.
 //
 //go:noescape
 func repeatsAVX2(a, b *byte, n int) int
 
+// repeatsFast is a beginning of what repeats counts, or 0.
 func repeatsFast(b []byte, i, from, n int) int {
 	if !hasAVX2 || n < 32 {
 		return 0

@@ -1,6 +1,7 @@
 package status
 
 import (
+	"strings"
 	"syscall"
 	"testing"
 )
@@ -44,6 +45,37 @@ func TestReadsNoFurther(t *testing.T) {
 				_, _ = PeekJob(b)
 				_, _ = DecodeUpdate([]byte("assembly_result_finished"), b)
 				_, _ = DecodeUpdate([]byte("assembly_execution_progress"), b)
+			}
+		}
+	}
+}
+
+// What begins in front of the limit is followed for less than slack bytes behind it, so that
+// pairs can leave it unchecked where the document ends.
+func TestPairsReadNoFurther(t *testing.T) {
+	for _, tt := range []struct {
+		name, begin, middle, end string
+		want                     int
+	}{
+		{"white space", `"a":1,`, " ", "", 1},
+		{"white space and a key", `"a":1,`, " ", `"`, 1},
+		{"digits", `"a":1`, "1", "", 0},
+		{"digits behind a point", `"a":-1.5`, "5", "", 0},
+		{"a string", `"a":"`, "x", "", 0},
+		{"a string that ends", `"a":"`, "x", `"`, 0},
+		{"a key", `"`, "x", "", 0},
+		{"a key that ends", `"`, "x", `"`, 0},
+		{"a key with a colon", `"`, "x", `":`, 0},
+		{"a value at the end", `"`, "x", `":t`, 0},
+	} {
+		for limit := 8; limit <= 130; limit++ {
+			middle := strings.Repeat(tt.middle, limit+slack-len(tt.begin)-len(tt.end))
+			b := guarded(t, []byte(tt.begin+middle+tt.end), true)
+			for _, way := range ways {
+				var out [2]pair
+				if n, next, _ := way.find(b, 0, limit, out[:], anyKey); n != tt.want || next > len(b) {
+					t.Errorf("%s, %s, limit %d: %d pairs, want %d; next is %d of %d", tt.name, way.name, limit, n, tt.want, next, len(b))
+				}
 			}
 		}
 	}

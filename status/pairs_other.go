@@ -2,6 +2,7 @@
 
 package status
 
+// findPairs and repeatsFast are for processors with AVX2, see pairs_amd64.go.
 func findPairs(b []byte, i, limit int, out []pair, keys uint64) (n, next int, where stop) {
 	return pairsPortable(b, i, limit, out, keys)
 }

@@ -2,6 +2,7 @@ package status
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -150,10 +151,49 @@ func TestPairsNearTheEnd(t *testing.T) {
 
 // Every key has to be found in the bytes that can be loaded.
 func TestKeyRoom(t *testing.T) {
-	for _, o := range []object{new(Assembly), new(File), new(Failure), new(Asset), new(JobNode), new(JobMetadata), new(jobBody), new(JobEvent), new(JobBilling), new(JobNodeAsset), new(jobRoot)} {
+	for _, o := range allObjects() {
 		for _, f := range append(o.layout().fields, unknownField) {
 			if int(f.tailAt)+8 > keyRoom || int(f.middleAt)+8 > keyRoom {
 				t.Errorf("%T: %s is longer than %d bytes", o, f.key, keyRoom)
+			}
+		}
+	}
+}
+
+// allObjects are one of each type that has a layout.
+func allObjects() []object {
+	return []object{new(Assembly), new(File), new(Failure), new(Asset), new(JobNode), new(JobMetadata), new(jobBody), new(JobEvent), new(JobBilling), new(JobNodeAsset), new(jobRoot)}
+}
+
+// A key that is not in the layout must not be taken for the one that is expected in its
+// place, whichever of its bytes is another.
+func TestOtherKeys(t *testing.T) {
+	for _, o := range allObjects() {
+		values := map[kind]string{kindDate: `"2026/05/07 16:10:57 GMT"`, kindBool: "true", kindObject: "{}"}
+		before := ""
+		for _, f := range o.layout().fields {
+			value := cmp.Or(values[f.kind], "1")
+			for i := range f.key {
+				other := f.key[:i] + "#" + f.key[i+1:]
+				decodeSource(`{`+before+`"`+other+`":`+value+`,"x":"`+strings.Repeat("far from the end ", 10)+`"}`, o)
+				if got := slotOf(o, f.key); !got.equal(slotOf(o.layout().fresh(), f.key)) {
+					t.Errorf("%T: %s was taken for %s", o, other, f.key)
+				}
+			}
+			before = `"` + f.key + `":null,`
+		}
+	}
+}
+
+// Behind the last field of a layout no other is expected, and keys can still come.
+func TestKeysBehindTheLast(t *testing.T) {
+	for _, o := range allObjects() {
+		fields := o.layout().fields
+		last := fields[len(fields)-1].key
+		for _, key := range []string{``, `x`, `\"`, "\xff"} {
+			doc := `{"` + last + `":null` + strings.Repeat(`,"`+key+`":"\n"`, 3) + `}`
+			if decodeSource(doc, o); *o.source() != doc {
+				t.Errorf("%T: %s was decoded from %q", o, doc, *o.source())
 			}
 		}
 	}

@@ -17,11 +17,11 @@ type Head struct {
 	BytesReceived int64
 	BytesExpected int64 // 0 if the API does not know
 
-	httpCode int64
-	seen     headField
-	crashed  bool
-	data     []byte // for HTTPCode
-	next     int    // index in data at which Peek stopped; 0 if it read everything
+	httpCode       int64
+	seen           headField
+	errno, syscall bool   // there is one, see Assembly.crashed
+	data           []byte // for HTTPCode
+	next           int    // index in data at which Peek stopped; 0 if it read everything
 }
 
 type headField uint8
@@ -38,7 +38,8 @@ const (
 
 // Phase tells where on its way the Assembly is.
 func (h Head) Phase() Phase {
-	if h.crashed || h.Error != "" && !h.Error.AboutRequest() {
+	crashed := h.State == "" && (h.errno || h.syscall)
+	if !h.Error.AboutRequest() && (h.Error != "" || crashed) {
 		return Failed
 	}
 	return h.State.Phase()
@@ -117,8 +118,9 @@ func Peek(data []byte) (Head, error) {
 // headKeys are the keys that member knows.
 var headKeys = keySet("ok", "error", "errno", "syscall", "http_code", "assemblyId", "assembly_id", "bytes_received", "bytes_expected")
 
-// read reads members from the key at b[i] on, until it has seen all that is
-// wanted or the document ends.
+// read reads members from h.data[i] on, where a key begins or white space in front of one,
+// until it has seen all that is wanted or the document ends. It reports false for what is
+// not JSON.
 func (h *Head) read(i int, wanted headField) bool {
 	b, s := h.data, view(h.data)
 	var found [5]pair
@@ -142,25 +144,17 @@ func (h *Head) read(i int, wanted headField) bool {
 			continue
 		}
 		// One member with care.
-		if i = skipSpace(b, i); at(b, i) != '"' {
-			return false
-		}
-		k := i + 1
-		end := stringEnd(b, k)
-		if end < 0 {
-			return false
-		}
-		v := colonEnd(b, end+1)
+		k := skipSpace(b, i)
+		end, v := keyEnd(b, k)
 		if v < 0 {
 			return false
 		}
 		if i = valueEnd(b, v, 1); i < 0 {
 			return false
 		}
-		h.member(member{key: s[k:end]}.name(), s[v:i], false)
+		h.member(member{key: s[k+1 : end]}.name(), s[v:i], false)
 		var more bool
 		if i, more = itemEnd(b, i, '}'); !more {
-			h.next = 0
 			return i >= 0 && skipSpace(b, i) == len(b)
 		}
 		if h.seen&wanted == wanted {
@@ -170,8 +164,8 @@ func (h *Head) read(i int, wanted headField) bool {
 	}
 }
 
-// member takes a value whose key is one of those asked for; plain says that it is a
-// string whose bytes are its text.
+// member takes a value if its key is one of those asked for; plain says that if it is a
+// string, its bytes are its text.
 func (h *Head) member(key, value string, plain bool) {
 	switch key {
 	case "ok":
@@ -192,8 +186,10 @@ func (h *Head) member(key, value string, plain bool) {
 	case "http_code":
 		h.httpCode = headInteger(value)
 		h.seen |= headHTTPCode
-	case "errno", "syscall":
-		h.crashed = h.seen&headVerdict == 0 && value[0] != 'n'
+	case "errno":
+		h.errno = value[0] != 'n'
+	case "syscall":
+		h.syscall = headText(value, plain) != ""
 	}
 }
 
@@ -201,7 +197,6 @@ func (h *Head) verdict() {
 	h.seen &^= headVerdict
 	if h.State != "" || h.Error != "" {
 		h.seen |= headVerdict
-		h.crashed = false
 	}
 }
 

@@ -21,6 +21,13 @@ func TestPeek(t *testing.T) {
 		{"failed", `{"error":"INVALID_FORM_DATA","http_code":400,"message":"no"}`, Head{Error: "INVALID_FORM_DATA"}, 400, Failed},
 		{"rate limit", `{"error":"ASSEMBLY_STATUS_FETCHING_RATE_LIMIT_REACHED","http_code":429}`, Head{Error: ErrorStatusRateLimit}, 429, Unknown},
 		{"crashed", `{"errno":-111,"code":"ECONNREFUSED","syscall":"connect"}`, Head{}, 0, Failed},
+		{"crashed without a system call", `{"errno":-111,"syscall":null}`, Head{}, 0, Failed},
+		{"crashed without a number", `{"syscall":"connect","errno":null}`, Head{}, 0, Failed},
+		{"not crashed", `{"errno":null,"syscall":""}`, Head{}, 0, Unknown},
+		{"a system call that is no text", `{"syscall":[]}`, Head{}, 0, Unknown},
+		{"an errno before a state", `{"errno":-111,"ok":"A"}`, Head{State: "A"}, 0, Running},
+		{"crashed, the state taken back", `{"ok":"A","errno":-111,"ok":null}`, Head{}, 0, Failed},
+		{"crashed, about the request", `{"errno":-111,"error":"ASSEMBLY_STATUS_FETCHING_RATE_LIMIT_REACHED"}`, Head{Error: ErrorStatusRateLimit}, 0, Unknown},
 		{"an unknown state", `{"ok":"ASSEMBLY_RESTING"}`, Head{State: "ASSEMBLY_RESTING"}, 0, Running},
 		{"nothing", `{}`, Head{}, 0, Unknown},
 		{"null and numbers in quotes", `{"ok":null,"error":null,"bytes_received":"12","bytes_expected":"many","assembly_id":7,"ok":"ASSEMBLY_COMPLETED"}`, Head{State: AssemblyCompleted, ID: "7", BytesReceived: 12}, 0, Succeeded},
@@ -29,18 +36,29 @@ func TestPeek(t *testing.T) {
 		{"only inside", `{"x":{"ok":"ASSEMBLY_COMPLETED"},"y":["ok","error"],"z":"\"ok\":\"ASSEMBLY_COMPLETED\""}`, Head{}, 0, Unknown},
 		{"the old name of the id", `{"assemblyId":"a"}`, Head{ID: "a"}, 0, Unknown},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			h, err := Peek([]byte(test.data))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if h.State != test.want.State || h.Error != test.want.Error || h.ID != test.want.ID || h.BytesReceived != test.want.BytesReceived || h.BytesExpected != test.want.BytesExpected {
-				t.Errorf("got %+v, want %+v", h, test.want)
-			}
-			if h.HTTPCode() != test.code || h.Phase() != test.phase || h.Terminal() != test.phase.Terminal() {
-				t.Errorf("code %d, phase %v, terminal %v, want %d, %v", h.HTTPCode(), h.Phase(), h.Terminal(), test.code, test.phase)
-			}
-		})
+		forms := []string{test.data}
+		if members, ok := strings.CutSuffix(test.data, "}"); ok && members != "{" {
+			// Where there is enough behind all keys to search 64 bytes at a time.
+			forms = append(forms, members+`,"x":"`+strings.Repeat("far from the end ", 20)+`"}`)
+		}
+		for _, data := range forms {
+			t.Run(test.name, func(t *testing.T) {
+				h, err := Peek([]byte(data))
+				if err != nil {
+					t.Fatal(err)
+				}
+				var a Assembly
+				if DecodeAssembly([]byte(data), &a) == nil && a.Phase() != test.phase {
+					t.Errorf("DecodeAssembly's phase is %v, want %v", a.Phase(), test.phase)
+				}
+				if h.State != test.want.State || h.Error != test.want.Error || h.ID != test.want.ID || h.BytesReceived != test.want.BytesReceived || h.BytesExpected != test.want.BytesExpected {
+					t.Errorf("got %+v, want %+v", h, test.want)
+				}
+				if h.HTTPCode() != test.code || h.Phase() != test.phase || h.Terminal() != test.phase.Terminal() {
+					t.Errorf("code %d, phase %v, terminal %v, want %d, %v", h.HTTPCode(), h.Phase(), h.Terminal(), test.code, test.phase)
+				}
+			})
+		}
 	}
 }
 

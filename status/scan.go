@@ -63,8 +63,8 @@ func runEnd(b []byte, i int) int {
 }
 
 // plainEnd returns the index of the first byte at or behind i that ends a run of plain
-// string bytes or is not ASCII, or an index from the limit on; b goes on for seven bytes
-// more.
+// string bytes or is not ASCII, or an index from the limit on, up to which there is none.
+// Behind the limit b goes on for seven bytes or more.
 func plainEnd(b []byte, i, limit int) int {
 	for ; i < limit; i += 8 {
 		if w := load64(b, i); (stops(w)|w)&eachHigh != 0 {
@@ -345,13 +345,7 @@ func objectEnd(b []byte, i, depth int) int {
 		}
 	}
 	for {
-		if at(b, i) != '"' {
-			return -1
-		}
-		if i = stringEnd(b, i+1); i < 0 {
-			return -1
-		}
-		if i = colonEnd(b, i+1); i < 0 {
+		if _, i = keyEnd(b, i); i < 0 {
 			return -1
 		}
 		if i = valueEnd(b, i, depth+1); i < 0 {
@@ -362,6 +356,18 @@ func objectEnd(b []byte, i, depth int) int {
 			return i
 		}
 	}
+}
+
+// keyEnd reads the key that begins at b[i] and the colon behind it. It returns the index
+// of the quote that closes the key, and that of the value; value is -1 if there is none.
+func keyEnd(b []byte, i int) (end, value int) {
+	if at(b, i) != '"' {
+		return -1, -1
+	}
+	if end = stringEnd(b, i+1); end < 0 {
+		return -1, -1
+	}
+	return end, colonEnd(b, end+1)
 }
 
 // colonEnd reads the colon between a key and its value, with the white space

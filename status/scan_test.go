@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -26,6 +27,11 @@ func wantVerdict(t *testing.T, data []byte) {
 	}
 	if got := valid(data); got != isJSON {
 		t.Fatalf("valid(%.300q) = %v", data, got)
+	}
+	// Peek says the same, unless it had all it wants before the fault.
+	h, peekErr := Peek(data)
+	if settled := h.seen&headSettled == headSettled; (peekErr != nil || !settled) && !reflect.DeepEqual(peekErr, err) {
+		t.Fatalf("Peek(%.300q) = %v, DecodeAssembly %v", data, peekErr, err)
 	}
 	if want {
 		if err := diagnose(data); err != nil {
@@ -194,6 +200,58 @@ func TestSyntaxError(t *testing.T) {
 				t.Errorf("got byte %d in %q: %s\nwant byte %d in %q: %s", err.Offset, err.Path, err, test.offset, test.path, test.message)
 			}
 		})
+	}
+}
+
+// Which members are remembered decides only how fast the next object is read, and nothing
+// else would tell.
+func TestSkipObjectRemembers(t *testing.T) {
+	var many, first64 []string
+	for i := range 70 {
+		many = append(many, fmt.Sprintf(`"%d":0`, i))
+		first64 = append(first64, fmt.Sprint(i))
+	}
+	first64 = first64[:64]
+	for _, tt := range []struct {
+		name    string
+		objects []string
+		want    string // keys
+	}{
+		{"read in all ways", []string{`{"a":1,"b":{"x":1},"c" :1, "d":"\n","\n":[1],"f":null,"g":2}`}, `a b c d \n f g`},
+		{"near the end", []string{`{"a":1,"b":2}`}, `a b`},
+		{"none", []string{`{}`}, ``},
+		{"more than there is room for", []string{"{" + strings.Join(many, ",") + "}"}, strings.Join(first64, " ")},
+		{"the same again", []string{`{"a":1,"b":2,"c":3}`, `{"a":1,"b":2,"c":3}`}, `a b c`},
+		{"half of it another", []string{`{"a":1,"b":2,"c":3}`, `{"a":1,"y":2,"c":3}`}, `a b c`},
+		{"more than half another", []string{`{"a":1,"b":2,"c":3}`, `{"x":1,"y":2,"z":3}`}, ``},
+		{"and one behind that", []string{`{"a":1,"b":2,"c":3}`, `{"x":1,"y":2,"z":3}`, `{"p":1,"q":2}`}, `p q`},
+		{"one member, which is none to remember", []string{`{"a":1}`, `{"x":1,"y":2}`}, `x y`},
+	} {
+		for _, behind := range []string{"", strings.Repeat(" ", 2*slack)} {
+			s := strings.Join(tt.objects, "") + behind
+			d := decoder{b: []byte(s), s: s, guess: new(guesses)}
+			i := 0
+			for range tt.objects {
+				i = d.skipObject(i, 1)
+			}
+			var keys []string
+			for _, k := range d.members.starts[:d.members.n] {
+				key, _, _ := strings.Cut(s[k+1:], `"`)
+				keys = append(keys, key)
+			}
+			if got := strings.Join(keys, " "); got != tt.want || i != len(s)-len(behind) {
+				t.Errorf("%s, %d bytes behind: %s, want %s; ends at %d of %d", tt.name, len(behind), got, tt.want, i, len(s))
+			}
+		}
+	}
+}
+
+func TestMemoryLast(t *testing.T) {
+	m := memory{n: 4, starts: [64]int{10, 20, 30, 40}}
+	for i, want := range map[int]int{10: 0, 19: 0, 20: 1, 29: 1, 30: 2, 39: 2, 40: 3, 99: 3} {
+		if got := m.last(i); got != want {
+			t.Errorf("last(%d) = %d, want %d", i, got, want)
+		}
 	}
 }
 

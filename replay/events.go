@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"bytes"
 	"iter"
 	"math"
 	"time"
@@ -70,8 +71,10 @@ type eventCursor struct {
 	parser *ssewire.Parser
 	event  ssewire.Event // valid until the next call of peek
 	at     time.Duration // of the read that the event ended in
-	end    int64         // of that read, in bytes of the body
+	end    int64         // in bytes of the body, of that read or, byLine, of the event
 	taken  bool          // the event has been dealt with
+	byLine bool          // the parser gets a line at a time, so that end is known
+	rest   []byte        // of the read, which the parser has not got yet
 }
 
 func newEventCursor(x *Exchange) *eventCursor {
@@ -88,13 +91,22 @@ func (c *eventCursor) peek() bool {
 		return true
 	}
 	for !c.parser.Next() {
-		read, err := c.next()
-		if err != nil {
-			return false
+		if len(c.rest) == 0 {
+			read, err := c.next()
+			if err != nil {
+				return false
+			}
+			c.rest, c.at = read.Data, read.At
 		}
-		c.parser.Feed(read.Data)
-		c.at = read.At
-		c.end += int64(len(read.Data))
+		n := len(c.rest)
+		if c.byLine {
+			if i := bytes.IndexAny(c.rest, "\r\n"); i >= 0 {
+				n = i + 1
+			}
+		}
+		c.parser.Feed(c.rest[:n])
+		c.rest = c.rest[n:]
+		c.end += int64(n)
 	}
 	c.event, c.taken = c.parser.Event(), false
 	return true

@@ -679,7 +679,12 @@ func TestFaultsTellWhatIsReached(t *testing.T) {
 			t.Errorf("%s: -want +got\n%s", c.name, diff)
 		}
 	}
-	for _, faults := range [][]Fault{nil, {WrongType{}}, {Refuse{}}} {
+	perf := p.fromStart()
+	reached := newFaults([]Fault{Refuse{}}, 1).inject(p.only(), perf)
+	if read, err := perf.next(); err != nil || len(read.Data) == 0 || reached == nil || reached() != 0 {
+		t.Errorf("refuse: %q, %v is told to be of the body", read.Data, err)
+	}
+	for _, faults := range [][]Fault{nil, {WrongType{}}} {
 		if reached := newFaults(faults, 1).inject(p.only(), p.fromStart()); reached != nil {
 			t.Errorf("%v: something is told of a body that is as it was", faults)
 		}

@@ -76,7 +76,7 @@ func (set *faultSet) inject(x *Exchange, p *performance) (reached func() int64) 
 		in.index = i
 		in.rng = rand.New(rand.NewPCG(set.seed, uint64(x.Number)<<32|uint64(i)))
 		if f.inject(in); in.over {
-			return nil
+			return func() int64 { return p.skippedBytes } // what refuses is not of the body
 		}
 	}
 	if in.spans == nil {

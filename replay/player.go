@@ -262,7 +262,8 @@ func (p *player) play(x *Exchange, from, elapsed time.Duration) *performance {
 // behind it either, it is told not to come back.
 func (p *player) resume(x *Exchange, point resumption, from, elapsed time.Duration) *performance {
 	if point.last && x.End != EndReset && x.End != EndUnknown {
-		return &performance{x: x, status: http.StatusNoContent, next: nothing, end: EndEOF}
+		return &performance{x: x, status: http.StatusNoContent, next: nothing, end: EndEOF,
+			skippedBytes: point.bytes, skippedEvents: point.events}
 	}
 	perf := p.play(x, from, elapsed)
 	t, c := p.tempo(x), p.cursor(x)

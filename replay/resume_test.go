@@ -292,8 +292,10 @@ func TestResumeAssembly(t *testing.T) {
 						if status, data, _ := follow(t, door, storyWS, ""); status != 200 || !slices.Equal(data, want) {
 							t.Errorf("from its beginning: %d %q", status, data)
 						}
-						if status, data, _ := follow(t, door, storyWS, storyID); status != 204 {
-							t.Errorf("behind its end: %d %q, want 204", status, data)
+						for range 3 {
+							if status, data, _ := follow(t, door, storyWS, storyID); status != 204 {
+								t.Errorf("behind its end: %d %q, want 204", status, data)
+							}
 						}
 					})
 				})
@@ -324,6 +326,34 @@ func TestResumeAssembly(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What a refusal says is none of the stream: the client goes on where it would have.
+func TestResumeRefused(t *testing.T) {
+	assembly, _, _ := goldenReel(t, "assembly.reel")
+	const target = "/ws20219?assembly=55a46ab12179453a8a20921a058b7546"
+	p := replay.Playback{Speed: replay.MaxSpeed, Faults: []replay.Fault{replay.Refuse{Status: 511, Times: 3}}}
+	throughDoors(t, assembly, p, func(t *testing.T, rec *replay.Recording, door http.RoundTripper) {
+		var want []string
+		for _, ev := range rec.Events() {
+			want = append(want, string(ev.Data))
+		}
+		_, id, _ := strings.Cut(target, "=")
+		for range 3 {
+			req := newRequest(t, "GET", target, "Last-Event-ID", id)
+			res, err := door.RoundTrip(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if text, err := io.ReadAll(res.Body); res.StatusCode != 511 || err != nil {
+				t.Errorf("refused, it says %d %q %v", res.StatusCode, text, err)
+			}
+			res.Body.Close()
+		}
+		if _, got, err := follow(t, door, target, id); !slices.Equal(got, want) || err != nil {
+			t.Errorf("it gets %q %v, want %q", got, err, want)
+		}
+	})
 }
 
 // A client that connects again and again gets everything once, and is then told to stop.

@@ -143,6 +143,9 @@ func (r *run) first() (x *Exchange, document []byte) {
 func (r *run) tell(now time.Time) (t *telling, limit time.Duration) {
 	r.settle(now)
 	if r.isCanceled() {
+		if r.telling != nil {
+			return r.telling, forever // all of it, whatever the stream still delivers
+		}
 		now = r.end
 	}
 	at, limit := r.position(now)

@@ -210,7 +210,9 @@ type telling struct {
 func newTelling(s *story) *telling {
 	t := &telling{story: s, tellers: s.tellers, at: math.MinInt64}
 	for _, x := range s.streams {
-		t.streams = append(t.streams, newEventCursor(x))
+		c := newEventCursor(x)
+		c.byLine = true // a stream may be cut, stalled or taken up again within a read
+		t.streams = append(t.streams, c)
 	}
 	t.tracker.Status(s.beginning())
 	return t

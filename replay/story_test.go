@@ -456,6 +456,67 @@ func TestStoryKeepsPolled(t *testing.T) {
 	})
 }
 
+// Whoever has an event and asks at once, the stream given up, is told no less, however the
+// recording is paced.
+func TestStoryAtOnce(t *testing.T) {
+	for _, p := range []replay.Playback{
+		{}, {Speed: 3}, {Speed: 0.7}, {Speed: 1e7}, {MaxIdle: time.Second}, {MaxIdle: 1999 * time.Millisecond, Speed: 7}, {Speed: replay.MaxSpeed},
+	} {
+		t.Run(fmt.Sprintf("speed %v, silence %v", p.Speed, p.MaxIdle), func(t *testing.T) {
+			throughDoors(t, story, p, func(t *testing.T, rec *replay.Recording, door http.RoundTripper) {
+				for n, want := range []struct {
+					state   status.State
+					results int
+				}{
+					{status.AssemblyExecuting, 0}, {status.AssemblyExecuting, 1}, {status.AssemblyExecuting, 2}, {status.AssemblyCompleted, 2},
+				} {
+					take(t, door, storyWS, "", n+1)
+					synctest.Wait()
+					a := ask(t, door, "GET", storyPath).assembly(t, storyID)
+					if len(a.Result("thumbed")) < want.results || a.Phase() < want.state.Phase() {
+						t.Errorf("behind event %d: %s with %d results, want %s with %d", n+1, a.State, len(a.Result("thumbed")), want.state, want.results)
+					}
+					time.Sleep(time.Second)
+				}
+			})
+		})
+	}
+}
+
+// What a stream has told before it is stalled, or given up, is known, though the rest of the
+// recorded read is still to come.
+func TestStoryWithinRead(t *testing.T) {
+	for _, end := range []string{"\n", "\r", "\r\n"} {
+		stream := "id: " + storyID + "\n\nevent: assembly_result_finished\ndata: [\"s\",{\"id\":\"r1\"}]\n\n" +
+			"event: assembly_result_finished\ndata: [\"s\",{\"id\":\"r2\"}]\n\ndata: assembly_finished\n\n"
+		text := version + "> 1 +0 GET https://api2.example.com" + storyWS + "\n< 1 +0 200\n< 1 content-type: text/event-stream\n" +
+			quotedRead(strings.ReplaceAll(stream, "\n", end)) + ". 1 +0 eof\n"
+		for _, c := range []struct {
+			name  string
+			fault replay.Fault
+			want  []int // results, by the second
+		}{
+			{"in front of the second event", replay.Stall{For: 2 * time.Second, At: replay.AtEvent(2)}, []int{1, 1, 2}},
+			{"in front of the third event", replay.Stall{For: 2 * time.Second, At: replay.AtEvent(3)}, []int{2, 2, 2}},
+			{"nowhere", nil, []int{2, 2, 2}},
+		} {
+			t.Run(fmt.Sprintf("%s, %q", c.name, end), func(t *testing.T) {
+				throughDoors(t, text, replay.Playback{Faults: []replay.Fault{c.fault}}, func(t *testing.T, rec *replay.Recording, door http.RoundTripper) {
+					heard := attend(t, door, storyWS)
+					time.Sleep(500 * time.Millisecond)
+					for i, want := range c.want {
+						a := ask(t, door, "GET", storyPath).assembly(t, storyID)
+						if n := numResults(heard.sofar()); n != want || len(a.Result("s")) != want {
+							t.Errorf("after %d s the stream has told of %d results, the Status of %d, want %d", i, n, len(a.Result("s")), want)
+						}
+						time.Sleep(time.Second)
+					}
+				})
+			})
+		}
+	}
+}
+
 // A client that only polls starts the clock with its first request.
 func TestStoryOnlyPolls(t *testing.T) {
 	var b strings.Builder
@@ -764,6 +825,27 @@ func TestStoryCancel(t *testing.T) {
 					t.Errorf("it was canceled with %s, and is %s", was.body, got.body)
 				}
 				time.Sleep(4 * second)
+			}
+		})
+	})
+	// The read that would have come next is none that has come.
+	t.Run("the stream still open", func(t *testing.T) {
+		throughDoors(t, story, replay.Playback{}, func(t *testing.T, rec *replay.Recording, door http.RoundTripper) {
+			res, err := door.RoundTrip(newRequest(t, "GET", storyWS))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer res.Body.Close()
+			was := make(chan reply, 1)
+			time.AfterFunc(7*second, func() { was <- ask(t, door, "DELETE", storyPath) })
+			r := ssewire.NewReader(res.Body)
+			for range 2 {
+				if !r.Next() {
+					t.Fatalf("the stream ends with %v", r.Err())
+				}
+			}
+			if deleted, got := <-was, ask(t, door, "GET", storyPath); got.body != deleted.body || string(r.Event().Type) != "assembly_error" {
+				t.Errorf("it was canceled with\n%s and is\n%s", deleted.body, got.body)
 			}
 		})
 	})

@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"math"
 	"sort"
 	"time"
 )
@@ -70,7 +71,8 @@ func (t *tempo) played(from, at time.Duration) time.Duration {
 	case 1:
 		return d
 	}
-	long := float64(d) / t.speed
+	// Rounded up, or recorded would say that the moment is still to come when it has.
+	long := math.Ceil(float64(d) / t.speed)
 	if long >= float64(forever) {
 		return forever
 	}
@@ -78,7 +80,7 @@ func (t *tempo) played(from, at time.Duration) time.Duration {
 }
 
 // recorded returns the moment of the recording that is reached when it has been
-// played from the moment from on for d.
+// played from the moment from on for d: where time is left out, the one behind that.
 func (t *tempo) recorded(from, d time.Duration) time.Duration {
 	if t.speed == 0 {
 		return forever
@@ -88,7 +90,7 @@ func (t *tempo) recorded(from, d time.Duration) time.Duration {
 		return forever
 	}
 	at := from - t.cutBefore(from) + time.Duration(played)
-	n := sort.Search(len(t.gaps), func(i int) bool { return t.gaps[i].from-t.gaps[i].sum >= at })
+	n := sort.Search(len(t.gaps), func(i int) bool { return t.gaps[i].from-t.gaps[i].sum > at })
 	if n == 0 {
 		return at
 	}

@@ -228,8 +228,9 @@ func (a *Assembly) StreamURL() string {
 // Into a dst that held as many files before, and as much text with escape sequences, it
 // allocates once, for the copy. It does so again only where an array stands where the API
 // usually sends one string, where bytes that are not UTF-8 make text longer than it was, or
-// for more than 64 Steps. A file takes a few hundred bytes of memory however short its text
-// is, so limit the size of documents that strangers send.
+// for more than 64 Steps. A file takes 650 bytes of memory however short its text is, and
+// a few times that while their number grows, so limit the size of documents that strangers
+// send.
 func DecodeAssembly(data []byte, dst *Assembly) error {
 	return decodeCopy(data, dst, &dst.guess)
 }

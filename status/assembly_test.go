@@ -267,6 +267,16 @@ func TestRoomForText(t *testing.T) {
 	}
 }
 
+// What is refused leaves nothing of the document before.
+func TestDecodeRefused(t *testing.T) {
+	for _, refused := range []string{"", " ", "null", "[]", "x", `"x"`, "{", `{"`, `{"x":1`} {
+		a := mustDecode(t, payload(t, "assembly-completed.json"))
+		if err := DecodeAssembly([]byte(refused), a); err == nil || a.State != "" || a.ID != "" || len(a.Uploads) > 0 || len(a.Results) > 0 || string(mustEncode(t, a)) != "{}" {
+			t.Errorf("%q: %v, and %s is left", refused, err, mustEncode(t, a))
+		}
+	}
+}
+
 func TestDecodeAllocations(t *testing.T) {
 	documents := payloads(t)
 	documents["assembly with escape sequences"] = []byte(`{"ok":"ASSEMBLY_COMPLETED","message":"caf\u00e9","uploads":[{"id":"1","name":"a \"b\".png"},{"id":"2","name":"\ud83d\ude00.png"}]}`)

@@ -36,6 +36,7 @@ func copyOf(data []byte, guess *guesses) decoder {
 func (d *decoder) document(o object) bool {
 	i := skipSpace(d.b, 0)
 	if at(d.b, i) != '{' {
+		o.reset()
 		return false
 	}
 	i = d.object(i, 0, o)

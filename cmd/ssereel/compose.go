@@ -5,8 +5,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"io"
-	"os"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -64,13 +62,7 @@ The final document of a Scenario job makes one too: its polls, through its histo
 
 // compose makes the recording output of the named document.
 func compose(c console, name, output string, force bool) (err error) {
-	var document []byte
-	if name == "-" {
-		name = "standard input"
-		document, err = io.ReadAll(c.in)
-	} else {
-		document, err = os.ReadFile(name)
-	}
+	document, name, err := c.readInput(name)
 	if err != nil {
 		return err
 	}

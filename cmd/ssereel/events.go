@@ -54,7 +54,11 @@ Of a recording with several streams, one comes after the other.
 			p := &eventPrinter{w: bufio.NewWriter(c.out), limit: *limit}
 			p.enc = json.NewEncoder(p.w)
 			p.enc.SetEscapeHTML(false)
-			return cmp.Or(p.file(c.in, name), p.w.Flush())
+			err := cmp.Or(p.file(c, name), p.w.Flush())
+			if err == nil && !p.printed && terminal(c.err) != nil {
+				fmt.Fprintln(c.err, "ssereel: there is no event in it")
+			}
+			return err
 		}
 	},
 }
@@ -69,14 +73,16 @@ type eventPrinter struct {
 		ID   string `json:"id"`
 		Data string `json:"data"`
 	}
-	text []byte
+	text    []byte
+	printed bool // one at least
 }
 
-// file prints the events of the named file, of in if it is called -.
-func (p *eventPrinter) file(in io.Reader, name string) error {
+// file prints the events of the named file, of standard input if it is called -.
+func (p *eventPrinter) file(c console, name string) error {
 	regular := false
+	var in io.Reader
 	if name == "-" {
-		name = "standard input"
+		name, in = "standard input", c.stdin()
 	} else {
 		f, err := os.Open(name)
 		if err != nil {
@@ -166,6 +172,7 @@ func (p *eventPrinter) stream(in io.Reader) error {
 }
 
 func (p *eventPrinter) print(ev ssewire.Event) error {
+	p.printed = true
 	p.event.Type = "message"
 	if len(ev.Type) > 0 {
 		p.event.Type = p.decode(ev.Type)

@@ -102,7 +102,7 @@ requests go on.
 				return err
 			}
 			for _, variable := range p.env {
-				if name, _, _ := strings.Cut(variable, "="); name == "" {
+				if name, _, _ := strings.Cut(variable, "="); name == "" || strings.ContainsAny(name, " \t\r\n\x00") {
 					return usagef("--env wants NAME or NAME=PATH, not %q", variable)
 				}
 			}

@@ -92,6 +92,7 @@ func TestProxyWrongUsage(t *testing.T) {
 		{"a command without --", []string{"--upstream", upstream, "npm", "test"}, "-- npm test"},
 		{"an argument in front of --", []string{"--upstream", upstream, "npm", "--", "test"}, "-- npm test"},
 		{"a variable without a command", []string{"--upstream", upstream, "--env", "API"}, "--env"},
+		{"a variable with a space in its name", []string{"--upstream", upstream, "--env", "MY API", "--", "true"}, "MY API"},
 		{"a variable without a name", []string{"--upstream", upstream, "--env", "=/v1", "--", "true"}, "=/v1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -5,8 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
-	"os"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -55,14 +53,7 @@ With --full it prints the whole document, with all that it has, known or not.
 
 // describeStatus returns what the command prints about the named file.
 func describeStatus(c console, name string, full, asJSON bool) ([]byte, error) {
-	var data []byte
-	var err error
-	if name == "-" {
-		name = "standard input"
-		data, err = io.ReadAll(c.in)
-	} else {
-		data, err = os.ReadFile(name)
-	}
+	data, name, err := c.readInput(name)
 	if err != nil {
 		return nil, err
 	}

@@ -9,9 +9,9 @@ import (
 // pairs and repeats have made sure that it can.
 
 // load64 returns the eight bytes of b from i on, the first of them lowest. The
-// caller has made sure that i+8 <= len(b). With a second check by the compiler, which
-// does not see the first, decoding and peeking took 23 to 35 % longer on all documents of
-// the benchmarks (Go 1.26, amd64).
+// caller has checked that i+8 <= len(b). With a second check by the compiler, which
+// does not see the first, decoding took a tenth longer, and looking for an http_code that
+// is not there twice as long (Go 1.26, amd64).
 func load64(b []byte, i int) uint64 {
 	return binary.LittleEndian.Uint64((*[8]byte)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(b)), i))[:])
 }

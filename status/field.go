@@ -1,6 +1,9 @@
 package status
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // A kind says how a field is decoded and encoded. Their order counts: for take, a known
 // field up to kindFirst is text, and one behind kindRaw up to kindSeconds an int64.
@@ -253,6 +256,9 @@ func (l *slice[T, P]) add() object {
 	if n < cap(*l) {
 		*l = (*l)[:n+1]
 	} else {
+		if n == 1 {
+			*l = slices.Grow(*l, 3) // where there are two, there are more as a rule
+		}
 		var zero T
 		*l = append(*l, zero)
 	}

@@ -16,19 +16,22 @@ import (
 // Many exchanges make no request slow.
 func TestTransportLargeReel(t *testing.T) {
 	const few, many = 100, 20_000
+	answers := func(target string) func(n int) string {
+		return func(n int) string {
+			var b strings.Builder
+			b.WriteString(version)
+			for i := range n {
+				fmt.Fprintf(&b, "> %d +0 GET "+target+"\n< %d +0 200\n= %d +0\n\\%d\n. %d +0 eof\n", i+1, i, i+1, i+1, i, i+1)
+			}
+			return b.String()
+		}
+	}
 	for _, c := range []struct {
 		name   string
 		reel   func(n int) string
 		target func(n, i int) string
 	}{
-		{"paths", func(n int) string {
-			var b strings.Builder
-			b.WriteString(version)
-			for i := range n {
-				fmt.Fprintf(&b, "> %d +0 GET /p/%d\n< %d +0 200\n= %d +0\n\\%d\n. %d +0 eof\n", i+1, i, i+1, i+1, i, i+1)
-			}
-			return b.String()
-		}, func(n, i int) string { return fmt.Sprintf("/p/%d", n-1-i%few) }},
+		{"paths", answers("/p/%d"), func(n, i int) string { return fmt.Sprintf("/p/%d", n-1-i%few) }},
 		{"polls", func(n int) string {
 			var b strings.Builder
 			b.WriteString(version)
@@ -37,22 +40,8 @@ func TestTransportLargeReel(t *testing.T) {
 			}
 			return b.String()
 		}, func(n, i int) string { return storyPath }},
-		{"queries", func(n int) string {
-			var b strings.Builder
-			b.WriteString(version)
-			for i := range n {
-				fmt.Fprintf(&b, "> %d +0 GET /q?n=%d\n< %d +0 200\n= %d +0\n\\%d\n. %d +0 eof\n", i+1, i, i+1, i+1, i, i+1)
-			}
-			return b.String()
-		}, func(n, i int) string { return fmt.Sprintf("/q?n=%d", n-1-i%few) }},
-		{"queries that were not recorded", func(n int) string {
-			var b strings.Builder
-			b.WriteString(version)
-			for i := range n {
-				fmt.Fprintf(&b, "> %d +0 GET /q?n=%d\n< %d +0 200\n= %d +0\n\\%d\n. %d +0 eof\n", i+1, i, i+1, i+1, i, i+1)
-			}
-			return b.String()
-		}, func(n, i int) string { return fmt.Sprintf("/q?m=%d", i) }},
+		{"queries", answers("/q?n=%d"), func(n, i int) string { return fmt.Sprintf("/q?n=%d", n-1-i%few) }},
+		{"queries that were not recorded", answers("/q?n=%d"), func(n, i int) string { return fmt.Sprintf("/q?m=%d", i) }},
 		{"streams with ids", func(n int) string {
 			var b strings.Builder
 			b.WriteString(version)

@@ -58,7 +58,7 @@ found: \
 // func pairsAVX2(b *byte, i, limit int, out *pair, room int, keys uint64) (n, next int, where stop)
 //
 // SI is the document, R8 where the next member begins, DI the pair that is written, CX the
-// room left, DX lengths, R12 what is left of the marks of the 64 bytes at R13. AX is the
+// room left, DX the keys that are asked for, R12 what is left of the marks of the 64 bytes at R13. AX is the
 // index of what is looked at, R10 some bytes from there on. Indexes come from these marks
 // and not from the member before, so that the processor can be at several members at
 // once: the same by way of one string's end to the next took twice as long.
@@ -76,7 +76,7 @@ TEXT ·pairsAVX2(SB), NOSPLIT, $0-72
 	VPBROADCASTD   escapes<>(SB), Y1
 	VPBROADCASTD   spaces<>(SB), Y2
 	VBROADCASTI128 spaceTable<>(SB), Y3
-	MOVQ           keys+40(FP)   , DX
+	MOVQ           keys+40(FP), DX
 	LEAQ           80(R9), R11
 	MOVQ           R8, R13
 	MARK
@@ -216,7 +216,7 @@ whole:
 
 point:
 	CMPL    BX, $0x2e
-	JNE     exponent
+	JNE     behind                // which refuses an exponent
 	INCQ    AX
 	MOVBLZX (SI)(AX*1), BX
 	LEAL    -0x30(BX), R10
@@ -231,12 +231,7 @@ fraction:
 	LEAL    -0x30(BX), R10
 	CMPL    R10, $10
 	JCS     fraction
-
-exponent:
-	ORL  $0x20, BX
-	CMPL BX, $0x65
-	JEQ  atValue
-	JMP  behind
+	JMP     behind
 
 false:
 	CMPB 4(SI)(AX*1), $0x65

@@ -149,6 +149,19 @@ func TestPairsNearTheEnd(t *testing.T) {
 	}
 }
 
+// A search comes back now and then, however long the document is.
+func TestPairsStretch(t *testing.T) {
+	doc := bytes.Repeat([]byte(`"a":1,`), 1<<16)
+	for i := 0; i < len(doc)-slack; {
+		var out [1]pair
+		found, next, _ := pairs(doc, i, out[:], 0)
+		if found != 0 || next <= i || next > i+stretch+slack {
+			t.Fatalf("from byte %d: %d pairs, and on to byte %d", i, found, next)
+		}
+		i = next
+	}
+}
+
 // Every key has to be found in the bytes that can be loaded.
 func TestKeyRoom(t *testing.T) {
 	for _, o := range allObjects() {

@@ -495,12 +495,29 @@ func (m *masker) part(i int) {
 	if n >= 0 && !isSecretField(string(header[:n])) {
 		return
 	}
-	const blank = "\r\n\r\n"
-	if end := bytes.Index(header, []byte(blank)); end >= 0 && n >= 0 {
-		m.hide(i+end+len(blank), value{kind: partValue})
+	if end := blankLineEnd(header, !inDisposition(m.buf[:equals])); end >= 0 && n >= 0 {
+		m.hide(i+end, value{kind: partValue})
 	} else if len(header) < maxContext {
 		m.wait(equals)
 	}
+}
+
+// blankLineEnd returns the index behind the first empty line of b, -1 if there is none.
+// Some servers take lines that end in LF alone; elsewhere than in a part's header, as
+// strict says, these may be a text of any kind.
+func blankLineEnd(b []byte, strict bool) int {
+	crlf := bytes.Index(b, []byte("\r\n\r\n"))
+	if crlf >= 0 {
+		crlf += len("\r\n\r\n")
+	}
+	if strict {
+		return crlf
+	}
+	lf := bytes.Index(b, []byte("\n\n"))
+	if lf < 0 || crlf >= 0 && crlf < lf {
+		return crlf
+	}
+	return lf + len("\n\n")
 }
 
 // inDisposition returns whether b ends in a Content-Disposition, whose parameters need no

@@ -146,6 +146,7 @@ func TestRecorderBodySecrets(t *testing.T) {
 		{"an escape", "application/json", `{"password":"X\"X\\","b":"\\","secret":"X\/X\u0020X"}`},
 		{"white space of all kinds", "application/json", "{\"a\":\n{\"key\":\t\"X\",\"token\"\n:\r\n\"X\",\"b\":\n\"c\"}}"},
 		{"a field without quotes", "multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=signature\r\n\r\nX\r\n--b\r\ncontent-disposition: form-data; NAME=\"key\"\r\n\r\nX\r\n--b--\r\n"},
+		{"fields, with line feeds alone", "multipart/form-data; boundary=b", "--b\nContent-Disposition: form-data; name=\"signature\"\nContent-Type: text/plain\n\nX\n--b\nContent-Disposition: form-data; name=a\n\nb\n--b\nContent-Disposition: form-data; name=key\n\nX\n--b--\n"},
 		{"a signed URL", "application/json", `{"url":"https://b.s3.amazonaws.com/k?X-Amz-Credential=X&X-Amz-Date=2026&X-Amz-Signature=X"}`},
 		{"a password in a URL", "application/json", `{"url":"https://me:X@h:8080/a","b":"c"}`},
 	} {
@@ -330,6 +331,12 @@ func TestRecorderBodyStays(t *testing.T) {
 			}
 		})
 	}
+	t.Run("HTML in a request", func(t *testing.T) {
+		const body = "<input name=\"key\">\n\n<p>no key</p>\n"
+		if _, got, _ := recordBodies(t, nil, http.Header{"Content-Type": {"text/html"}}, nil, []string{body}, nil); got != body {
+			t.Errorf("recorded %s", got)
+		}
+	})
 	t.Run("images", func(t *testing.T) {
 		const body = `{"access_token":"` + planted + `"}`
 		if _, _, got := recordBodies(t, nil, nil, http.Header{"Content-Type": {"image/png"}}, nil, []string{body}); got != body {

@@ -139,7 +139,7 @@ func (r *Recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	case encoding == "":
 		b.mask = newMasker(resp.Header, false)
 	case b.left.Load() != 0 && !b.silent:
-		r.w.Comment(fmt.Sprintf("exchange %d: the response's body is %s, in which no credentials are looked for", x.number, encoding))
+		r.w.Comment(fmt.Sprintf("exchange %d: the response's body is %s, in which no credentials are looked for", x.number, r.custom(redactText(encoding))))
 	}
 	resp.Body = b
 	if conn, ok := b.ReadCloser.(io.Writer); ok { // a protocol that is switched to

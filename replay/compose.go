@@ -486,12 +486,14 @@ func (o *original) percent(at time.Duration) int {
 }
 
 // failure returns the payload of assembly_error: what the Status says about the failure.
+// The text is msg, as in the API's documentation, and message, which Uppy reads.
 func (c *assemblyComposer) failure() string {
 	var b []byte
 	for _, f := range [...]struct{ name, key string }{
 		{"error", "error"}, {"http_code", "http_code"},
 		{"errno", "errno"}, {"code", "code"}, {"syscall", "syscall"},
-		{"step", "step"}, {"previousStep", "previousStep"}, {"worker", "worker"}, {"msg", "message"},
+		{"step", "step"}, {"previousStep", "previousStep"}, {"worker", "worker"},
+		{"msg", "message"}, {"message", "message"},
 	} {
 		if value := c.Lookup(f.key); !value.IsNull() {
 			b = append(b, ',', '"')

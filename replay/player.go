@@ -345,7 +345,8 @@ func (p *player) stream(s *story, x *Exchange, lastEventID string, resumed bool)
 // canceledPayload is what a stream's assembly_error says of an Assembly that has been
 // canceled. The documentation has no message for that; clients end with this one.
 func canceledPayload(state status.State) string {
-	return fmt.Sprintf(`{"error":%q,"ok":%[1]q,"msg":"The Assembly was canceled."}`, state)
+	const text = "The Assembly was canceled."
+	return fmt.Sprintf(`{"error":%q,"ok":%[1]q,"msg":%q,"message":%[2]q}`, state, text)
 }
 
 // maxAliases bounds what is remembered of the ids that clients choose.

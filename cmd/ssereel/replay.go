@@ -89,6 +89,9 @@ served, any web page that is open in a browser on this machine can read it.
 			if err != nil {
 				fmt.Fprintf(c.err, "ssereel replay: %v; serving what is good\n", err)
 			}
+			for _, line := range faults.idle(rec) {
+				fmt.Fprintf(c.err, "ssereel replay: %s\n", line)
+			}
 			l, err := net.Listen("tcp", *listen)
 			if err != nil {
 				return fmt.Errorf("%w: choose another address with --listen; port 0 is any free one", err)
@@ -185,21 +188,6 @@ func serve(ctx context.Context, l net.Listener, h http.Handler) error {
 	}
 	return nil
 }
-
-// faultsValue is what the --fault options add up to.
-type faultsValue []replay.Fault
-
-func (f *faultsValue) Set(text string) error {
-	fault, err := replay.ParseFault(text)
-	if err == nil {
-		*f = append(*f, fault)
-	}
-	return err
-}
-
-func (f *faultsValue) String() string { return "" }
-
-func (f *faultsValue) Type() string { return "fault" }
 
 // speedValue is a --speed.
 type speedValue float64

@@ -1,0 +1,30 @@
+package main
+
+import "testing"
+
+// Whoever asks for a fault that cannot happen is told so at once.
+func TestReplayIdleFaults(t *testing.T) {
+	const document = "reel 1\n> 1 +0 GET /status\n< 1 +0 200\n< 1 content-type: application/json\n= 1 +0\n|{}\n. 1 +0 eof\n"
+	for _, tt := range []struct {
+		name, reel, fault, tells string
+	}{
+		{"the last event", paced, "cut@event=2", ""},
+		{"behind the last event", paced, "cut@event=3", "ssereel replay: cut@event=3 will not happen: no event stream of the recording has that event\n"},
+		{"the end", paced, "cut=eof@byte=25", ""},
+		{"behind the end", paced, "stall=1s@byte=26", "ssereel replay: stall=1s@byte=26 will not happen: no event stream of the recording has that byte\n"},
+		{"a moment, which depends on the speed", paced, "cut@time=1h", ""},
+		{"drawn", paced, "drop", ""},
+		{"no place", paced, "refuse=503", ""},
+		{"no event stream", document, "refuse=503", "ssereel replay: no fault will happen: faults concern event streams, and the recording has none\n"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := begin(t, nil, "replay", "--fault", tt.fault, write(t, tt.reel))
+			listening(t, r)
+			if got := r.stderr.String(); got != tt.tells {
+				t.Errorf("it says %q, want %q", got, tt.tells)
+			}
+			r.stop()
+			r.wait()
+		})
+	}
+}

@@ -15,14 +15,15 @@ import (
 
 var anonymizeCommand = command{
 	name:  "anonymize",
-	args:  "FILE",
+	args:  "FILE|-",
 	short: "replace IDs, names and addresses in a recording, to pass it on",
 	long: `
-Writes the recording FILE anew, with pseudonyms for what tells whose it is: IDs of
-Assemblies, accounts, files, jobs and the like (32 hexadecimal digits, UUIDs, job_...),
-account names, IP and e-mail addresses, and what the client says of itself. Equal values
-get equal pseudonyms, of the same length, so that URLs still lead where they did, and
-the times, reads and sizes of the recording stay.
+Writes the recording FILE, or that on standard input, anew, with pseudonyms for what
+tells whose it is: IDs of Assemblies, accounts, files, jobs and the like (32
+hexadecimal digits, UUIDs, job_...), account names, IP and e-mail addresses, and what
+the client says of itself. Equal values get equal pseudonyms, of the same length, so
+that URLs still lead where they did, and the times, reads and sizes of the recording
+stay.
 
   ssereel anonymize my.reel -o public.reel
 
@@ -53,12 +54,12 @@ the exit status is 1.
 }
 
 func anonymize(c console, name, output string, force bool, how replay.Anonymization) (err error) {
-	rec, fault := replay.Open(name)
+	rec, called, fault := c.openReel(name)
 	if rec == nil {
 		return wantReel(fault)
 	}
 	defer rec.Close()
-	if in, err := os.Stat(name); err == nil && output != "-" {
+	if in, err := os.Stat(called); err == nil && output != "-" {
 		if out, err := os.Stat(output); err == nil && os.SameFile(in, out) {
 			return fmt.Errorf("%s is the recording itself: choose another name with -o", output)
 		}
@@ -72,7 +73,7 @@ func anonymize(c console, name, output string, force bool, how replay.Anonymizat
 	buffered := bufio.NewWriterSize(w, 1<<20)
 	counts, err := replay.Anonymize(buffered, rec, how)
 	if errors.Is(err, replay.ErrEncoded) {
-		return fmt.Errorf("%s: %w: nothing was written", name, err)
+		return fmt.Errorf("%s: %w: nothing was written", called, err)
 	}
 	if err = cmp.Or(err, buffered.Flush()); err != nil {
 		return cmp.Or(w.err, err)

@@ -93,14 +93,13 @@ func (p *eventPrinter) file(c console, name string) error {
 		regular = err == nil && info.Mode().IsRegular()
 		in = f
 	}
-	const mark = "reel "
-	head := make([]byte, len(mark))
+	head := make([]byte, len(reelMark))
 	n, err := io.ReadFull(in, head)
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
 		return err
 	}
 	in = io.MultiReader(bytes.NewReader(head[:n]), in)
-	if string(head[:n]) != mark {
+	if string(head[:n]) != reelMark {
 		if err := p.stream(in); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
@@ -108,11 +107,9 @@ func (p *eventPrinter) file(c console, name string) error {
 	}
 	var rec *replay.Recording
 	if !regular {
-		b, readErr := io.ReadAll(in)
-		if readErr != nil {
-			return readErr
+		if rec, err = loadReel(in); err != nil {
+			err = fmt.Errorf("%s: %w", name, err)
 		}
-		rec, err = replay.Load(bytes.NewReader(b), int64(len(b)))
 	} else {
 		rec, err = replay.Open(name)
 	}

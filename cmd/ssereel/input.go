@@ -1,11 +1,16 @@
 package main
 
 import (
+	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"golang.org/x/term"
+
+	"github.com/ssereel/ssereel/replay"
 )
 
 // stdin returns standard input. It tells whoever sits at a terminal that the command waits
@@ -26,4 +31,44 @@ func (c console) readInput(name string) (data []byte, called string, err error) 
 	}
 	data, err = os.ReadFile(name)
 	return data, name, err
+}
+
+// reelMark is what a reel begins with.
+const reelMark = "reel "
+
+// openReel is replay.Open for the named file, and for standard input if it is called -. It
+// returns what to call it, too. A pipe is read to its end first.
+func (c console) openReel(name string) (rec *replay.Recording, called string, err error) {
+	var in io.Reader
+	if name == "-" {
+		called, in = "standard input", c.stdin()
+	} else if info, err := os.Stat(name); err == nil && info.Mode()&os.ModeNamedPipe != 0 {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, name, err
+		}
+		defer f.Close()
+		called, in = name, f
+	} else {
+		rec, err = replay.Open(name)
+		return rec, name, err
+	}
+	rec, err = loadReel(in)
+	if err != nil {
+		err = fmt.Errorf("%s: %w", called, err)
+	}
+	return rec, called, err
+}
+
+// loadReel is replay.Load for what in holds. It reads on only if that begins like a reel.
+func loadReel(in io.Reader) (*replay.Recording, error) {
+	buffered := bufio.NewReader(in)
+	data, err := buffered.Peek(64)
+	if strings.HasPrefix(string(data), reelMark) {
+		data, err = io.ReadAll(buffered)
+	}
+	if err != nil && err != io.EOF {
+		return nil, err
+	}
+	return replay.Load(bytes.NewReader(data), int64(len(data)))
 }

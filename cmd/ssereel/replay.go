@@ -19,14 +19,15 @@ import (
 
 var replayCommand = command{
 	name:  "replay",
-	args:  "FILE",
+	args:  "FILE|-",
 	ends:  true,
 	short: "serve a recording over HTTP, at the recorded pace or faster",
 	long: `
-Serves the recording FILE until it is interrupted. Each request gets the recorded
-response of the same method and path: the same bytes, in the same pieces, at the
-same moments after the request. Besides, the first event stream is at / for clients
-that accept text/event-stream, as a browser's EventSource does:
+Serves the recording FILE, or that on standard input, until it is interrupted. Each
+request gets the recorded response of the same method and path: the same bytes, in
+the same pieces, at the same moments after the request. Besides, the first event
+stream is at / for clients that accept text/event-stream, as a browser's EventSource
+does:
 
   ssereel replay --listen 127.0.0.1:8080 my.reel
   curl -N -H 'Accept: text/event-stream' http://127.0.0.1:8080/
@@ -78,7 +79,7 @@ served, any web page that is open in a browser on this machine can read it.
 			if err != nil {
 				return usagef("--listen wants HOST:PORT, such as 127.0.0.1:8080, not %q", *listen)
 			}
-			rec, err := replay.Open(name)
+			rec, name, err := c.openReel(name)
 			if rec == nil {
 				return wantReel(err)
 			}

@@ -14,10 +14,10 @@ import (
 
 var verifyCommand = command{
 	name:  "verify",
-	args:  "FILE",
+	args:  "FILE|-",
 	short: "tell whether a recording is whole, truncated or damaged, and where",
 	long: `
-Reads all of FILE and prints one line that says whether it is
+Reads all of FILE, standard input if it is -, and prints one line that says whether it is
 
   whole       as it was written, or, if it was written by hand, without a mistake
   truncated   cut off, as by a crash or a full disk; good up to the line it names
@@ -36,7 +36,7 @@ exchanges, reads, bytes, seconds.
 			if err != nil {
 				return err
 			}
-			v, err := verify(name)
+			v, err := verify(c, name)
 			if err != nil {
 				return err
 			}
@@ -83,8 +83,8 @@ func wantReel(err error) error {
 	return err
 }
 
-func verify(name string) (verdict, error) {
-	rec, err := replay.Open(name)
+func verify(c console, name string) (verdict, error) {
+	rec, name, err := c.openReel(name)
 	if rec == nil {
 		return verdict{}, wantReel(err)
 	}

@@ -1,0 +1,47 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+// A recording may come from another command.
+func TestReelOnStandardInput(t *testing.T) {
+	reel := assembly(t)
+	o := ssereelWith(t, strings.NewReader(reel), "verify", "-")
+	o.wantDone(t)
+	if !strings.HasPrefix(o.stdout, "standard input: whole: 1 exchange, 14 reads, 6531 bytes") {
+		t.Errorf("verify says %q", o.stdout)
+	}
+
+	public := ssereelWith(t, strings.NewReader(reel), "anonymize", "-", "-o", "-", "--seed", "a")
+	named := ssereel(t, "anonymize", write(t, reel), "-o", "-", "--seed", "a")
+	if public.status != 0 || public.stdout != named.stdout || public.stderr != named.stderr {
+		t.Errorf("anonymize gives %d, %q, %.80q", public.status, public.stderr, public.stdout)
+	}
+
+	r := begin(t, strings.NewReader(paced), "replay", "--speed", "max", "-")
+	if got := body(t, get(t, listening(t, r)+"/", accepting)); got != strings.Join(pacedPieces, "") {
+		t.Errorf("replay plays %q", got)
+	}
+}
+
+// What is wrong with it is said as of a file.
+func TestNoReelOnStandardInput(t *testing.T) {
+	truncated := paced[:strings.Index(paced, ". 1")]
+	o := ssereelWith(t, strings.NewReader(truncated), "verify", "-")
+	if o.status != 1 || !strings.HasPrefix(o.stdout, "standard input: truncated: good up to the beginning of line 18") {
+		t.Errorf("status %d, %q", o.status, o.stdout)
+	}
+	for _, command := range [][]string{{"verify"}, {"replay"}, {"anonymize", "-o", "-"}} {
+		for _, in := range []string{"", "reel", "data: a\n\n"} {
+			ssereelWith(t, strings.NewReader(in), append(command, "-")...).wantLine(t, 1, "standard input", "not a reel")
+		}
+		// It need not end for that.
+		endless := strings.NewReader(strings.Repeat("\x00", 1<<20))
+		ssereelWith(t, endless, append(command, "-")...).wantLine(t, 1, "standard input", "not a reel")
+		if endless.Len() == 0 {
+			t.Errorf("%s reads all of it", command[0])
+		}
+	}
+}

@@ -199,9 +199,12 @@ ssereel COMMAND --help tells more of a command. Exit status: 0 done, 1 failed,
 `)
 }
 
+// helpWidth is how wide the help is, in columns.
+const helpWidth = 90
+
 func (cmd command) help(w io.Writer, flags *pflag.FlagSet) {
 	fmt.Fprintf(w, "Usage:\n  %s\n\n%s\n", strings.TrimSpace("ssereel "+cmd.name+" [OPTION]... "+cmd.args), strings.TrimSpace(cmd.long))
-	if options := flags.FlagUsages(); options != "" {
+	if options := flags.FlagUsagesWrapped(helpWidth); options != "" {
 		fmt.Fprintf(w, "\nOptions:\n%s", options)
 	}
 }

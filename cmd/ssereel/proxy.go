@@ -238,6 +238,9 @@ func (t *reelTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 		})
 	}
 	if !errors.Is(err, replay.ErrNotRecorded) {
+		if o, ok := req.Context().Value(originKey{}).(*origin); ok && err == nil && !o.passedOn.Load() {
+			o.recorded = true
+		}
 		return resp, err
 	}
 	text := strings.TrimPrefix(err.Error(), "replay: ") + "\n"
@@ -286,7 +289,7 @@ func (p *proxying) run(ctx context.Context, c console) error {
 	base.DisableCompression = true // nothing that the transport would undo
 	base.MaxIdleConnsPerHost = 100
 	defer base.CloseIdleConnections()
-	transport, end, err := p.mode(p, c, base)
+	transport, end, err := p.mode(p, c, passingTransport{base})
 	if err != nil {
 		return err
 	}
@@ -384,6 +387,24 @@ func cannotStart(c console, err error) error {
 	return exitStatus(126)
 }
 
+// origin is where the answer to a request comes from.
+type origin struct {
+	passedOn atomic.Bool
+	recorded bool // it is out of the recording
+}
+
+type originKey struct{} // of an *origin in a request's context
+
+// passingTransport notes that a request is passed on.
+type passingTransport struct{ http.RoundTripper }
+
+func (t passingTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	if o, ok := req.Context().Value(originKey{}).(*origin); ok {
+		o.passedOn.Store(true)
+	}
+	return t.RoundTripper.RoundTrip(req)
+}
+
 // watchedTransport counts what goes through base, and says what does.
 type watchedTransport struct {
 	base      http.RoundTripper
@@ -394,10 +415,15 @@ type watchedTransport struct {
 
 func (t *watchedTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	t.exchanges.Add(1)
-	resp, err := t.base.RoundTrip(req)
+	from := new(origin)
+	resp, err := t.base.RoundTrip(req.WithContext(context.WithValue(req.Context(), originKey{}, from)))
 	switch {
 	case err == nil:
-		t.say(req, resp.Status)
+		what := resp.Status
+		if from.recorded {
+			what += ", from the recording"
+		}
+		t.say(req, what)
 		body := &watchedBody{ReadCloser: resp.Body, t: t, req: req}
 		resp.Body = body
 		if conn, ok := body.ReadCloser.(io.Writer); ok {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -353,6 +354,13 @@ func TestProxyReplays(t *testing.T) {
 		for i, path := range step.paths {
 			if want := "200 this is " + path; bodies[i] != want {
 				t.Errorf("%s: %s is answered with %q, want %q", step.mode, path, bodies[i], want)
+			}
+			said := path + ": 200 OK"
+			if !slices.Contains(step.asked, path) {
+				said += ", from the recording"
+			}
+			if !strings.Contains(o.stderr, said+"\n") {
+				t.Errorf("%s: of %s it says %q, want %q", step.mode, path, o.stderr, said)
 			}
 		}
 		if o.status != 0 {

@@ -64,9 +64,11 @@ var ErrEncoded = errors.New("the body is encoded, so nothing in it can be replac
 //   - Clients: addresses of IP, but for loopback, and of e-mail, and what User-Agent, Referer,
 //     Origin, client_agent and client_referer say.
 //
-// The metadata of a tus upload is looked into. Host names, paths, other texts, images and the wall clock stay. A body with a
-// Content-Encoding is an error, which wraps ErrEncoded, before anything is written. Where
-// rec was cut off, so is what is written. Anonymize holds one body in memory at a time.
+// The metadata of a tus upload is looked into. Host names, paths, other texts, images and
+// the wall clock stay. A body with a Content-Encoding is an error, which wraps ErrEncoded,
+// before anything is written. Where rec was cut off, so is what is written; where it was
+// damaged, a comment says so, since the new sums agree. Anonymize holds one body in memory
+// at a time.
 func Anonymize(w io.Writer, rec *Recording, how Anonymization) (Pseudonyms, error) {
 	a := &anonymizer{rec: rec, how: how, key: make([]byte, sha256.Size), literals: make(map[string]bool), values: make(map[string]bool)}
 	rand.Read(a.key)
@@ -161,6 +163,9 @@ func (a *anonymizer) write(w io.Writer) error {
 	}
 	for _, comment := range a.rec.comments {
 		rw.Comment(a.text(comment))
+	}
+	if errors.Is(a.rec.fault, ErrDamaged) { // which new sums would hide
+		rw.Comment(a.text("of the reel that this was made of: " + a.rec.fault.Error()))
 	}
 	var records []record
 	cursors := make([][2]*cursor, len(a.rec.exchanges)) // of the bodies of request and response

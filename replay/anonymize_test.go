@@ -231,6 +231,20 @@ func TestAnonymizeTruncated(t *testing.T) {
 	}
 }
 
+// The sums of what is damaged do not agree, those of what is written do: it has to be told.
+func TestAnonymizeDamaged(t *testing.T) {
+	text := "reel 1\n> 1 +0 GET /\n< 1 +0 200\n= 1 +0\n|a\n. 1 +1 eof crc32c=00000000\n"
+	got, _ := anonymized(t, text, replay.Anonymization{})
+	if rec := mustLoad(t, got); len(rec.Comments()) != 1 || !strings.Contains(rec.Comments()[0], "damaged at line 2") {
+		t.Errorf("%q in\n%s", rec.Comments(), got)
+	}
+	for _, good := range []string{one(t, nil, "a"), text[:40]} {
+		if got, _ := anonymized(t, good, replay.Anonymization{}); strings.Contains(got, "\n#") {
+			t.Errorf("there is a comment in\n%s", got)
+		}
+	}
+}
+
 func TestAnonymizeTrailer(t *testing.T) {
 	text := "reel 1\n> 1 +0 GET /\n< 1 +0 200\n= 1 +0\n|a\n< 1 x-id: " + anID + "\n. 1 +1 eof\n"
 	got, _ := anonymized(t, text, replay.Anonymization{})

@@ -79,6 +79,7 @@ type Recording struct {
 	size      int64 // of the reel, in bytes
 	whole     int64 // of these, those that are good, from its beginning
 	sealFrom  int64 // of these, where those begin that no seal is about
+	fault     error // what is wrong with it, nil if nothing is
 	closer    io.Closer
 }
 
@@ -126,6 +127,7 @@ func Load(src io.ReaderAt, size int64) (*Recording, error) {
 	if err != nil && !errors.As(err, &format) {
 		return nil, err
 	}
+	l.rec.fault = err
 	return l.rec, err
 }
 

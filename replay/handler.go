@@ -215,7 +215,7 @@ func play(w http.ResponseWriter, req *http.Request, p *performance) {
 		}
 		control.Flush()
 		if p.delivered != nil {
-			p.delivered()
+			p.delivered(0)
 		}
 	}
 	for name, values := range p.trailer {

@@ -27,8 +27,8 @@ type performance struct {
 	next func() (Read, error)
 
 	// delivered, if not nil, is called when the client has been given what next has
-	// returned last.
-	delivered func()
+	// returned last, but for the bytes of it that are left.
+	delivered func(left int)
 
 	// How it ends. These are settled when next has returned io.EOF.
 	end     End

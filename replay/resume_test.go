@@ -328,6 +328,36 @@ func TestResumeAssembly(t *testing.T) {
 	}
 }
 
+// Of a recorded read the Transport has delivered what the client has taken: whoever gives up
+// within it gets the rest.
+func TestResumeWithinRead(t *testing.T) {
+	blocks := []string{"id: " + storyID + "\n\ndata: assembly_upload_finished\n\n", "event: assembly_result_finished\ndata: [\"s\",{\"id\":\"r1\"}]\n\n", "data: assembly_finished\n\n"}
+	stream := strings.Join(blocks, "")
+	text := version + "> 1 +0 GET " + storyWS + "\n< 1 +0 200\n< 1 content-type: text/event-stream\n" + quotedRead(stream) + ". 1 +0 eof\n"
+	rest := stream[len(blocks[0]):] // that is to come
+	for i, block := range blocks[1:] {
+		for _, into := range []int{0, 1, len(block) - 1} { // of the next block, which has to come again
+			transport := mustLoad(t, text).Transport(replay.Playback{Speed: replay.MaxSpeed})
+			res, err := transport.RoundTrip(newRequest(t, "GET", storyWS))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.ReadFull(res.Body, make([]byte, len(stream)-len(rest)+into)); err != nil {
+				t.Fatal(err)
+			}
+			res.Body.Close()
+			res, err = transport.RoundTrip(newRequest(t, "GET", storyWS, "Last-Event-ID", storyID))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := io.ReadAll(res.Body); string(got) != rest || err != nil {
+				t.Errorf("%d bytes into event %d: it goes on with %q %v, want %q", into, i+2, got, err, rest)
+			}
+		}
+		rest = rest[len(block):]
+	}
+}
+
 // What a refusal says is none of the stream: the client goes on where it would have.
 func TestResumeRefused(t *testing.T) {
 	assembly, _, _ := goldenReel(t, "assembly.reel")

@@ -190,16 +190,19 @@ func (r *run) open(x *Exchange, from *resumption) *feed {
 func (r *run) deliver(f *feed, p *performance, reached func() int64) {
 	next, walk := p.next, f.x.reads.walk()
 	size, end := p.skippedBytes, int64(0)
-	p.delivered = func() {
+	p.delivered = func(left int) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		if reached != nil {
+		switch {
+		case reached == nil:
+			f.delivered += size - int64(left)
+			size = int64(left)
+		case left == 0:
 			f.delivered = reached()
-		} else {
-			f.delivered += size
-			size = 0
 		}
-		f.pieces++
+		if left == 0 {
+			f.pieces++
+		}
 		for end <= f.delivered {
 			piece, ok := walk.next()
 			if !ok {
@@ -211,7 +214,7 @@ func (r *run) deliver(f *feed, p *performance, reached func() int64) {
 		}
 		r.wake.Broadcast()
 	}
-	p.delivered()
+	p.delivered(0)
 	p.next = func() (Read, error) {
 		read, err := next()
 		size = int64(len(read.Data))

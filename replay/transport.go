@@ -139,8 +139,8 @@ func (b *transportBody) Read(buf []byte) (int, error) {
 	if len(b.rest) > 0 {
 		n := copy(buf, b.rest)
 		b.rest = b.rest[n:]
-		if len(b.rest) == 0 && b.p.delivered != nil {
-			b.p.delivered()
+		if b.p.delivered != nil {
+			b.p.delivered(len(b.rest))
 		}
 		return n, nil
 	}

@@ -724,11 +724,13 @@ func (c *storyClient) await(d time.Duration) {
 	c.hear()
 }
 
-// single returns whether no piece has more than one event. Else the client reads pieces whole:
-// what it has of one that it has not read to its end does not count as delivered, as
-// performance.delivered says.
-func (c *storyClient) single() bool {
+// readsAnyhow returns whether the client may read in pieces of any size. With a fault, what it has of
+// a piece that it has not read to its end does not count as delivered: it reads pieces whole where
+// they may have more than one event.
+func (c *storyClient) readsAnyhow() bool {
 	switch c.fault.(type) {
+	case nil:
+		return true
 	case replay.Duplicate, replay.Reorder:
 		return false
 	}
@@ -739,7 +741,7 @@ func (c *storyClient) single() bool {
 func (c *storyClient) do(op, arg byte) {
 	n := int(arg)
 	size := 64 << 10
-	if n&4 > 0 && c.single() {
+	if n&4 > 0 && c.readsAnyhow() {
 		size = 1 + n>>3
 	}
 	wanted := 0
@@ -848,6 +850,7 @@ func FuzzStory(f *testing.F) {
 		{4, 0, 0, 0, 0, post, 1, open, 0, read, 2, hangUp, 0, sleepLong, 30, resume, 0, poll, 0, read, 3, resume, 2, read, 1, poll, 0},
 		{0, 0, 0, 0, 0, open, 0, read, 1, resume, 4, read, 0, resume, 0, read, 0},
 		{0, 4, 0, 0, 0, resume, 1, resume, 0, resume, 0, poll, 0},
+		{48, 48, 48, 48, 48, resume, 0x37, read, 0}, // within a recorded read
 		{5, 3, 0, 0, 0, resume, 0, read, 3, resume, 0, poll, 0},
 		{5, 3, 0, 0, 0, resume, 0},
 		{10, 0, 238, 0, 0, poll, 0},

@@ -180,11 +180,30 @@ var assemblyLayout = layoutOf(func(a *Assembly) []field {
 	}
 })
 
-// reset keeps what the next document can use: the capacity of the slices.
+// reset keeps what the next document can use: the capacity of the slices. Why it assigns
+// one field after the other is said at that of File.
 func (a *Assembly) reset() {
-	uploads, results, arena, guess := a.Uploads[:0], a.Results[:0], a.arena, a.guess
-	*a = Assembly{}
-	a.Uploads, a.Results, a.arena, a.guess = uploads, results, arena, guess
+	a.State, a.Error, a.Message, a.Reason, a.Info = "", "", "", "", ""
+	a.Errno, a.Code, a.Syscall, a.ID, a.ParentID = "", "", "", "", ""
+	a.AccountID, a.AccountName, a.AccountSlug, a.APIAuthKeyID = "", "", "", ""
+	a.TemplateID, a.TemplateName, a.Instance, a.Region, a.BuildID = "", "", "", "", ""
+	a.AssemblyURL, a.AssemblySSLURL, a.UppyServerURL, a.CompanionURL = "", "", "", ""
+	a.WebsocketURL, a.UpdateStreamURL, a.TusURL = "", "", ""
+	a.ClientAgent, a.ClientIP, a.ClientReferer, a.TransloaditClient = "", "", "", ""
+	a.NotifyURL, a.NotifyStatus, a.NotifyResponseData, a.NotifyError = "", "", "", ""
+	a.IgnoredErrors, a.Warnings, a.UsageTags = "", "", ""
+	a.RunningJobs, a.ExecutingJobs, a.StartedJobs = "", "", ""
+	a.Fields, a.Params, a.MergedParams, a.Template = "", "", "", ""
+	a.ParentAssemblyStatus, a.AdminCmd, a.TusUploads, a.DebugInfo = "", "", "", ""
+	a.VirusName, a.Step, a.PreviousStep, a.Worker, a.src = "", "", "", "", ""
+	a.MetaDataExtracted, a.IsInfinite, a.HasDupeJobs = false, false, false
+	a.HTTPCode, a.NotifyResponseCode, a.NumInputFiles, a.IgnoredErrorCount = 0, 0, 0, 0
+	a.BytesReceived, a.BytesExpected, a.BytesUsage = 0, 0, 0
+	a.ExpectedTusUploads, a.StartedTusUploads, a.FinishedTusUploads = 0, 0, 0
+	a.UploadDuration, a.ExecutionDuration, a.NotifyDuration = 0, 0, 0
+	a.QueueDuration, a.JobsQueueDuration = 0, 0
+	a.StartDate, a.ExecutionStart, a.LastJobCompleted, a.NotifyStart = time.Time{}, time.Time{}, time.Time{}, time.Time{}
+	a.Uploads, a.Results = a.Uploads[:0], a.Results[:0]
 }
 
 func (a *Assembly) source() *string { return &a.src }

@@ -3,6 +3,7 @@ package status
 import (
 	"encoding/json"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -264,6 +265,54 @@ func TestRoomForText(t *testing.T) {
 		if got := cap(d.arena); got != test.want || d.s != doc {
 			t.Errorf("%d bytes of text before: room for %d behind %s, want %d", test.before, got, d.s, test.want)
 		}
+	}
+}
+
+// Whatever was in an object, reset leaves nothing of it but capacity.
+func TestReset(t *testing.T) {
+	for _, o := range allObjects() {
+		if _, ok := o.(*jobBody); ok {
+			continue // keeps what is beside it
+		}
+		v := reflect.ValueOf(o).Elem()
+		fill(t, v)
+		o.reset()
+		for i := range v.NumField() {
+			name, f := v.Type().Field(i).Name, v.Field(i)
+			if kept := name == "arena" || name == "guess" || f.Kind() == reflect.Slice && f.Len() == 0; !kept && !f.IsZero() {
+				t.Errorf("%T: %s is left", o, name)
+			}
+		}
+	}
+}
+
+// fill makes v, and all that is in it, something else than zero.
+func fill(t *testing.T, v reflect.Value) {
+	v = reflect.NewAt(v.Type(), v.Addr().UnsafePointer()).Elem() // which may be set if it is not exported, too
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString("x")
+	case reflect.Int64:
+		v.SetInt(1)
+	case reflect.Float64:
+		v.SetFloat(1)
+	case reflect.Bool:
+		v.SetBool(true)
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+	case reflect.Struct:
+		switch v.Type() {
+		case reflect.TypeFor[time.Time]():
+			v.Set(reflect.ValueOf(time.Now()))
+			return
+		case reflect.TypeFor[guesses]():
+			return
+		}
+		for i := range v.NumField() {
+			fill(t, v.Field(i))
+		}
+	default:
+		t.Fatalf("%v is not filled", v.Type())
 	}
 }
 

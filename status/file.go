@@ -110,7 +110,21 @@ var fileLayout = layoutOf(func(f *File) []field {
 	}
 })
 
-func (f *File) reset()          { *f = File{} }
+// reset assigns one field after the other, which the compiler makes fast. For *f = File{}
+// the runtime would go through the type for its pointers whenever the collector is at work:
+// so DecodeAssembly, whose copies keep that at work, took 3 % longer (Go 1.26).
+func (f *File) reset() {
+	f.ID, f.Name, f.Basename, f.Ext, f.MIME, f.Type, f.Field, f.MD5Hash = "", "", "", "", "", "", "", ""
+	f.OriginalID, f.OriginalBasename, f.OriginalName, f.OriginalPath = "", "", "", ""
+	f.OriginalMD5Hash, f.TusUploadURL, f.URL, f.SSLURL = "", "", "", ""
+	f.Meta.Raw, f.UserMeta, f.As, f.Queue, f.ImportURL, f.DurationHuman = "", "", "", "", "", ""
+	f.FilePath, f.Path, f.Preview, f.SizeHuman, f.SignedURL, f.SignedSSLURL = "", "", "", "", "", ""
+	f.IOSURL, f.StreamingURL, f.RemotePath, f.HLSURL = "", "", "", ""
+	f.Playlists, f.ForcedFileExt, f.Vimeo, f.src = "", "", "", ""
+	f.FromBatchImport, f.IsTusFile, f.IsTempURL = false, false, false
+	f.Size, f.Cost, f.Width, f.Height = 0, 0, 0, 0
+	f.QueueTime, f.ExecTime, f.Duration = 0, 0, 0
+}
 func (f *File) source() *string { return &f.src }
 func (f *File) layout() *layout { return fileLayout }
 

@@ -11,6 +11,9 @@ GLOBL escapes<>(SB), RODATA|NOPTR, $4
 DATA spaces<>+0(SB)/4, $0x20202020
 GLOBL spaces<>(SB), RODATA|NOPTR, $4
 
+DATA controls<>+0(SB)/4, $0x1f1f1f1f // the last of them
+GLOBL controls<>(SB), RODATA|NOPTR, $4
+
 // spaceTable, indexed by the low four bits of a byte, holds the white space of JSON that
 // has these bits, or else a byte that has others: a byte is white space if looking it up
 // gives the byte itself. For bytes from 0x80, VPSHUFB gives 0.
@@ -272,6 +275,53 @@ differs:
 	ADDQ   BX, AX
 
 done:
+	MOVQ AX, ret+24(FP)
+	VZEROUPPER
+	RET
+
+// func escapesAVX2(b *byte, i, limit int) int
+//
+// SI is the document, AX where the next 32 bytes begin, CX the limit, DX 1 if the byte in
+// front of them is a backslash. R11 are the bytes behind a backslash, and R8 the ones to
+// stop at: where there is a quote or a backslash in front, but not both, and control bytes.
+TEXT ·escapesAVX2(SB), NOSPLIT, $0-32
+	MOVQ         b+0(FP), SI
+	MOVQ         i+8(FP), AX
+	MOVQ         limit+16(FP), CX
+	VPBROADCASTD quotes<>(SB), Y0
+	VPBROADCASTD escapes<>(SB), Y1
+	VPBROADCASTD controls<>(SB), Y2
+	XORL         DX, DX
+
+loop:
+	CMPQ      AX, CX
+	JGE       end
+	VMOVDQU   (SI)(AX*1), Y3
+	VPCMPEQB  Y3, Y0, Y4
+	VPCMPEQB  Y3, Y1, Y5
+	VPMINUB   Y3, Y2, Y6
+	VPCMPEQB  Y3, Y6, Y6
+	VPMOVMSKB Y4, R8
+	VPMOVMSKB Y5, R9
+	VPMOVMSKB Y6, R10
+	LEAL      (DX)(R9*2), R11
+	XORL      R11, R8
+	ORL       R10, R8
+	JNZ       found
+	MOVL      R9, DX
+	SHRL      $31, DX
+	ADDQ      $32, AX
+	JMP       loop
+
+found:
+	TZCNTL R8, R8
+	ADDQ   R8, AX
+	XORL   DX, DX
+	BTL    R8, R11
+	ADCL   $0, DX
+
+end:
+	SUBQ DX, AX               // to the backslash
 	MOVQ AX, ret+24(FP)
 	VZEROUPPER
 	RET

@@ -2,9 +2,11 @@
 
 package status
 
-// findPairs and repeatsFast are for processors with AVX2, see pairs_amd64.go.
+// findPairs, repeatsFast and escapesFast are for processors with AVX2, see pairs_amd64.go.
 func findPairs(b []byte, i, limit int, out []pair, keys uint64) (n, next int, where stop) {
 	return pairsPortable(b, i, limit, out, keys)
 }
 
 func repeatsFast(b []byte, i, from, n int) int { return 0 }
+
+func escapesFast(b []byte, i int) int { return i }

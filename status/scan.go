@@ -114,6 +114,7 @@ func escapesEnd(b []byte, i int) int {
 	if i = escapeEnd(b, i); i < 0 {
 		return -1
 	}
+	i = escapesFast(b, i)
 	carry := uint64(0)
 	for ; i+8 <= len(b); i += 8 {
 		w := load64(b, i)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"reflect"
 	"strings"
 	"testing"
@@ -300,6 +301,31 @@ func TestRepeatedObjects(t *testing.T) {
 			if err == nil && (string(a.MergedParams) != string(second) || string(a.Template) != text) {
 				t.Fatalf("%s: merged_params %s", data, a.MergedParams)
 			}
+		}
+	}
+}
+
+// What escapesFast passes over is what it may, wherever that stands in what is looked at in
+// one step, and it stops nowhere else.
+func TestEscapesFast(t *testing.T) {
+	pieces := []string{`\"`, `\"`, `\"`, "plain", "é", "x", "\x7f", "\xff"}
+	stops := []string{`"`, `\\`, `\\"`, `\n`, `\`, "\x00", "\x1f", "\\\x1f"}
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 20000 {
+		i := r.IntN(40)
+		text := strings.Repeat(`"`, i)
+		for n := r.IntN(60); n > 0; n-- {
+			text += pieces[r.IntN(len(pieces))]
+		}
+		stop := len(text)
+		text += stops[r.IntN(len(stops))]
+		text += strings.Repeat(`\`, r.IntN(80))
+		got := escapesFast([]byte(text), i)
+		if rest := strings.ReplaceAll(text[i:max(i, got)], `\"`, ""); got < i || got > stop || strings.ContainsAny(rest, "\"\\\x1f\x00") {
+			t.Fatalf("%q from byte %d: got as far as %d, want no further than %d", text, i, got, stop)
+		}
+		if far := i + (len(text)-i)/32*32 - 1; escapesFast([]byte(strings.Repeat("x", 64)), 0) > 0 && got < min(stop, far) {
+			t.Fatalf("%q from byte %d: got no further than %d, want %d", text, i, got, min(stop, far))
 		}
 	}
 }

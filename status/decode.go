@@ -14,7 +14,7 @@ type decoder struct {
 	arena []byte // the values of strings that do not stand in s as they are
 
 	guess   *guesses // nil where no other document follows
-	pairs   [16]pair // found last, of the object that is being read
+	pairs   [32]pair // found last, of the object that is being read
 	members memory   // of an object that was kept raw
 	text    [2]int   // where the last long string that was kept raw begins and ends
 }

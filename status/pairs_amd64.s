@@ -130,7 +130,9 @@ behind:
 done:
 	MOVQ AX, R8
 
-	// Whether the key is among those that are asked for.
+	// Whether the key is among those that are asked for, if not all of them are.
+	CMPQ    DX, $-1
+	JEQ     asked
 	MOVQ    0(DI), R10
 	MOVQ    8(DI), BX
 	SUBQ    R10, BX
@@ -138,9 +140,11 @@ done:
 	LEAQ    (R10)(BX*8), R10
 	BTQ     R10, DX
 	JCC     member
-	ADDQ    $32, DI
-	DECQ    CX
-	JNZ     member
+
+asked:
+	ADDQ $32, DI
+	DECQ CX
+	JNZ  member
 
 atKey:
 	MOVQ $0, where+64(FP)

@@ -269,7 +269,8 @@ func DecodeAssemblyBorrowed(data []byte, dst *Assembly) error {
 
 // decodeCopy decodes a copy of data; guess is what is known from the document before.
 func decodeCopy(data []byte, dst object, guess *guesses) error {
-	d := copyOf(data, guess)
+	d := decoder{b: data, guess: guess}
+	d.copySource()
 	if !d.document(dst) {
 		return refusal(data)
 	}

@@ -261,7 +261,8 @@ func TestDecodeCopies(t *testing.T) {
 func TestRoomForText(t *testing.T) {
 	const doc = `{"ok":"A"}`
 	for _, test := range []struct{ before, want int }{{0, 0}, {1, 1}, {len(doc), len(doc)}, {len(doc) + 1, len(doc)}, {1 << 20, len(doc)}} {
-		d := copyOf([]byte(doc), &guesses{unescaped: test.before})
+		d := decoder{b: []byte(doc), guess: &guesses{unescaped: test.before}}
+		d.copySource()
 		if got := cap(d.arena); got != test.want || d.s != doc {
 			t.Errorf("%d bytes of text before: room for %d behind %s, want %d", test.before, got, d.s, test.want)
 		}

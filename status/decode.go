@@ -19,17 +19,18 @@ type decoder struct {
 	text    [2]int   // where the last long string that was kept raw begins and ends
 }
 
-// copyOf prepares a decoder for a copy of data, with room behind it for as much unescaped
+// copySource has what is kept be parts of a copy of d.b, with room behind it for as much unescaped
 // text as the document before had, so that one allocation serves for both. The room is
-// never more than data takes, whatever a stranger's document had before.
-func copyOf(data []byte, guess *guesses) decoder {
-	n := len(data)
-	if guess == nil || guess.unescaped == 0 {
-		return decoder{b: data, s: string(data), guess: guess}
+// never more than d.b takes, whatever a stranger's document had before.
+func (d *decoder) copySource() {
+	n := len(d.b)
+	if d.guess == nil || d.guess.unescaped == 0 {
+		d.s = string(d.b)
+		return
 	}
-	buf := make([]byte, n, n+min(guess.unescaped, n))
-	copy(buf, data)
-	return decoder{b: data, s: view(buf), arena: buf[n:], guess: guess}
+	buf := make([]byte, n, n+min(d.guess.unescaped, n))
+	copy(buf, d.b)
+	d.s, d.arena = view(buf), buf[n:]
 }
 
 // document reads an object with nothing but white space around it.

@@ -106,7 +106,8 @@ func DecodeUpdate(eventType, data []byte) (u Update, err error) {
 		return u, u.result()
 	case "assembly_upload_finished":
 		file := new(File)
-		d := copyOf(data, nil)
+		d := decoder{b: data}
+		d.copySource()
 		if d.document(file) {
 			u.Kind, u.File = UpdateUploadFinished, file
 		} else if err := diagnoseValue(string(data)); err != nil {
@@ -120,7 +121,8 @@ func DecodeUpdate(eventType, data []byte) (u Update, err error) {
 
 func decodeFailure(data []byte) *Failure {
 	f := new(Failure)
-	d := copyOf(data, nil)
+	d := decoder{b: data}
+	d.copySource()
 	if d.document(f) {
 		return f
 	}
@@ -134,7 +136,8 @@ func decodeFailure(data []byte) *Failure {
 // result reads ["step", {…}], which is what comes over the wire, and {…, "step": "…"},
 // which is what the documentation says.
 func (u *Update) result() error {
-	d := copyOf(u.Data, nil)
+	d := decoder{b: u.Data}
+	d.copySource()
 	if i := d.result(u); i >= 0 && skipSpace(d.b, i) == len(d.b) {
 		return nil
 	}

@@ -413,8 +413,8 @@ func TestEveryFieldBothWays(t *testing.T) {
 		}
 		var members []string
 		offsets := map[uint32]string{}
-		if n := len(o.layout().fields); n > maxFields {
-			t.Errorf("%T has %d fields, maxFields is %d", o, n, maxFields)
+		if n := len(o.layout().fields); n >= places {
+			t.Errorf("%T has %d fields, there is room for less than %d", o, n, places)
 		}
 		for i, f := range o.layout().fields {
 			if n := o.layout().find(f.key); n != i {
@@ -468,6 +468,32 @@ func TestDecodeAnyOrder(t *testing.T) {
 				}
 				wantSameJSON(t, data, mustEncode(t, got))
 			}
+		}
+	}
+}
+
+// The order of keys is learned of the document, of the uploads and of the results, each for
+// itself.
+func TestOrdersOfKeys(t *testing.T) {
+	far := `"x":"` + strings.Repeat("far from the end ", 10) + `"`
+	a := mustDecode(t, []byte(`{"assembly_id":"1","ok":"A","uploads":[{"name":"n","id":"u","x":1}],"results":{"s":[{"mime":"m","name":"r","id":"i","x":1}]},`+far+`}`))
+	if a.ID != "1" || a.State != "A" || a.Uploads[0].ID != "u" || a.Results[0].Files[0].MIME != "m" {
+		t.Errorf("got %+v", a)
+	}
+	for _, tt := range []struct {
+		depth      int
+		l          *layout
+		key, after string
+	}{
+		{0, assemblyLayout, "assembly_id", ""},
+		{0, assemblyLayout, "ok", "assembly_id"},
+		{2, fileLayout, "name", ""},
+		{2, fileLayout, "id", "name"},
+		{3, fileLayout, "mime", ""},
+		{3, fileLayout, "name", "mime"},
+	} {
+		if got := tt.l.place(a.guess.of(tt.depth, tt.l).after(tt.l.find(tt.after) + 1)).key; got != tt.key {
+			t.Errorf("inside %d objects and arrays %s is expected behind %q, want %s", tt.depth, got, tt.after, tt.key)
 		}
 	}
 }

@@ -77,7 +77,9 @@ func (d *decoder) object(i, depth int, o object) int {
 	before := 0 // for guess.after
 	for {
 		n, next, where := pairs(b, i, d.pairs[:], anyKey)
-		fields, before = d.take(d.pairs[:n], o, fields, before, depth)
+		if n > 0 {
+			fields, before = d.take(d.pairs[:n], o, fields, before, depth)
+		}
 		if i = next; n == len(d.pairs) {
 			continue
 		}
@@ -96,13 +98,13 @@ func (d *decoder) object(i, depth int, o object) int {
 		}
 		guess := d.guess.of(depth, fields)
 		n = guess.after(before)
-		if fields.places[n].key != key {
+		if fields.place(n).key != key {
 			n = fields.find(d.unquoted(key))
 		}
 		f := &unknownField
 		if n >= 0 {
-			f = &fields.places[n]
-			guess.learn(before, n)
+			f = fields.place(n)
+			guess.expect(before, n)
 			before = n + 1
 		}
 		if i = d.value(i, depth+1, slotAt(base, f)); i < 0 {
@@ -127,52 +129,26 @@ func (d *decoder) object(i, depth int, o object) int {
 // What it leaves to value are literals, numbers, strings, and objects and arrays that are
 // empty: value does not fail on them, and does not use d.pairs.
 func (d *decoder) take(pairs []pair, o object, l *layout, before, depth int) (*layout, int) {
-	b, s := d.b, d.s
-	base := l.base(o)
-	guess := d.guess.of(depth, l)
-	for i := range pairs {
-		p := &pairs[i]
-		n := guess.after(before)
-		f := &l.places[n]
-		k := p.key - 1
-		if ((load64(b, k)^f.head)|(load64(b, k+int(f.middleAt))^f.middle)|(load64(b, k+int(f.tailAt))^f.tail))&f.mask != 0 ||
-			f.length > 24 && s[p.key:p.keyEnd] != f.key {
-			if n = l.find(view(b[p.key:p.keyEnd])); n < 0 {
-				continue
-			}
-			guess.learn(before, n)
-			f = &l.places[n]
+	b, base, guess := d.b, l.base(o), d.guess.of(depth, l)
+	for {
+		taken, last, expected := d.takeUsual(pairs, base, l, guess, before)
+		if before = last; taken == len(pairs) {
+			return l, before
 		}
-		before = n + 1
-		c := b[p.value]
-		slot := slotAt(base, f)
-		switch {
-		case c == '"' && f.kind <= kindFirst:
-			*slot.str() = s[p.value+1 : p.end-1]
-			continue
-		case f.kind == kindRaw:
-			*slot.str() = s[p.value:p.end]
-			continue
-		case c == 'n' && f.kind <= kindFirst:
-			*slot.str() = ""
-			continue
-		case c == 'n' && f.kind <= kindSeconds:
-			*slot.num() = 0
-			continue
-		case f.kind == kindInteger:
-			if number, ok := parsePlain(b[p.value:p.end]); ok {
-				*slot.num() = number
-				continue
+		p := &pairs[taken]
+		pairs = pairs[taken:]
+		if !expected {
+			if n := l.find(view(b[p.key:p.keyEnd])); n >= 0 {
+				before = guess.expect(before, n)
+			} else {
+				pairs = pairs[1:]
 			}
-		case f.kind == kindSeconds:
-			if number, ok := parsePlainSeconds(b[p.value:p.end]); ok {
-				*slot.num() = number
-				continue
-			}
-		case f.kind == kindBool && c != '"':
-			*slot.flag() = c == 't'
 			continue
-		case f.kind == kindDate && c == '"':
+		}
+		n := guess.after(before)
+		pairs, before = pairs[1:], n+1
+		slot := slotAt(base, l.place(n))
+		if slot.kind == kindDate && b[p.value] == '"' {
 			*slot.time(), _ = parseTime(view(b[p.value+1 : p.end-1]))
 			continue
 		}
@@ -181,7 +157,56 @@ func (d *decoder) take(pairs []pair, o object, l *layout, before, depth int) (*l
 			l, before, guess = now, 0, d.guess.of(depth, now)
 		}
 	}
-	return l, before
+}
+
+// takeUsual is take for pairs with the keys that are expected and values that need no more
+// than a few steps. It returns how many there are in front of the first other one, before
+// for that one, and whether at least its key is the one that is expected.
+//
+// Since it calls nothing, the compiler need not keep in memory what a call would have
+// changed: with all of take in one loop, decoding took 5 % longer.
+func (d *decoder) takeUsual(pairs []pair, base address, l *layout, guess *guess, before int) (taken, last int, expected bool) {
+	s, fields := d.s, l.places
+	b := d.b[:len(s)] // as long as each other, which the compiler is told here
+	for i := range pairs {
+		p := &pairs[i]
+		n := guess.after(before)
+		f := &fields[n&(places-1)]
+		k := p.key - 1
+		if ((load64(b, k)^f.head)|(load64(b, k+int(f.middleAt))^f.middle)|(load64(b, k+int(f.tailAt))^f.tail))&f.mask != 0 ||
+			f.length > 24 && load64(b, k+int(f.tailAt)-8) != load64(viewBytes(f.key), len(f.key)-14) {
+			return i, before, false
+		}
+		slot := slotAt(base, f)
+		switch c := b[p.value]; {
+		case c == '"' && f.kind <= kindFirst:
+			*slot.str() = s[p.value+1 : p.end-1]
+		case f.kind == kindRaw:
+			*slot.str() = s[p.value:p.end]
+		case c == 'n' && f.kind <= kindFirst:
+			*slot.str() = ""
+		case c == 'n' && f.kind <= kindSeconds:
+			*slot.num() = 0
+		case f.kind == kindInteger:
+			number, ok := parsePlain(b[p.value:p.end])
+			if !ok {
+				return i, before, true
+			}
+			*slot.num() = number
+		case f.kind == kindSeconds:
+			number, ok := parsePlainSeconds(b[p.value:p.end])
+			if !ok {
+				return i, before, true
+			}
+			*slot.num() = number
+		case f.kind == kindBool && c != '"':
+			*slot.flag() = c == 't'
+		default:
+			return i, before, true
+		}
+		before = n + 1
+	}
+	return len(pairs), before, true
 }
 
 // skip is valueEnd for a value that is kept raw. Such values are alike: the meta data of
@@ -213,12 +238,14 @@ type memory struct {
 	starts [64]int // index of each key's opening quote, of the first 64 members
 }
 
-// add notes where the next member begins, if there is room.
-func (m *memory) add(i int) {
-	if m.n < len(m.starts) {
-		m.starts[m.n] = i
-		m.n++
+// add notes where further members begin, as far as there is room.
+func (m *memory) add(pairs []pair) {
+	starts := m.starts[m.n:]
+	n := min(len(pairs), len(starts))
+	for i := range pairs[:n] {
+		starts[i] = pairs[i].key - 1
 	}
+	m.n += n
 }
 
 // last returns which is the last member that begins at i or before.
@@ -269,9 +296,7 @@ func (d *decoder) skipObject(i, depth int) int {
 		}
 		n, next, where := pairs(b, i, d.pairs[:room], anyKey)
 		if known == 0 {
-			for j := range d.pairs[:n] {
-				m.add(d.pairs[j].key - 1)
-			}
+			m.add(d.pairs[:n])
 		}
 		k += n
 		if i = next; n == room {
@@ -280,12 +305,12 @@ func (d *decoder) skipObject(i, depth int) int {
 		if where == atValue {
 			i = skipSpace(b, d.pairs[n].value)
 			if known == 0 {
-				m.add(d.pairs[n].key - 1)
+				m.add(d.pairs[n : n+1])
 			}
 		} else {
 			i = skipSpace(b, i)
 			if known == 0 {
-				m.add(i)
+				m.add([]pair{{key: i + 1}})
 			}
 			if _, i = keyEnd(b, i); i < 0 {
 				return -1

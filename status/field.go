@@ -31,7 +31,8 @@ const (
 type field struct {
 	// For comparing with a document's bytes: the key with its quotes and the colon is
 	// length bytes long; head, middle and tail are eight of them each, the last two from
-	// middleAt and tailAt on. Mask cuts a shorter one out of eight bytes.
+	// middleAt and tailAt on. Mask cuts a shorter one out of eight bytes. None is longer
+	// than 32, so that of one of more than 24 the eight in front of the tail are missing.
 	head, middle, tail       uint64
 	mask                     uint64
 	length, middleAt, tailAt uint8
@@ -85,8 +86,8 @@ func alias(f field) field {
 // sends them: the decoder expects behind each key the next one.
 type layout struct {
 	fields []field
-	places []field // the same, and unknownField behind the last one
-	source uintptr // offset of what the object's source method points to
+	places *[places]field // the same, and unknownField behind the last one
+	source uintptr        // offset of what the object's source method points to
 	fresh  func() object
 	index  [256]uint8 // by hash: place in fields and 1, or 0 for none
 }
@@ -109,7 +110,10 @@ func layoutOf[T any, P pointer[T]](fields func(P) []field) *layout {
 		}
 		l.index[h] = uint8(i + 1)
 	}
-	l.fields, l.places = all, append(all, unknownField)
+	l.fields, l.places = all, new([places]field)
+	for i := copy(l.places[:], all); i < places; i++ {
+		l.places[i] = unknownField
+	}
 	return l
 }
 
@@ -124,6 +128,9 @@ func (f *field) prepare() {
 	}
 	f.head, f.middle, f.tail = load64(text, 0), load64(text, int(f.middleAt)), load64(text, int(f.tailAt))
 }
+
+// place returns the field at a place.
+func (l *layout) place(n int) *field { return &l.places[n&(places-1)] }
 
 // find returns the place in l.fields of the field with that key, and -1 if there is none.
 func (l *layout) find(key string) int {
@@ -153,20 +160,21 @@ func hashKey(key string) uint8 {
 // A guess is which field an object's next key is likely to be of, for each field that can
 // be the last one before it.
 type guess struct {
-	layout *layout              // the one that the places are of
-	next   [maxFields + 1]uint8 // places: at 0 of the first field, at p+1 of the one behind that at place p
+	layout *layout       // the one that the places are of
+	next   [places]uint8 // places: at 0 of the first field, at p+1 of the one behind that at place p
 }
 
-// Guesses are what is known from the document before: a guess for the document itself, and
-// one for the objects inside, of which most are files.
+// Guesses are what is known from the document before: a guess for the document itself, one
+// for the uploads, which are inside two others, and one for the results, inside three, for
+// their keys come in another order.
 type guesses struct {
-	keys      [2]guess
+	keys      [4]guess
 	unescaped int // how many bytes of text did not stand in the document as they are
 }
 
 // after returns the place of the field that is likely to come next, or that of unknownField.
 // Before is the place of the last field plus 1, and 0 if there was none.
-func (g *guess) after(before int) int { return int(g.next[before]) }
+func (g *guess) after(before int) int { return int(g.next[before&(places-1)]) }
 
 // of returns the guess for objects with the layout l, inside so many others. One is for
 // the first layout that it is asked for; with others, and without guesses, keys come in
@@ -175,7 +183,7 @@ func (g *guesses) of(depth int, l *layout) *guess {
 	if g == nil {
 		return &inOrder
 	}
-	own := &g.keys[min(depth, 1)]
+	own := &g.keys[min(depth, 3)]
 	switch own.layout {
 	case l:
 		return own
@@ -186,11 +194,14 @@ func (g *guesses) of(depth int, l *layout) *guess {
 	return &inOrder
 }
 
-// learn notes that the field at place n came next, before being what after is given.
-func (g *guess) learn(before, n int) {
-	if g != &inOrder {
-		g.next[before] = uint8(n)
+// expect has after say that the field at place n comes next. It returns what after is to be
+// given for that, which is before as a rule.
+func (g *guess) expect(before, n int) int {
+	if g == &inOrder {
+		return n
 	}
+	g.next[before&(places-1)] = uint8(n)
+	return before
 }
 
 // inOrder guesses that all keys come, in the layout's order.
@@ -201,8 +212,9 @@ var inOrder = func() (g guess) {
 	return g
 }()
 
-// maxFields is no less than any layout has.
-const maxFields = 95
+// places is more than any layout has fields, and a power of two, so that what is left of an
+// index by it needs no check.
+const places = 128
 
 // A slot is a field of one object.
 type slot struct {

@@ -169,6 +169,9 @@ func TestKeyRoom(t *testing.T) {
 			if int(f.tailAt)+8 > keyRoom || int(f.middleAt)+8 > keyRoom {
 				t.Errorf("%T: %s is longer than %d bytes", o, f.key, keyRoom)
 			}
+			if f.length > 32 {
+				t.Errorf("%T: not all of %s is compared", o, f.key)
+			}
 		}
 	}
 }

@@ -19,9 +19,9 @@ type decoder struct {
 	text    [2]int   // where the last long string that was kept raw begins and ends
 }
 
-// copySource has what is kept be parts of a copy of d.b, with room behind it for as much unescaped
-// text as the document before had, so that one allocation serves for both. The room is
-// never more than d.b takes, whatever a stranger's document had before.
+// copySource has what is kept be parts of a copy of d.b, with room behind it for as much
+// unescaped text as the document before had, so that one allocation serves for both. The
+// room is never more than d.b takes, whatever a stranger's document had before.
 func (d *decoder) copySource() {
 	n := len(d.b)
 	if d.guess == nil || d.guess.unescaped == 0 {
@@ -139,9 +139,9 @@ func (d *decoder) take(pairs []pair, o object, l *layout, before, depth int) (*l
 		pairs = pairs[taken:]
 		if !expected {
 			if n := l.find(view(b[p.key:p.keyEnd])); n >= 0 {
-				before = guess.expect(before, n)
+				before = guess.expect(before, n) // of takeUsual, in the next turn
 			} else {
-				pairs = pairs[1:]
+				pairs = pairs[1:] // which is in the source of o
 			}
 			continue
 		}

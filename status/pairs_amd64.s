@@ -61,10 +61,10 @@ found: \
 // func pairsAVX2(b *byte, i, limit int, out *pair, room int, keys uint64) (n, next int, where stop)
 //
 // SI is the document, R8 where the next member begins, DI the pair that is written, CX the
-// room left, DX the keys that are asked for, R12 what is left of the marks of the 64 bytes at R13. AX is the
-// index of what is looked at, R10 some bytes from there on. Indexes come from these marks
-// and not from the member before, so that the processor can be at several members at
-// once: the same by way of one string's end to the next took twice as long.
+// room left, DX the keys that are asked for, R12 what is left of the marks of the 64 bytes
+// at R13. AX is the index of what is looked at, R10 some bytes from there on. Indexes come
+// from these marks and not from the member before, so that the processor can be at several
+// members at once: the same by way of one string's end to the next took twice as long.
 //
 // R9 is the limit. R13 is below it wherever there are marks, and so an index that comes
 // from one below limit+64. R11 is how far numbers and white space are followed from

@@ -164,8 +164,10 @@ func (a *anonymizer) write(w io.Writer) error {
 	for _, comment := range a.rec.comments {
 		rw.Comment(a.text(comment))
 	}
-	if errors.Is(a.rec.fault, ErrDamaged) { // which new sums would hide
-		rw.Comment(a.text("of the reel that this was made of: " + a.rec.fault.Error()))
+	// New sums would hide damage. Its reason may quote anything, in part, so that nobody could
+	// tell what to replace.
+	if fault := (*FormatError)(nil); errors.As(a.rec.fault, &fault) && fault.Err == ErrDamaged {
+		rw.Comment(fmt.Sprintf("the reel that this was made of is damaged at its line %d (byte %d)", fault.Line, fault.Offset))
 	}
 	var records []record
 	cursors := make([][2]*cursor, len(a.rec.exchanges)) // of the bodies of request and response

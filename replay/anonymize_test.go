@@ -235,8 +235,14 @@ func TestAnonymizeTruncated(t *testing.T) {
 func TestAnonymizeDamaged(t *testing.T) {
 	text := "reel 1\n> 1 +0 GET /\n< 1 +0 200\n= 1 +0\n|a\n. 1 +1 eof crc32c=00000000\n"
 	got, _ := anonymized(t, text, replay.Anonymization{})
-	if rec := mustLoad(t, got); len(rec.Comments()) != 1 || !strings.Contains(rec.Comments()[0], "damaged at line 2") {
+	if rec := mustLoad(t, got); len(rec.Comments()) != 1 || !strings.Contains(rec.Comments()[0], "damaged at its line 2") {
 		t.Errorf("%q in\n%s", rec.Comments(), got)
+	}
+	for _, wrong := range []string{"User-Agent " + planted, "a " + strings.Repeat("z", 40) + "/" + anID, "referer https://me.example/" + planted} {
+		got, _ := anonymized(t, "reel 1\n> 1 +0 GET /\n> 1 "+wrong+"\n", replay.Anonymization{})
+		if !strings.Contains(got, "damaged at its line 3") || strings.Contains(got, planted) || strings.Contains(got, anID[:16]) {
+			t.Errorf("of %q it has\n%s", wrong, got)
+		}
 	}
 	for _, good := range []string{one(t, nil, "a"), text[:40]} {
 		if got, _ := anonymized(t, good, replay.Anonymization{}); strings.Contains(got, "\n#") {

@@ -32,30 +32,59 @@ func (f faultsValue) idle(rec *replay.Recording) (lines []string) {
 		return []string{"no fault will happen: faults concern event streams, and the recording has none"}
 	}
 	for _, fault := range f {
-		_, place, _ := strings.Cut(fault.String(), "@")
-		if !slices.ContainsFunc(streams, func(x *replay.Exchange) bool { return reaches(x, place) }) {
-			kind, _, _ := strings.Cut(place, "=")
-			lines = append(lines, fmt.Sprintf("%s will not happen: no event stream of the recording has that %s", fault, kind))
+		if !slices.ContainsFunc(streams, func(x *replay.Exchange) bool { return reaches(x, fault) }) {
+			lines = append(lines, fmt.Sprintf("%s will not happen: no event stream of the recording %s", fault, lacked(fault, streams)))
 		}
 	}
 	return lines
 }
 
-// reaches returns whether x has the place of a fault, as fault.String writes it. Where that
-// depends on how x is played it has.
-func reaches(x *replay.Exchange, place string) bool {
+// placeOf returns the place of a fault, as fault.String writes it: event, byte or time, and
+// its number, "" and 0 where it is drawn.
+func placeOf(fault replay.Fault) (kind string, n int64) {
+	_, place, _ := strings.Cut(fault.String(), "@")
 	kind, value, _ := strings.Cut(place, "=")
-	n, err := strconv.ParseInt(value, 10, 64)
-	switch {
-	case kind == "event" && err == nil && x.Header.Get("Content-Encoding") == "":
+	n, _ = strconv.ParseInt(value, 10, 64)
+	return kind, n
+}
+
+// reaches returns whether x has the place of the fault, and what it needs there. Where that
+// depends on how x is played it has.
+func reaches(x *replay.Exchange, fault replay.Fault) bool {
+	kind, n := placeOf(fault)
+	switch fault.(type) {
+	case replay.Cut, replay.Stall: // happen in front of the end, too
+	case replay.Reorder:
+		n++
+	default:
+		if kind == "byte" {
+			n++
+		}
+	}
+	switch kind {
+	case "event":
 		for range x.Events() {
 			if n--; n <= 0 {
 				return true
 			}
 		}
 		return false
-	case kind == "byte" && err == nil:
+	case "byte":
 		return n <= x.Size
 	}
 	return true
+}
+
+// lacked says what of the place of the fault none of the streams has.
+func lacked(fault replay.Fault, streams []*replay.Exchange) string {
+	kind, _ := placeOf(fault)
+	what := "has that " + kind
+	if _, ok := fault.(replay.Reorder); ok && kind == "event" {
+		what = "has an event behind that one"
+	}
+	encoded := func(x *replay.Exchange) bool { return x.Header.Get("Content-Encoding") != "" }
+	if kind == "event" && slices.ContainsFunc(streams, encoded) {
+		what += ", and none is found where there is a Content-Encoding"
+	}
+	return what
 }

@@ -1,10 +1,14 @@
 package main
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // Whoever asks for a fault that cannot happen is told so at once.
 func TestReplayIdleFaults(t *testing.T) {
 	const document = "reel 1\n> 1 +0 GET /status\n< 1 +0 200\n< 1 content-type: application/json\n= 1 +0\n|{}\n. 1 +0 eof\n"
+	encoded := strings.Replace(paced, "< 1 content-type", "< 1 content-encoding: gzip\n< 1 content-type", 1)
 	for _, tt := range []struct {
 		name, reel, fault, tells string
 	}{
@@ -12,6 +16,12 @@ func TestReplayIdleFaults(t *testing.T) {
 		{"behind the last event", paced, "cut@event=3", "ssereel replay: cut@event=3 will not happen: no event stream of the recording has that event\n"},
 		{"the end", paced, "cut=eof@byte=25", ""},
 		{"behind the end", paced, "stall=1s@byte=26", "ssereel replay: stall=1s@byte=26 will not happen: no event stream of the recording has that byte\n"},
+		{"the last byte", paced, "corrupt@byte=24", ""},
+		{"no byte to change", paced, "corrupt@byte=25", "ssereel replay: corrupt@byte=25 will not happen: no event stream of the recording has that byte\n"},
+		{"no byte of an event", paced, "drop@byte=25", "ssereel replay: drop@byte=25 will not happen: no event stream of the recording has that byte\n"},
+		{"two events to change", paced, "reorder@event=1", ""},
+		{"one event to change", paced, "reorder@event=2", "ssereel replay: reorder@event=2 will not happen: no event stream of the recording has an event behind that one\n"},
+		{"encoded", encoded, "cut@event=3", "ssereel replay: cut@event=3 will not happen: no event stream of the recording has that event, and none is found where there is a Content-Encoding\n"},
 		{"a moment, which depends on the speed", paced, "cut@time=1h", ""},
 		{"drawn", paced, "drop", ""},
 		{"no place", paced, "refuse=503", ""},

@@ -19,6 +19,7 @@ import (
 type masker struct {
 	request bool
 	form    bool // the body is a list of name=value
+	parts   bool // it is a multipart one
 
 	buf  []byte // what came before, up to maxContext bytes of it, and the read
 	open value  // what the last read ended in
@@ -44,7 +45,7 @@ func newMasker(h http.Header, request bool) *masker {
 	case "image", "audio", "video", "font":
 		return nil
 	}
-	return &masker{request: request, form: mediaType == "application/x-www-form-urlencoded"}
+	return &masker{request: request, form: mediaType == "application/x-www-form-urlencoded", parts: kind == "multipart"}
 }
 
 // mask returns p, which it leaves as it is, less what is secret. The result is valid
@@ -495,7 +496,7 @@ func (m *masker) part(i int) {
 	if n >= 0 && !isSecretField(string(header[:n])) {
 		return
 	}
-	if end := blankLineEnd(header, !inDisposition(m.buf[:equals])); end >= 0 && n >= 0 {
+	if end := blankLineEnd(header, !m.parts || !inDisposition(m.buf[:equals])); end >= 0 && n >= 0 {
 		m.hide(i+end, value{kind: partValue})
 	} else if len(header) < maxContext {
 		m.wait(equals)
@@ -504,7 +505,8 @@ func (m *masker) part(i int) {
 
 // blankLineEnd returns the index behind the first empty line of b, -1 if there is none.
 // Some servers take lines that end in LF alone; elsewhere than in a part's header, as
-// strict says, these may be a text of any kind.
+// strict says, these may be a text of any kind: one about forms, say, of which nothing
+// ends what would be masked.
 func blankLineEnd(b []byte, strict bool) int {
 	crlf := bytes.Index(b, []byte("\r\n\r\n"))
 	if crlf >= 0 {

@@ -337,6 +337,12 @@ func TestRecorderBodyStays(t *testing.T) {
 			t.Errorf("recorded %s", got)
 		}
 	})
+	t.Run("a text about forms in a request", func(t *testing.T) {
+		const body = "Why does\nContent-Disposition: form-data; name=\"key\"\n\nnot work? It is the last part.\n"
+		if _, got, _ := recordBodies(t, nil, http.Header{"Content-Type": {"text/plain"}}, nil, []string{body}, nil); got != body {
+			t.Errorf("recorded %s", got)
+		}
+	})
 	t.Run("images", func(t *testing.T) {
 		const body = `{"access_token":"` + planted + `"}`
 		if _, _, got := recordBodies(t, nil, nil, http.Header{"Content-Type": {"image/png"}}, nil, []string{body}); got != body {

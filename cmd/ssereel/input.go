@@ -3,6 +3,8 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -58,6 +60,27 @@ func (c console) openReel(name string) (rec *replay.Recording, called string, er
 		err = fmt.Errorf("%s: %w", called, err)
 	}
 	return rec, called, err
+}
+
+// awaitReel is openReel for a command that ends in its own way when ctx does: whoever writes
+// the reel to a pipe may never be done.
+func (c console) awaitReel(ctx context.Context, name string) (*replay.Recording, string, error) {
+	type opened struct {
+		rec    *replay.Recording
+		called string
+		err    error
+	}
+	done := make(chan opened, 1)
+	go func() {
+		rec, called, err := c.openReel(name)
+		done <- opened{rec, called, err}
+	}()
+	select {
+	case o := <-done:
+		return o.rec, o.called, o.err
+	case <-ctx.Done():
+		return nil, name, errors.New("interrupted before it had read all of the recording")
+	}
 }
 
 // loadReel is replay.Load for what in holds. It reads on only if that begins like a reel.

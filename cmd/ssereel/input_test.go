@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"strings"
 	"testing"
 )
@@ -44,4 +45,16 @@ func TestNoReelOnStandardInput(t *testing.T) {
 			t.Errorf("%s reads all of it", command[0])
 		}
 	}
+}
+
+// Whoever interrupts replay while it waits for the recording need not do so twice.
+func TestReplayInterruptedOnStandardInput(t *testing.T) {
+	in, w := io.Pipe()
+	r := begin(t, in, "replay", "-")
+	io.WriteString(w, paced[:100]) // it reads from here on
+	r.stop()
+	if status, says := r.wait(), r.stderr.String(); status != 1 || !strings.Contains(says, "interrupted before") {
+		t.Errorf("status %d, %q", status, says)
+	}
+	w.Close()
 }

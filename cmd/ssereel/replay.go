@@ -79,7 +79,7 @@ served, any web page that is open in a browser on this machine can read it.
 			if err != nil {
 				return usagef("--listen wants HOST:PORT, such as 127.0.0.1:8080, not %q", *listen)
 			}
-			rec, name, err := c.openReel(name)
+			rec, name, err := c.awaitReel(ctx, name)
 			if rec == nil {
 				return wantReel(err)
 			}

@@ -59,7 +59,11 @@ func anonymize(c console, name, output string, force bool, how replay.Anonymizat
 		return wantReel(fault)
 	}
 	defer rec.Close()
-	if in, err := os.Stat(called); err == nil && output != "-" {
+	in, err := os.Stat(name)
+	if f, ok := c.in.(*os.File); ok && name == "-" {
+		in, err = f.Stat()
+	}
+	if err == nil && output != "-" {
 		if out, err := os.Stat(output); err == nil && os.SameFile(in, out) {
 			return fmt.Errorf("%s is the recording itself: choose another name with -o", output)
 		}

@@ -2,6 +2,8 @@ package main
 
 import (
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -57,4 +59,21 @@ func TestReplayInterruptedOnStandardInput(t *testing.T) {
 		t.Errorf("status %d, %q", status, says)
 	}
 	w.Close()
+}
+
+// The file behind standard input is not overwritten either.
+func TestAnonymizeStandardInputOntoItself(t *testing.T) {
+	name := write(t, paced)
+	in, err := os.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	ssereelWith(t, in, "anonymize", "-", "-f", "-o", name).wantLine(t, 1, "is the recording itself")
+	other := filepath.Join(t.TempDir(), "standard input") // is only called like it
+	if err := os.WriteFile(other, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(filepath.Dir(other))
+	ssereelWith(t, strings.NewReader(paced), "anonymize", "-", "-f", "-o", "standard input").wantDone(t)
 }

@@ -40,7 +40,7 @@ func (r *Recorder) tee(req *http.Request, x *ExchangeWriter) *http.Request {
 	}
 	t := &requestTee{r: r, x: x, limit: int64(requestLimit(req.Header)), mask: newMasker(req.Header, true)}
 	if encoding := encodingOf(req.Header); encoding != "" {
-		r.w.Comment(fmt.Sprintf("exchange %d: the request's body is %s, in which no credentials could be found, so it is not recorded", x.number, encoding))
+		r.w.Comment(fmt.Sprintf("exchange %d: the request's body is %s, in which no credentials could be found, so it is not recorded", x.number, r.custom(redactText(encoding))))
 	}
 	clone := *req
 	clone.Body = &requestBody{ReadCloser: req.Body, tee: t}

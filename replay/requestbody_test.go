@@ -278,8 +278,10 @@ func TestRecorderEncodedResponse(t *testing.T) {
 	if !strings.Contains(body, planted) || !strings.Contains(text, "# exchange 1: the response's body is br, in which no credentials are looked for\n") {
 		t.Errorf("recorded\n%s", text)
 	}
-	text, _, _ = recordBodies(t, nil, nil, http.Header{"Content-Encoding": {"br;key=" + planted}}, nil, []string{"a"})
-	if strings.Contains(text, planted) || !strings.Contains(text, "body is br;key="+replay.Redacted) {
-		t.Errorf("recorded\n%s", text)
+	for _, h := range [][2]http.Header{{{}, {"Content-Encoding": {"br;key=" + planted}}}, {{"Content-Encoding": {"br;key=" + planted}}, {}}} {
+		text, _, _ = recordBodies(t, nil, h[0], h[1], []string{"a"}, []string{"a"})
+		if strings.Contains(text, planted) || !strings.Contains(text, "body is br;key="+replay.Redacted) {
+			t.Errorf("recorded\n%s", text)
+		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -56,6 +57,9 @@ func (c console) openReel(name string) (rec *replay.Recording, called string, er
 		return rec, name, err
 	}
 	rec, err = loadReel(in)
+	if path := (*fs.PathError)(nil); errors.As(err, &path) {
+		err = path.Err // less a name that nobody has given to standard input
+	}
 	if err != nil {
 		err = fmt.Errorf("%s: %w", called, err)
 	}

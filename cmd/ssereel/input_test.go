@@ -29,6 +29,20 @@ func TestReelOnStandardInput(t *testing.T) {
 	}
 }
 
+// A directory is none, and is called as it was named.
+func TestDirectoryOnStandardInput(t *testing.T) {
+	dir, err := os.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dir.Close()
+	o := ssereelWith(t, dir, "verify", "-")
+	o.wantLine(t, 1, "standard input: ")
+	if strings.Contains(o.stderr, dir.Name()) {
+		t.Errorf("it says %q", o.stderr)
+	}
+}
+
 // What is wrong with it is said as of a file.
 func TestNoReelOnStandardInput(t *testing.T) {
 	truncated := paced[:strings.Index(paced, ". 1")]

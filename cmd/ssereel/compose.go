@@ -37,7 +37,7 @@ was canceled just ends. The same Status always makes the same recording.
 The final document of a Scenario job makes one too: its polls, through its history.
 `,
 	setup: func(flags *pflag.FlagSet) func(context.Context, console, []string) error {
-		output := flags.StringP("output", "o", "", "write to `OUT`, - for standard output (default FILE with .reel for .json,\nstandard output for standard input)")
+		output := flags.StringP("output", "o", "", "write to `OUT`, - for standard output (default FILE with .reel for .json, standard output for standard input)")
 		force := flags.BoolP("force", "f", false, "overwrite the file")
 		return func(ctx context.Context, c console, args []string) error {
 			name := "-"

@@ -9,7 +9,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"strings"
 
 	"golang.org/x/term"
 
@@ -90,9 +89,11 @@ func (c console) awaitReel(ctx context.Context, name string) (*replay.Recording,
 // loadReel is replay.Load for what in holds. It reads on only if that begins like a reel.
 func loadReel(in io.Reader) (*replay.Recording, error) {
 	buffered := bufio.NewReader(in)
-	data, err := buffered.Peek(64)
-	if strings.HasPrefix(string(data), reelMark) {
+	data, err := buffered.Peek(len(reelMark))
+	if string(data) == reelMark {
 		data, err = io.ReadAll(buffered)
+	} else {
+		data, _ = buffered.Peek(buffered.Buffered()) // what there is, to be quoted
 	}
 	if err != nil && err != io.EOF {
 		return nil, err

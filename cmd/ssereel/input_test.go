@@ -54,7 +54,11 @@ func TestNoReelOnStandardInput(t *testing.T) {
 		for _, in := range []string{"", "reel", "data: a\n\n"} {
 			ssereelWith(t, strings.NewReader(in), append(command, "-")...).wantLine(t, 1, "standard input", "not a reel")
 		}
-		// It need not end for that.
+		// It need not end for that, nor go on.
+		silent, w := io.Pipe()
+		go io.WriteString(w, "data: a\n\n")
+		ssereelWith(t, silent, append(command, "-")...).wantLine(t, 1, "standard input", "not a reel")
+		w.Close()
 		endless := strings.NewReader(strings.Repeat("\x00", 1<<20))
 		ssereelWith(t, endless, append(command, "-")...).wantLine(t, 1, "standard input", "not a reel")
 		if endless.Len() == 0 {

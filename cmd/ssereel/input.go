@@ -86,8 +86,20 @@ func (c console) awaitReel(ctx context.Context, name string) (*replay.Recording,
 	}
 }
 
-// loadReel is replay.Load for what in holds. It reads on only if that begins like a reel.
+// loadReel is replay.Load for what in holds, a file from where it stands. Of anything else,
+// which is read into memory, it reads on only if that begins like a reel.
 func loadReel(in io.Reader) (*replay.Recording, error) {
+	if f, ok := in.(*os.File); ok {
+		info, err := f.Stat()
+		if err == nil && info.Mode().IsRegular() {
+			from, err := f.Seek(0, io.SeekCurrent)
+			if err != nil {
+				return nil, err
+			}
+			size := max(info.Size()-from, 0)
+			return replay.Load(io.NewSectionReader(f, from, size), size)
+		}
+	}
 	buffered := bufio.NewReader(in)
 	data, err := buffered.Peek(len(reelMark))
 	if string(data) == reelMark {

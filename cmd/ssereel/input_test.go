@@ -29,6 +29,22 @@ func TestReelOnStandardInput(t *testing.T) {
 	}
 }
 
+// A file is read from where it stands, as by any command behind another in a shell.
+func TestFileOnStandardInput(t *testing.T) {
+	f, err := os.Open(write(t, "one line\n"+paced))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := f.Seek(int64(len("one line\n")), io.SeekStart); err != nil {
+		t.Fatal(err)
+	}
+	r := begin(t, f, "replay", "--speed", "max", "-")
+	if got := body(t, get(t, listening(t, r)+"/", accepting)); got != strings.Join(pacedPieces, "") {
+		t.Errorf("replay plays %q", got)
+	}
+}
+
 // A directory is none, and is called as it was named.
 func TestDirectoryOnStandardInput(t *testing.T) {
 	dir, err := os.Open(t.TempDir())

@@ -177,11 +177,14 @@ func TestDecodeKeys(t *testing.T) {
 
 // The last one counts, as where encoding/json decodes into any.
 func TestDecodeDuplicateKeys(t *testing.T) {
-	data := []byte(`{"ok":"A","bytes_received":1,"fields":{"a":1},"start_date":"2026/05/07 16:10:57 GMT","is_infinite":true,"results":{"s":[{"id":"1"},{"id":"2"}],"t":[{"id":"3"}],"s":[{"id":"4","name":"n"}]},
+	data := []byte(`{"ok":"A","http_code":1,"queue_duration":1.5,"has_dupe_jobs":true,"http_code":null,"queue_duration":null,"has_dupe_jobs":false,"bytes_received":1,"fields":{"a":1},"start_date":"2026/05/07 16:10:57 GMT","is_infinite":true,"results":{"s":[{"id":"1"},{"id":"2"}],"t":[{"id":"3"}],"s":[{"id":"4","name":"n"}]},
 		"uploads":[{"id":"a","id":"b","size":1,"size":2},{"id":"c"}],"error":"E","ok":"B","bytes_received":2,"fields":{"b":2},"uploads":[{"name":"d"}],"error":null,"start_date":null,"is_infinite":null}`)
 	a := mustDecode(t, data)
 	if a.State != "B" || a.BytesReceived != 2 || a.Fields != `{"b":2}` || a.Error != "" || !a.StartDate.IsZero() || a.IsInfinite {
 		t.Errorf("got %q, %d, %s, %q, %v, %v", a.State, a.BytesReceived, a.Fields, a.Error, a.StartDate, a.IsInfinite)
+	}
+	if a.HTTPCode != 0 || a.QueueDuration != 0 || a.HasDupeJobs {
+		t.Errorf("got %d, %v, %v of what came before null, null and false", a.HTTPCode, a.QueueDuration, a.HasDupeJobs)
 	}
 	if len(a.Uploads) != 1 || a.Uploads[0].ID != "" || a.Uploads[0].Name != "d" {
 		t.Errorf("uploads %+v", a.Uploads)

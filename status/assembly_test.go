@@ -479,7 +479,7 @@ func TestDecodeAnyOrder(t *testing.T) {
 // itself.
 func TestOrdersOfKeys(t *testing.T) {
 	far := `"x":"` + strings.Repeat("far from the end ", 10) + `"`
-	a := mustDecode(t, []byte(`{"assembly_id":"1","ok":"A","uploads":[{"name":"n","id":"u","x":1}],"results":{"s":[{"mime":"m","name":"r","id":"i","x":1}]},`+far+`}`))
+	a := mustDecode(t, []byte(`{"assembly_id":"1","ok":"A","start_date":"2026/05/07 16:10:57 GMT","bytes_received":-1,"region":"r","uploads":[{"name":"n","id":"u","x":1}],"results":{"s":[{"mime":"m","name":"r","id":"i","x":1}]},"message":"\n","step":"s",`+far+`}`))
 	if a.ID != "1" || a.State != "A" || a.Uploads[0].ID != "u" || a.Results[0].Files[0].MIME != "m" {
 		t.Errorf("got %+v", a)
 	}
@@ -490,6 +490,12 @@ func TestOrdersOfKeys(t *testing.T) {
 	}{
 		{0, assemblyLayout, "assembly_id", ""},
 		{0, assemblyLayout, "ok", "assembly_id"},
+		{0, assemblyLayout, "start_date", "ok"},
+		{0, assemblyLayout, "bytes_received", "start_date"},
+		{0, assemblyLayout, "region", "bytes_received"},
+		{0, assemblyLayout, "uploads", "region"},
+		{0, assemblyLayout, "message", "results"},
+		{0, assemblyLayout, "step", "message"},
 		{2, fileLayout, "name", ""},
 		{2, fileLayout, "id", "name"},
 		{3, fileLayout, "mime", ""},
@@ -497,6 +503,21 @@ func TestOrdersOfKeys(t *testing.T) {
 	} {
 		if got := tt.l.place(a.guess.of(tt.depth, tt.l).after(tt.l.find(tt.after) + 1)).key; got != tt.key {
 			t.Errorf("inside %d objects and arrays %s is expected behind %q, want %s", tt.depth, got, tt.after, tt.key)
+		}
+	}
+}
+
+// Where no other document follows nothing is learned: that would be from one goroutine for
+// all.
+func TestNoOrderOfKeys(t *testing.T) {
+	far := `"x":"` + strings.Repeat("far from the end ", 10) + `"`
+	var j Job
+	if err := DecodeJob([]byte(`{"job":{"status":"success","jobId":"j","x":"\n","jobType":"t",`+far+`},"creativeUnitsCost":1,`+far+`}`), &j); err != nil || j.ID != "j" || j.Type != "t" {
+		t.Errorf("got %+v, %v", j, err)
+	}
+	for i, n := range inOrder.next {
+		if int(n) != i {
+			t.Errorf("place %d is expected at %d", n, i)
 		}
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// A kind says how a field is decoded and encoded. Their order counts: for take, a known
+// A kind says how a field is decoded and encoded. Their order counts: for takeUsual, a known
 // field up to kindFirst is text, and one behind kindRaw up to kindSeconds an int64.
 type kind uint8
 

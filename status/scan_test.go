@@ -308,7 +308,7 @@ func TestRepeatedObjects(t *testing.T) {
 // What escapesFast passes over is what it may, wherever that stands in what is looked at in
 // one step, and it stops nowhere else.
 func TestEscapesFast(t *testing.T) {
-	pieces := []string{`\"`, `\"`, `\"`, "plain", "é", "x", "\x7f", "\xff"}
+	pieces := []string{`\"`, `\"`, `\"`, "plain", " ", "é", "x", "\x7f", "\xff"}
 	stops := []string{`"`, `\\`, `\\"`, `\n`, `\`, "\x00", "\x1f", "\\\x1f"}
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 20000 {

@@ -170,3 +170,21 @@ func TestDecodeUpdateAllocations(t *testing.T) {
 		}
 	}
 }
+
+// A File and a Failure outlive the event's data.
+func TestDecodeUpdateCopies(t *testing.T) {
+	for _, test := range []struct{ eventType, data string }{
+		{"assembly_upload_finished", `{"id":"1"}`},
+		{"assembly_result_finished", `["s",{"id":"1"}]`},
+		{"assembly_result_finished", `{"id":"1","step":"s"}`},
+		{"assembly_error", `{"message":"1"}`},
+		{"assembly_error", `1`},
+	} {
+		data := []byte(test.data)
+		u, err := DecodeUpdate([]byte(test.eventType), data)
+		clear(data)
+		if ok := u.File != nil && u.File.ID == "1" || u.Failure != nil && u.Failure.Message == "1"; err != nil || !ok || u.Step != "" && u.Step != "s" {
+			t.Errorf("%s: %s: got %q, %+v, %+v, %v", test.eventType, test.data, u.Step, u.File, u.Failure, err)
+		}
+	}
+}

@@ -128,6 +128,9 @@ func (d *decoder) object(i, depth int, o object) int {
 //
 // What it leaves to value are literals, numbers, strings, and objects and arrays that are
 // empty: value does not fail on them, and does not use d.pairs.
+//
+// It ends because find and takeUsual agree on keys: that of the field that find returns is
+// then the one that takeUsual expects.
 func (d *decoder) take(pairs []pair, o object, l *layout, before, depth int) (*layout, int) {
 	b, base, guess := d.b, l.base(o), d.guess.of(depth, l)
 	for {
@@ -139,7 +142,7 @@ func (d *decoder) take(pairs []pair, o object, l *layout, before, depth int) (*l
 		pairs = pairs[taken:]
 		if !expected {
 			if n := l.find(view(b[p.key:p.keyEnd])); n >= 0 {
-				before = guess.expect(before, n) // of takeUsual, in the next turn
+				before = guess.expect(before, n) // for the next turn
 			} else {
 				pairs = pairs[1:] // which is in the source of o
 			}

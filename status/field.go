@@ -110,6 +110,9 @@ func layoutOf[T any, P pointer[T]](fields func(P) []field) *layout {
 		}
 		l.index[h] = uint8(i + 1)
 	}
+	if len(all) >= places {
+		panic("status: there are more fields than places")
+	}
 	l.fields, l.places = all, new([places]field)
 	for i := copy(l.places[:], all); i < places; i++ {
 		l.places[i] = unknownField
@@ -165,10 +168,10 @@ type guess struct {
 }
 
 // Guesses are what is known from the document before: a guess for the document itself, one
-// for the uploads, which are inside two others, and one for the results, inside three, for
-// their keys come in another order.
+// for the uploads, which are inside an object and an array, and one for the results, which
+// are inside one more object, for their keys come in another order.
 type guesses struct {
-	keys      [4]guess
+	keys      [3]guess
 	unescaped int // how many bytes of text did not stand in the document as they are
 }
 
@@ -183,7 +186,7 @@ func (g *guesses) of(depth int, l *layout) *guess {
 	if g == nil {
 		return &inOrder
 	}
-	own := &g.keys[min(depth, 3)]
+	own := &g.keys[max(0, min(depth, 3)-1)]
 	switch own.layout {
 	case l:
 		return own

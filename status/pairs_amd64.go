@@ -29,10 +29,18 @@ func repeatsAVX2(a, b *byte, n int) int
 
 // repeatsFast is a beginning of what repeats counts, or 0.
 func repeatsFast(b []byte, i, from, n int) int {
-	if !hasAVX2 || n < 32 {
+	if !hasAVX2 {
 		return 0
 	}
-	return repeatsAVX2(&b[i], &b[from], n)
+	k := 0
+	for n-k >= 32 {
+		step := min(n-k, stretch)
+		same := repeatsAVX2(&b[i+k], &b[from+k], step)
+		if k += same; same < step {
+			break
+		}
+	}
+	return k
 }
 
 // escapesAVX2 returns where the first byte from b[i] on is that neither is plain, as part of a
@@ -45,8 +53,12 @@ func escapesAVX2(b *byte, i, limit int) int
 
 // escapesFast goes some of the way that escapesEnd goes, or none.
 func escapesFast(b []byte, i int) int {
-	if limit := len(b) - 31; hasAVX2 && i < limit {
-		return escapesAVX2(&b[0], i, limit)
+	end := len(b) - 31
+	for hasAVX2 && i < end {
+		from, limit := i, min(end, i+stretch)
+		if i = escapesAVX2(&b[0], i, limit); i < limit-1 || i == from {
+			break
+		}
 	}
 	return i
 }

@@ -329,3 +329,25 @@ func TestEscapesFast(t *testing.T) {
 		}
 	}
 }
+
+// Searches that go on for long do so in stretches, without a gap.
+func TestStretches(t *testing.T) {
+	for _, at := range []int{stretch - 33, stretch - 32, stretch - 2, stretch - 1, stretch, stretch + 1, stretch + 31, 2*stretch - 1, 2 * stretch, 3*stretch + 5} {
+		for begin := range 3 {
+			quotes := strings.Repeat(`\"`, at/2) + strings.Repeat("x", at%2)
+			for _, stop := range []string{`"`, `\\`, `\\"`, "\x00"} {
+				text := strings.Repeat("x", begin) + quotes + stop + strings.Repeat("x", 2*stretch)
+				if got := escapesFast([]byte(text), begin); got != begin && got != begin+at {
+					t.Errorf("%q at %d: got as far as %d", stop, begin+at, got)
+				} else if got == begin && escapesFast([]byte(strings.Repeat("x", 64)), 0) > 0 {
+					t.Errorf("%q at %d: got nowhere", stop, begin+at)
+				}
+			}
+			one := strings.Repeat("a", at+begin)
+			doc := []byte(one + "b" + strings.Repeat("a", stretch) + one + "c")
+			if got := repeats(doc, len(one)+1+stretch, 0, len(doc)); got != len(one) {
+				t.Errorf("%d bytes are the same, want %d", got, len(one))
+			}
+		}
+	}
+}

@@ -32,10 +32,10 @@ import (
 // once.
 type Recorder struct {
 	// Redact, if set, may overwrite what else must not be recorded: each URL, each
-	// value of a header, the cause of an end, and each read of a body, in a copy. It
-	// comes in front of what the Recorder itself replaces, and cannot change the
-	// length. It sees what two reads share in two parts. It has to be set before the
-	// first request, and may be called by several goroutines at once.
+	// value of a header, the cause of an end, and each read of a body, in a copy. Of
+	// bodies it sees what came, of all else what the Recorder has left of it. It cannot
+	// change the length. It sees what two reads share in two parts. It has to be set before
+	// the first request, and may be called by several goroutines at once.
 	Redact func(text []byte)
 
 	base  http.RoundTripper

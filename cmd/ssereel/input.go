@@ -87,7 +87,8 @@ func (c console) awaitReel(ctx context.Context, name string) (*replay.Recording,
 }
 
 // loadReel is replay.Load for what in holds, a file from where it stands. Of anything else,
-// which is read into memory, it reads on only if that begins like a reel.
+// which is read into memory, it reads on only if that begins like a reel; where that fails,
+// what came before is loaded.
 func loadReel(in io.Reader) (*replay.Recording, error) {
 	if f, ok := in.(*os.File); ok {
 		info, err := f.Stat()
@@ -107,8 +108,9 @@ func loadReel(in io.Reader) (*replay.Recording, error) {
 	} else {
 		data, _ = buffered.Peek(buffered.Buffered()) // what there is, to be quoted
 	}
+	rec, loadErr := replay.Load(bytes.NewReader(data), int64(len(data)))
 	if err != nil && err != io.EOF {
-		return nil, err
+		return rec, err
 	}
-	return replay.Load(bytes.NewReader(data), int64(len(data)))
+	return rec, loadErr
 }

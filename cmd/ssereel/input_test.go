@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -43,6 +44,23 @@ func TestFileOnStandardInput(t *testing.T) {
 	if got := body(t, get(t, listening(t, r)+"/", accepting)); got != strings.Join(pacedPieces, "") {
 		t.Errorf("replay plays %q", got)
 	}
+}
+
+// Where it breaks off, what has come can be played.
+func TestReelOnStandardInputBreaks(t *testing.T) {
+	broken := func() io.Reader {
+		return io.MultiReader(strings.NewReader(paced[:strings.Index(paced, "= 1 +0.05 5")]), failing{errors.New("the cable broke")})
+	}
+	ssereelWith(t, broken(), "verify", "-").wantLine(t, 1, "standard input: the cable broke")
+	r := begin(t, broken(), "replay", "--speed", "max", "-")
+	resp := get(t, listening(t, r)+"/", accepting)
+	if b, err := io.ReadAll(resp.Body); string(b) != "id: 1\n\ndata: a\n\n" || err == nil {
+		t.Errorf("replay plays %q, %v", b, err)
+	}
+	if !strings.Contains(r.stderr.String(), "standard input: the cable broke; serving what is good") {
+		t.Errorf("it says %q", r.stderr.String())
+	}
+	ssereelWith(t, failing{errors.New("no cable")}, "replay", "-").wantLine(t, 1, "standard input: no cable")
 }
 
 // A directory is none, and is called as it was named.

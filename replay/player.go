@@ -377,12 +377,10 @@ func (p *player) join(s *story, from time.Duration) *run {
 }
 
 // begin begins a new run of s at the moment from of the recording.
-func (p *player) begin(s *story, from time.Duration) *run {
+func (p *player) begin(s *story, from time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	r := p.newRun(s, from)
-	p.runs[s] = r
-	return r
+	p.runs[s] = p.newRun(s, from)
 }
 
 // story returns what answers a request for the start, the status or the end of a job,
@@ -417,7 +415,7 @@ func (p *player) story(req *http.Request) *performance {
 	case r.tooOften(time.Now()):
 		return document(http.StatusTooManyRequests, rateLimited(s.id))
 	case begun:
-		return p.told(r.first())
+		return p.told(s.first())
 	}
 	return p.told(r.status(time.Now()))
 }
@@ -472,7 +470,8 @@ func (p *player) start(req *http.Request, id string) *performance {
 			return p.play(x, x.Sent, 0)
 		}
 	}
-	return p.told(p.begin(s, s.begin).first())
+	p.begin(s, s.begin)
+	return p.told(s.first())
 }
 
 // startJob starts a job of the recording.

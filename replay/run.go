@@ -130,15 +130,6 @@ func (r *run) status(now time.Time) (x *Exchange, document []byte) {
 	return t.answer()
 }
 
-// first returns what answers the request that begins the run: the status at the moment
-// that it begins from, whatever the speed. A client that is told of the end there does not
-// ask for the stream, or has all files twice.
-func (r *run) first() (x *Exchange, document []byte) {
-	t := newTelling(r.story)
-	t.tell(r.from, forever, nil)
-	return t.answer()
-}
-
 // tell has the story told up to now.
 func (r *run) tell(now time.Time) (t *telling, limit time.Duration) {
 	r.settle(now)

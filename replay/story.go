@@ -311,6 +311,15 @@ func (t *telling) document(x *Exchange) {
 	}
 }
 
+// first returns what answers the request that begins to play the story: the status at the
+// moment that it begins, whatever the speed. A client that is told of the end there does
+// not ask for the stream, or has all files twice.
+func (s *story) first() (x *Exchange, document []byte) {
+	t := newTelling(s)
+	t.tell(s.begin, forever, nil)
+	return t.answer()
+}
+
 // finish goes on to the document that tells the end, where the streams have told it
 // already and tell nothing more in between: whoever has heard of the end asks at once,
 // sooner than it was asked in the recording.

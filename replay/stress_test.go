@@ -90,6 +90,33 @@ func TestManyClientsOfOneStory(t *testing.T) {
 	}
 }
 
+// The first request for the status and the first for the stream may come at once: one of
+// them begins the run, while the other begins it anew from another moment.
+func TestStatusAndStreamBegin(t *testing.T) {
+	rec, err := load(story)
+	if rec == nil {
+		t.Fatal(err)
+	}
+	for range 300 {
+		door := rec.Transport(replay.Playback{Speed: replay.MaxSpeed})
+		var clients sync.WaitGroup
+		for _, path := range []string{storyPath, storyWS, storyWS} {
+			clients.Go(func() {
+				res, err := door.RoundTrip(newRequest(t, "GET", path))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				res.Body.Close()
+				if res.StatusCode != 200 {
+					t.Errorf("%s answers with %d", path, res.StatusCode)
+				}
+			})
+		}
+		clients.Wait()
+	}
+}
+
 // strike makes one request, and reads some of the response at the most.
 func strike(t *testing.T, rng *rand.Rand, door http.RoundTripper, host string) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(rng.IntN(40))*time.Millisecond)

@@ -1,7 +1,6 @@
 package replay
 
 import (
-	"bytes"
 	"iter"
 	"math"
 	"time"
@@ -100,9 +99,7 @@ func (c *eventCursor) peek() bool {
 		}
 		n := len(c.rest)
 		if c.byLine {
-			if i := bytes.IndexAny(c.rest, "\r\n"); i >= 0 {
-				n = i + 1
-			}
+			n = min(n, lineEnd(c.rest)+1)
 		}
 		c.parser.Feed(c.rest[:n])
 		c.rest = c.rest[n:]

@@ -117,14 +117,14 @@ func TestResumeByChance(t *testing.T) {
 		var want []string
 		for i := range 1 + rng.IntN(6) {
 			end := []string{"\n", "\r", "\r\n"}[rng.IntN(3)]
-			lines := []string{fmt.Sprintf("id: %d", i), fmt.Sprintf("data: e%d", i), "event: t", ": comment", "retry: 10", "data"}[:2+rng.IntN(5)]
+			lines := []string{fmt.Sprintf("id: %d", i), fmt.Sprintf("data: e%d", i), "event: t", ":" + strings.Repeat("c", rng.IntN(1500)), "retry: 10", "data"}[:2+rng.IntN(5)]
 			rng.Shuffle(len(lines), func(i, j int) { lines[i], lines[j] = lines[j], lines[i] })
 			stream += strings.Join(lines, end) + end + end
 		}
 		body := stream
 		var reads string
 		for body != "" {
-			n := 1 + rng.IntN(min(len(body), 12))
+			n := 1 + rng.IntN(min(len(body), 12<<rng.IntN(8)))
 			reads, body = reads+quotedReadBytes(body[:n]), body[n:]
 		}
 		all, err := listen(strings.NewReader(stream), time.Now())

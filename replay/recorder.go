@@ -80,17 +80,15 @@ func (r *Recorder) Comment(text string) error { return r.w.Comment(text) }
 // which are no longer recorded. The error is what Err returns.
 func (r *Recorder) Close() error {
 	r.mu.Lock()
+	defer r.mu.Unlock() // not before the reel is sealed, which a second Close waits for
 	if r.closed {
-		r.mu.Unlock()
 		return r.w.Err()
 	}
 	r.closed = true
-	open := r.open
-	r.open = nil
-	r.mu.Unlock()
-	for x := range open {
+	for x := range r.open {
 		x.End(r.now(), EndCanceled, errors.New("the recording ended"))
 	}
+	r.open = nil
 	return r.w.Close()
 }
 

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -1143,6 +1144,56 @@ func TestRecorderCloseWhileReading(t *testing.T) {
 	<-done
 	if _, all := finish(); all[0].End == replay.EndEOF || all[0].End == replay.EndUnknown {
 		t.Errorf("it ends with %q", all[0].End)
+	}
+}
+
+// slowWriter takes a moment for each Write.
+type slowWriter struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (w *slowWriter) Write(p []byte) (int, error) {
+	for began := time.Now(); time.Since(began) < 20*time.Microsecond; {
+		runtime.Gosched()
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.buf.Write(p)
+}
+
+func (w *slowWriter) String() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.buf.String()
+}
+
+// Of two that close a Recorder at once, neither goes on before the reel is sealed: it may be
+// the one that closes the file.
+func TestRecorderClosedTwiceAtOnce(t *testing.T) {
+	for range 5 {
+		w := new(slowWriter)
+		rec, err := replay.NewRecorder(w, new(echo))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 300 { // whose ends Close writes
+			if _, err := rec.RoundTrip(get(t, "http://h/a")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var wg sync.WaitGroup
+		for range 3 {
+			wg.Go(func() {
+				if err := rec.Close(); err != nil {
+					t.Error(err)
+				}
+				if loaded, err := load(w.String()); err != nil || !loaded.Sealed() {
+					t.Errorf("behind Close, the reel is not whole: %v", err)
+				}
+			})
+		}
+		wg.Wait()
 	}
 }
 

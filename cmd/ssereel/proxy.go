@@ -330,13 +330,14 @@ func (p *proxying) serve(ctx context.Context, c console, l net.Listener, transpo
 	serving, stop := context.WithCancel(context.Background())
 	served := make(chan error, 1)
 	go func() { served <- serve(serving, l, handler) }()
-	err := p.runCommand(c, cmd, at)
+	err := p.runCommand(ctx, c, cmd, at)
 	stop()
 	return cmp.Or(err, <-served)
 }
 
-// runCommand runs cmd to its end, and passes on the signals that ask to end.
-func (p *proxying) runCommand(c console, cmd *exec.Cmd, at string) error {
+// runCommand runs cmd to its end, and passes on the signals that ask to end. It does not
+// start it if one has come already, which ends ctx.
+func (p *proxying) runCommand(ctx context.Context, c console, cmd *exec.Cmd, at string) error {
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = c.in, c.out, c.err
 	if r, ok := c.out.(*result); ok {
 		cmd.Stdout = r.w // the command's own, if it is a file
@@ -352,6 +353,9 @@ func (p *proxying) runCommand(c console, cmd *exec.Cmd, at string) error {
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer signal.Stop(signals)
+	if ctx.Err() != nil {
+		return errors.New("interrupted before the command was started")
+	}
 	if err := cmd.Start(); err != nil {
 		return cannotStart(c, err)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -225,5 +226,20 @@ func TestProcessProxyFullDisk(t *testing.T) {
 	}
 	if j, _ := judge(t, filepath.Join(cmd.Dir, "my.reel")); j.Verdict != "truncated" || j.Reads < 1 {
 		t.Errorf("verify says %+v", j)
+	}
+}
+
+// A signal that comes while the proxy is being set up is one for the command as well: it is
+// not started.
+func TestProxyStoppedBeforeCommand(t *testing.T) {
+	dir := t.TempDir()
+	started := filepath.Join(dir, "started")
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	var stdout, stderr text
+	status := run(ctx, console{strings.NewReader(""), &stdout, &stderr},
+		[]string{"proxy", "--upstream", "http://127.0.0.1:1", "-o", filepath.Join(dir, "my.reel"), "--", "touch", started})
+	if _, err := os.Stat(started); status != 1 || err == nil || !strings.Contains(stderr.String(), "interrupted before the command was started") {
+		t.Errorf("exit status %d, the command's file: %v, stderr:\n%s", status, err, stderr.String())
 	}
 }

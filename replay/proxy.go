@@ -124,7 +124,18 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	if err != nil {
 		panic(http.ErrAbortHandler) // the client broke off in its request's body
 	}
-	defer out.Body.Close() // or the transport might read on when this has returned
+	if out.Body != http.NoBody {
+		// Or the transport might read on when this has returned. To close the body waits for
+		// a read that is under way, and the client may wait for the end of the response.
+		defer func() {
+			closed := make(chan struct{})
+			go func() {
+				defer close(closed)
+				out.Body.Close()
+			}()
+			stopReading(control, closed)
+		}()
+	}
 	resp, err := p.transport.RoundTrip(out.WithContext(httptrace.WithClientTrace(req.Context(), trace)))
 	mu.Lock()
 	came = true

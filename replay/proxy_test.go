@@ -176,6 +176,25 @@ func TestProxyFullDuplex(t *testing.T) {
 	}
 }
 
+// A client may wait for all of the response before it ends its request.
+func TestProxyAnswersEarly(t *testing.T) {
+	p := newProxied(t, "http://api2.example.com", func(w http.ResponseWriter, req *http.Request) {
+		http.NewResponseController(w).EnableFullDuplex()
+		io.WriteString(w, "enough")
+		flush(w) // of no announced length
+	})
+	body, w := io.Pipe()
+	defer w.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), failsafe)
+	defer cancel()
+	req := get(t, p.URL).WithContext(ctx)
+	req.Method, req.Body = "POST", body
+	go io.WriteString(w, "one")
+	if got := readAll(t, p.do(req)); got != "enough" {
+		t.Errorf("the response is %q", got)
+	}
+}
+
 func TestProxyRequest(t *testing.T) {
 	type seen struct {
 		Method, Host, URI, Body string

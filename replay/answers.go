@@ -20,6 +20,7 @@ type answers struct {
 type pathAnswers struct {
 	exchanges []*Exchange
 	build     sync.Once
+	err       error // of that: the reel cannot be read any more
 
 	mu    sync.Mutex
 	racks map[target]*rack
@@ -87,7 +88,11 @@ func (p *pathAnswers) index() {
 			r.open.exchanges = append(r.open.exchanges, x)
 			continue
 		}
-		asks, size := x.asks()
+		asks, size, err := x.asks()
+		if err != nil {
+			p.err = err
+			return
+		}
 		if asks.cut {
 			r.cut = append(r.cut, &cutAnswer{x: x, size: size, asks: asks})
 			continue
@@ -116,11 +121,11 @@ func (x *Exchange) normalHost() string {
 
 // asks returns what the body of the request asks for, as far as it was recorded, and how
 // far that is.
-func (x *Exchange) asks() (asks content, size int) {
+func (x *Exchange) asks() (asks content, size int, err error) {
 	var body []byte
 	for read, err := range x.RequestReads() {
 		if err != nil {
-			break
+			return asks, 0, err
 		}
 		body = append(body, read.Data...)
 	}
@@ -129,7 +134,7 @@ func (x *Exchange) asks() (asks content, size int) {
 	if all, err := strconv.ParseInt(x.RequestHeader.Get("Content-Length"), 10, 64); err == nil {
 		cut = int64(len(body)) < all
 	}
-	return newContent(x.RequestHeader.Get("Content-Type"), body, cut), len(body)
+	return newContent(x.RequestHeader.Get("Content-Type"), body, cut), len(body), nil
 }
 
 // choose returns the exchange that answers q, nil if there is none.
@@ -138,7 +143,9 @@ func (a *answers) choose(q *question) (*Exchange, error) {
 	if p == nil {
 		return nil, nil
 	}
-	p.build.Do(p.index)
+	if p.build.Do(p.index); p.err != nil {
+		return nil, p.err
+	}
 	for _, host := range []string{q.host, ""} {
 		at := q.target
 		at.host = host
@@ -272,7 +279,10 @@ func (q *question) differs(x *Exchange) *differences {
 	if x.requestPieces.len() == 0 || q.err != nil || !q.taken && q.req.Body != nil && q.req.Body != http.NoBody {
 		return d
 	}
-	asked, size := x.asks()
+	asked, size, err := x.asks()
+	if err != nil {
+		return d
+	}
 	asks := q.content()
 	if asked.cut {
 		asks = q.contentTo(min(size, len(q.body)), true)

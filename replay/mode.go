@@ -275,14 +275,14 @@ func (r *Reel) RoundTrip(req *http.Request) (*http.Response, error) {
 		err = fmt.Errorf("replay: %s: %w %s%s", asked, ErrNotRecorded, r.name, r.answers.nearest(asked))
 	}
 	asked.discard()
-	if err != nil {
-		return nil, err
-	}
 	r.mu.Lock()
 	closed := r.closed
 	r.mu.Unlock()
 	if closed {
 		return nil, fmt.Errorf("replay: %s: the reel %s is closed", asked, r.name)
+	}
+	if err != nil {
+		return nil, err
 	}
 	return respond(req, r.player.ready(req, r.player.replay(x, asked.lastEventID), ""))
 }
@@ -337,19 +337,15 @@ func (r *Reel) Discard() (name string, err error) {
 
 func (r *Reel) finish(keep bool) error {
 	r.mu.Lock()
+	defer r.mu.Unlock() // not before the file is as it stays, which a second call waits for
 	if r.closed {
-		defer r.mu.Unlock()
 		return r.closeErr
 	}
 	r.closed = true
-	rec := r.recorder
-	r.mu.Unlock()
 	// The responses that are under way may write to the reel until here.
-	if rec != nil {
-		rec.Close()
+	if r.recorder != nil {
+		r.recorder.Close()
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	err := r.recordErr()
 	if err == nil && r.file != nil {
 		err = r.settle(keep)

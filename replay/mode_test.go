@@ -947,6 +947,74 @@ func TestReelAfterClose(t *testing.T) {
 	}
 }
 
+// A request is compared with what was recorded, or refused: where that cannot be read any
+// more, it is not sent in place of it.
+func TestReelAfterCloseSendsNothingHeld(t *testing.T) {
+	ask := func() *http.Request {
+		return post(t, "http://h/a", "text/plain", io.NopCloser(strings.NewReader("body")))
+	}
+	name, base := recordReel(t, ask()), new(echo)
+	reel := openReel(t, name, replay.ModeAuto, base)
+	closeReel(t, reel)
+	body, err := bodyOf(reel, ask())
+	if n := base.requests.Load(); err == nil || !strings.Contains(err.Error(), "is closed") || n != 0 {
+		t.Errorf("it is answered with %q, %v, and sent %d times", body, err, n)
+	}
+}
+
+// Of two that close a reel at once, neither goes on before the reel is there.
+func TestReelClosedTwiceAtOnce(t *testing.T) {
+	for range 6 {
+		name := filepath.Join(t.TempDir(), "my.reel")
+		reel := openReel(t, name, replay.ModeOnce, new(echo))
+		for range 3000 { // whose ends take their time to write
+			if _, err := reel.RoundTrip(get(t, "http://h/a")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var wg sync.WaitGroup
+		for range 3 {
+			wg.Go(func() {
+				if err := reel.Close(); err != nil {
+					t.Error(err)
+				}
+				if _, err := os.Stat(name); err != nil {
+					t.Errorf("behind Close: %v", err)
+				}
+			})
+		}
+		wg.Wait()
+	}
+}
+
+// The body of a request that is replayed may have no end. It is read as long as the request
+// lasts.
+func TestReelRequestBodyWithoutEnd(t *testing.T) {
+	name := recordReel(t, get(t, "http://h/a"))
+	synctest.Test(t, func(t *testing.T) {
+		reel := openReel(t, name, replay.ModeReplay, nil)
+		defer closeReel(t, reel)
+		ctx, cancel := context.WithCancel(t.Context())
+		req := get(t, "http://h/a").WithContext(ctx)
+		r, w := io.Pipe()
+		req.Body = r
+		res, err := reel.RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write([]byte("params")); err != nil {
+			t.Error(err)
+		}
+		res.Body.Close()
+		cancel()
+		synctest.Wait()
+		if _, err := w.Write([]byte("=")); err != io.ErrClosedPipe {
+			t.Errorf("behind the end of the request, writing gives %v", err)
+			w.Close() // or somebody would wait for ever
+		}
+	})
+}
+
 // What Redact hides from the reel, it hides from the comparison as well.
 func TestReelRedact(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "my.reel")

@@ -98,10 +98,7 @@ func (q *question) discard() {
 	if body == nil || body == http.NoBody || q.taken && (q.isWhole() || q.err != nil) {
 		return
 	}
-	go func() {
-		io.Copy(io.Discard, body)
-		body.Close()
-	}()
+	discardBody(q.req)
 }
 
 // request returns the request, to be sent: with a body that is to be read from its

@@ -35,9 +35,10 @@ type transport struct {
 
 // RoundTrip answers req.
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	closeBody := func() {}
-	if req.Body != nil {
-		closeBody = sync.OnceFunc(func() { req.Body.Close() })
+	closeBody := func() {
+		if req.Body != nil {
+			req.Body.Close()
+		}
 	}
 	if req.URL == nil {
 		closeBody()
@@ -49,15 +50,21 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, fmt.Errorf("replay: %s %s: %w", req.Method, req.URL.Redacted(), ErrNotRecorded)
 	}
 	if req.Body != nil && req.Body != http.NoBody {
-		// As a server would, so that whoever writes the body gets on.
-		stop := context.AfterFunc(req.Context(), closeBody)
-		go func() {
-			io.Copy(io.Discard, req.Body)
-			stop()
-			closeBody()
-		}()
+		discardBody(req)
 	}
 	return respond(req, p)
+}
+
+// discardBody reads what is left of a request's body, as a server would, so that whoever
+// writes it gets on. It may have no end: it is read as long as the request lasts.
+func discardBody(req *http.Request) {
+	closeBody := sync.OnceFunc(func() { req.Body.Close() })
+	stop := context.AfterFunc(req.Context(), closeBody)
+	go func() {
+		io.Copy(io.Discard, req.Body)
+		stop()
+		closeBody()
+	}()
 }
 
 // respond returns the response to req that p is.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -178,7 +179,7 @@ func play(w http.ResponseWriter, req *http.Request, p *performance) {
 	header := w.Header()
 	for name, values := range p.header {
 		if !hopByHop[name] && !notServed[name] && !listed(p.header["Connection"], name) {
-			header[name] = values
+			header[name] = slices.Clip(values) // whoever adds to it does not add to the recording
 		}
 	}
 	if header.Get("Content-Type") == "" {
@@ -219,7 +220,7 @@ func play(w http.ResponseWriter, req *http.Request, p *performance) {
 		}
 	}
 	for name, values := range p.trailer {
-		header[http.TrailerPrefix+name] = values
+		header[http.TrailerPrefix+name] = slices.Clip(values)
 	}
 	end(&c, p)
 }

@@ -539,6 +539,47 @@ func TestHandlerCORS(t *testing.T) {
 	})
 }
 
+// adding is what a program makes of a ResponseWriter to add to its header.
+type adding struct {
+	http.ResponseWriter
+	value string
+}
+
+func (w adding) WriteHeader(status int) {
+	w.Header().Add("X-Three", w.value)
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// What a program adds to the header or the trailer of a response is in no other response,
+// and not in the recording.
+func TestHeadersAreNotShared(t *testing.T) {
+	three := func(name string) string { return strings.Repeat("< 1 "+name+": x\n", 3) }
+	rec := mustLoad(t, version+"> 1 +0 GET /s\n< 1 +0 200\n"+three("x-three")+"= 1 +0\n|data\n"+three("x-end")+". 1 +0 eof\n")
+	h, door := rec.Handler(replay.Playback{}), rec.Transport(replay.Playback{})
+	var headers, trailers [2]http.Header
+	for i, value := range []string{"first", "second"} {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(adding{w, value}, httptest.NewRequest("GET", "/s", nil))
+		w.Header().Add(http.TrailerPrefix+"X-End", value)
+		headers[i] = w.Header()
+		res, err := door.RoundTrip(newRequest(t, "GET", "/s"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		io.Copy(io.Discard, res.Body)
+		res.Trailer.Add("X-End", value)
+		trailers[i] = res.Trailer
+	}
+	for i, value := range []string{"first", "second"} {
+		want := []string{"x", "x", "x", value}
+		for _, got := range [][]string{headers[i]["X-Three"], headers[i][http.TrailerPrefix+"X-End"], trailers[i]["X-End"]} {
+			if !slices.Equal(got, want) {
+				t.Errorf("the %s response has %q, want %q", value, got, want)
+			}
+		}
+	}
+}
+
 // What belongs to the connection of the recording is not the playback's.
 func TestHandlerHopByHop(t *testing.T) {
 	text := opened + `< 1 connection: keep-alive, X-Hop

@@ -192,7 +192,7 @@ func (b *transportBody) end() error {
 		return fmt.Errorf("replay: the connection broke here: %w", io.ErrUnexpectedEOF)
 	}
 	for name, values := range p.trailer {
-		b.trailer[name] = values
+		b.trailer[name] = append([]string(nil), values...)
 	}
 	return io.EOF
 }

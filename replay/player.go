@@ -72,12 +72,8 @@ func (p *player) cursor(x *Exchange) *cursor {
 	if body, ok := p.bodies.Load(x); ok {
 		return &cursor{x: x, walk: x.reads.walk(), whole: body.([]byte)}
 	}
-	if 0 < x.Size && x.Size <= maxKeptBody && p.loaded.Add(x.Size) <= maxKeptBodies {
-		body := make([]byte, x.Size)
-		if _, err := io.ReadFull(x.Body(), body); err == nil {
-			if _, there := p.bodies.LoadOrStore(x, body); there {
-				p.loaded.Add(-x.Size)
-			}
+	if 0 < x.Size && x.Size <= maxKeptBody {
+		if body := p.load(x); body != nil {
 			return &cursor{x: x, walk: x.reads.walk(), whole: body}
 		}
 	}
@@ -85,6 +81,25 @@ func (p *player) cursor(x *Exchange) *cursor {
 		return newCursor(x, &x.reads, readAhead)
 	}
 	return newCursor(x, &x.reads, 0)
+}
+
+// load reads the body of x and keeps it. It returns nil where there is no room, or the reel
+// cannot be read any more.
+func (p *player) load(x *Exchange) (body []byte) {
+	kept := false
+	if p.loaded.Add(x.Size) <= maxKeptBodies {
+		body = make([]byte, x.Size)
+		if _, err := io.ReadFull(x.Body(), body); err != nil {
+			body = nil
+		} else {
+			_, there := p.bodies.LoadOrStore(x, body)
+			kept = !there
+		}
+	}
+	if !kept {
+		p.loaded.Add(-x.Size) // or what fits would not be kept, either
+	}
+	return body
 }
 
 // perform returns what answers req, nil if there is nothing. base is the scheme, host

@@ -1038,3 +1038,46 @@ func escaped(s string) string {
 	}
 	return b.String() + "\n"
 }
+
+// counting counts the reads of a reel.
+type counting struct {
+	io.ReaderAt
+	reads int
+}
+
+func (r *counting) ReadAt(p []byte, off int64) (int, error) {
+	r.reads++
+	return r.ReaderAt.ReadAt(p, off)
+}
+
+// Small bodies are kept in memory while there is room, whatever has been asked for that
+// did not fit.
+func TestSmallBodiesAreKept(t *testing.T) {
+	const large = 17
+	var b strings.Builder
+	b.WriteString(version)
+	for i := 1; i <= large+1; i++ {
+		size := 1<<20 - 1<<10 // of which sixteen fit, and a little more
+		if i > large {
+			size = 100
+		}
+		fmt.Fprintf(&b, "> %d +0 GET /%[1]d\n< %[1]d +0 200\n= %[1]d +0 %d\n\\%s\n. %[1]d +0 eof\n", i, size, strings.Repeat("x", size))
+	}
+	src := &counting{ReaderAt: strings.NewReader(b.String())}
+	rec, err := replay.Load(src, int64(b.Len()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	door := rec.Transport(replay.Playback{Speed: replay.MaxSpeed})
+	for range 2 {
+		for i := 1; i <= large; i++ {
+			ask(t, door, "GET", fmt.Sprint("/", i))
+		}
+	}
+	small := fmt.Sprint("/", large+1)
+	ask(t, door, "GET", small)
+	src.reads = 0
+	if got := ask(t, door, "GET", small); len(got.body) != 100 || src.reads != 0 {
+		t.Errorf("%d bytes took %d reads of the reel", len(got.body), src.reads)
+	}
+}

@@ -324,8 +324,10 @@ func (p *player) stream(s *story, x *Exchange, lastEventID string, resumed bool)
 			if r == nil {
 				r = p.join(s, point.at)
 			}
+			if f = r.open(before, &point); f == nil {
+				return p.stream(s, x, lastEventID, resumed)
+			}
 			x = before
-			f = r.open(x, &point)
 			from, elapsed := r.played(now)
 			perf = p.resume(x, point, from, elapsed)
 		}
@@ -334,7 +336,9 @@ func (p *player) stream(s *story, x *Exchange, lastEventID string, resumed bool)
 		if r == nil {
 			r = p.join(s, x.Sent)
 		}
-		f = r.open(x, nil)
+		if f = r.open(x, nil); f == nil {
+			return p.stream(s, x, lastEventID, resumed)
+		}
 		perf = p.play(x, x.Sent, 0)
 	}
 	perf.done = func() { r.hangUp(f) }

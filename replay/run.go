@@ -36,8 +36,30 @@ type feed struct {
 	x         *Exchange
 	delivered int64         // bytes of the body
 	next      time.Duration // the recorded moment of the read that comes next, forever behind the last
+	walk      walk          // behind that read
+	end       int64         // of that read, in bytes of the body
 	pieces    int           // that have been delivered
 	gone      bool          // the client has it all, or has gone
+}
+
+// newFeed returns a feed of x of which so many bytes have been delivered.
+func newFeed(x *Exchange, delivered int64) *feed {
+	f := &feed{x: x, delivered: delivered, walk: x.reads.walk()}
+	f.advance()
+	return f
+}
+
+// advance settles which read comes next.
+func (f *feed) advance() {
+	for f.end <= f.delivered {
+		piece, ok := f.walk.next()
+		if !ok {
+			f.next = forever
+			break
+		}
+		f.next = piece.at
+		f.end += int64(piece.size)
+	}
 }
 
 func (p *player) newRun(s *story, from time.Duration) *run {
@@ -161,26 +183,30 @@ func (r *run) jobStatus(now time.Time) *Exchange {
 	return x
 }
 
-// open notes that the stream x is asked for, from its beginning or from a point on.
+// open notes that the stream x is asked for, from its beginning or from a point on. It
+// returns nil where the job has been canceled: that run is told to its end.
 func (r *run) open(x *Exchange, from *resumption) *feed {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	f := &feed{x: x, next: x.Received}
+	if r.isCanceled() {
+		return nil
+	}
 	if from == nil {
 		r.telling = nil
 		r.from, r.start, r.tempo = x.Sent, time.Now(), r.player.tempo(x)
+		r.feed = newFeed(x, 0)
+	} else {
+		r.feed = newFeed(x, from.bytes)
 	}
-	r.feed = f
 	r.wake.Broadcast()
-	return f
+	return r.feed
 }
 
 // deliver lets the run know how much of the stream p, which f is about, has been delivered.
 // reached tells how much of the recorded body is behind the pieces so far; it is nil where
 // they are the recorded ones.
 func (r *run) deliver(f *feed, p *performance, reached func() int64) {
-	next, walk := p.next, f.x.reads.walk()
-	size, end := p.skippedBytes, int64(0)
+	next, size := p.next, int64(0)
 	p.delivered = func(left int) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
@@ -194,18 +220,9 @@ func (r *run) deliver(f *feed, p *performance, reached func() int64) {
 		if left == 0 {
 			f.pieces++
 		}
-		for end <= f.delivered {
-			piece, ok := walk.next()
-			if !ok {
-				f.next = forever
-				break
-			}
-			f.next = piece.at
-			end += int64(piece.size)
-		}
+		f.advance()
 		r.wake.Broadcast()
 	}
-	p.delivered(0)
 	p.next = func() (Read, error) {
 		read, err := next()
 		size = int64(len(read.Data))

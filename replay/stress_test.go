@@ -203,3 +203,45 @@ func TestStartWithOddIDs(t *testing.T) {
 		}
 	})
 }
+
+// interrupted is a reel in memory. What hook is set to is done once, in front of the next
+// read of it.
+type interrupted struct {
+	*strings.Reader
+	hook func()
+}
+
+func (r *interrupted) ReadAt(p []byte, off int64) (int, error) {
+	if hook := r.hook; hook != nil {
+		r.hook = nil
+		hook()
+	}
+	return r.Reader.ReadAt(p, off)
+}
+
+// A job that is canceled while its stream is being asked for stays as it was canceled: what
+// had been told is not taken back.
+func TestCanceledWhileStreamOpens(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		reel := &interrupted{Reader: strings.NewReader(story)}
+		rec, err := replay.Load(reel, int64(len(story)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		door := rec.Transport(replay.Playback{})
+		first := attend(t, door, storyWS)
+		time.Sleep(10 * time.Second)
+		if told := first.sofar(); numResults(told) != 1 {
+			t.Fatalf("the stream has told %v", told)
+		}
+		var was reply
+		reel.hook = func() { was = ask(t, door, "DELETE", storyPath) }
+		// The reel is searched for that ID.
+		second := attend(t, door, storyWS, "Last-Event-ID", "unknown")
+		<-first.done
+		<-second.done
+		if got := ask(t, door, "GET", storyPath); was.status != 200 || got.body != was.body || !strings.Contains(was.body, "one.jpg") {
+			t.Errorf("it was canceled with\n%s and is\n%s", was.body, got.body)
+		}
+	})
+}

@@ -11,8 +11,17 @@ import (
 	"time"
 )
 
+// undisturbed runs a demo again, but not for ever, while it says that the machine was too
+// busy: a few milliseconds between two pieces are all that keeps them apart.
+func undisturbed(demo func() outcome) outcome {
+	o := demo()
+	for i := 0; i < 20 && o.status == 1 && strings.Contains(o.stderr, "too busy to keep the pieces apart"); i++ {
+		o = demo()
+	}
+	return o
+}
+
 func TestDemo(t *testing.T) {
-	r := begin(t, nil, "demo")
 	want := []string{
 		"55a46ab12179453a8a20921a058b7546", // the block with only an id
 		"assembly_uploading_finished",
@@ -29,23 +38,27 @@ func TestDemo(t *testing.T) {
 		"assembly_finished",
 	}
 	// The timeline comes while it happens.
-	var first, last time.Time
-	for i, part := range want {
-		line := r.line()
-		for !strings.Contains(line, part) {
-			line = r.line()
+	o := undisturbed(func() outcome {
+		r := begin(t, nil, "demo")
+		var first, last time.Time
+		for i, part := range want {
+			line := r.line()
+			for !strings.Contains(line, part) {
+				line = r.line()
+			}
+			switch i {
+			case 0:
+				first = time.Now()
+			case len(want) - 1:
+				last = time.Now()
+			}
 		}
-		switch i {
-		case 0:
-			first = time.Now()
-		case len(want) - 1:
-			last = time.Now()
+		o := outcome{r.wait(), r.stdout.String(), r.stderr.String()}
+		if took := last.Sub(first); took < 500*time.Millisecond && o.status == 0 {
+			t.Errorf("the timeline came within %v, want 1.2 s", took)
 		}
-	}
-	if took := last.Sub(first); took < 500*time.Millisecond {
-		t.Errorf("the timeline came within %v, want 1.2 s", took)
-	}
-	o := outcome{r.wait(), r.stdout.String(), r.stderr.String()}
+		return o
+	})
 	o.wantDone(t)
 	if !strings.Contains(o.stdout, "the same, byte for byte and read for read") {
 		t.Errorf("no word of the comparison:\n%s", o.stdout)
@@ -85,7 +98,10 @@ func TestDemo(t *testing.T) {
 
 func TestDemoOutput(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "my.reel")
-	o := ssereel(t, "demo", "--speed", "4", "-o", name)
+	o := undisturbed(func() outcome {
+		os.Remove(name)
+		return ssereel(t, "demo", "--speed", "4", "-o", name)
+	})
 	o.wantDone(t)
 	if !strings.Contains(o.stdout, name) {
 		t.Errorf("it does not say where the recording is:\n%s", o.stdout)

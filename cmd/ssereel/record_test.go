@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -41,12 +42,21 @@ func (s stream) sendTo(reel string, n int, piece string) {
 // hang waits until the client is gone.
 func (s stream) hang() { <-s.req.Context().Done() }
 
-// awaitReads waits until a reel that is being written has n reads.
+// awaitReads waits until a reel that is being written has n whole reads: of the last, only a
+// part may be in the file so far.
 func awaitReads(t *testing.T, reel string, n int) {
 	t.Helper()
 	await(t, fmt.Sprintf("%s has %d reads", filepath.Base(reel), n), func() bool {
 		b, _ := os.ReadFile(reel)
-		return strings.Count(string(b), "\n= ") >= n
+		rec, _ := replay.Load(bytes.NewReader(b), int64(len(b)))
+		if rec == nil {
+			return false
+		}
+		whole := 0
+		for _, x := range rec.Exchanges() {
+			whole += x.NumReads()
+		}
+		return whole >= n
 	})
 }
 

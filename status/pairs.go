@@ -19,11 +19,11 @@ const (
 
 // pairs finds the members of an object from the key at b[i] on, as many as there is room
 // for in out, which is one at least, as long as they are plain: key and value without
-// escape sequences and all in ASCII, numbers without an exponent, objects and arrays
-// empty, no white space but one space behind the colon and any behind the comma, and that
-// comma there. That is most of what a Status consists of. It returns how many there are,
-// where the member behind them begins, or white space in front of it, and how far that
-// one is plain.
+// escape sequences and all in ASCII, numbers without an exponent and no longer than 32
+// bytes and a sign, objects and arrays empty, no white space but one space behind the colon
+// and any behind the comma, and that comma there. That is most of what a Status consists of.
+// It returns how many there are, where the member behind them begins, or white space in
+// front of it, and how far that one is plain.
 //
 // Members whose key is not among keys, see keyBit, are passed over.
 //
@@ -73,19 +73,19 @@ func keySet(all ...string) (keys uint64) {
 
 // slack is how many bytes there are behind the limit, from which on no member begins and
 // no further 64 bytes are searched. What begins before it is followed for some bytes
-// more, in the assembly as far as limit+80, and loaded 32 bytes from there.
+// more, in the assembly as far as limit+132.
 //
 // stretch is how far a search goes at once, in bytes: the scheduler cannot interrupt it.
 //
 // keyRoom is no less than the longest key of a layout has, with its quotes and the colon.
 const (
-	slack   = 128
+	slack   = 144
 	stretch = 1 << 16
 	keyRoom = 40
 )
 
-// pairsPortable is pairs for a b that goes on for slack bytes behind the limit. Numbers and
-// white space it follows for half of them, so that there is a byte to look at behind.
+// pairsPortable is pairs for a b that goes on for slack bytes behind the limit. White space
+// it follows for half of them, so that there is a byte to look at behind.
 func pairsPortable(b []byte, i, limit int, out []pair, keys uint64) (n, next int, where stop) {
 	for n < len(out) {
 		if i >= limit || b[i] != '"' {
@@ -116,7 +116,11 @@ func pairsPortable(b []byte, i, limit int, out []pair, keys uint64) (n, next int
 		case c == '[' && b[v+1] == ']', c == '{' && b[v+1] == '}':
 			end = v + 2
 		default:
-			if end = numberEnd(b[:limit+slack/2], v); end < 0 || bytes.ContainsAny(b[v:end], "eE") {
+			digits := v
+			if c == '-' {
+				digits++
+			}
+			if end = numberEnd(b[:digits+32], v); end < 0 || bytes.ContainsAny(b[v:end], "eE") {
 				return n, i, atValue
 			}
 		}

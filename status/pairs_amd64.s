@@ -8,11 +8,24 @@ GLOBL quotes<>(SB), RODATA|NOPTR, $4
 DATA escapes<>+0(SB)/4, $0x5c5c5c5c
 GLOBL escapes<>(SB), RODATA|NOPTR, $4
 
+DATA flip<>+0(SB)/4, $0x02020202
+GLOBL flip<>(SB), RODATA|NOPTR, $4
+
+DATA flipped<>+0(SB)/4, $0x21212121 // behind the quote and the control bytes, flipped
+GLOBL flipped<>(SB), RODATA|NOPTR, $4
+
 DATA spaces<>+0(SB)/4, $0x20202020
 GLOBL spaces<>(SB), RODATA|NOPTR, $4
 
 DATA controls<>+0(SB)/4, $0x1f1f1f1f // the last of them
 GLOBL controls<>(SB), RODATA|NOPTR, $4
+
+// digits, added to the digits 0 to 9 and to no other bytes, makes them greater than nine.
+DATA digits<>+0(SB)/4, $0x46464646
+GLOBL digits<>(SB), RODATA|NOPTR, $4
+
+DATA nine<>+0(SB)/4, $0x75757575
+GLOBL nine<>(SB), RODATA|NOPTR, $4
 
 // spaceTable, indexed by the low four bits of a byte, holds the white space of JSON that
 // has these bits, or else a byte that has others: a byte is white space if looking it up
@@ -22,129 +35,133 @@ DATA spaceTable<>+8(SB)/8, $0x01010d01010a0901
 GLOBL spaceTable<>(SB), RODATA|NOPTR, $16
 
 // MARK makes R12 the marks of the 64 bytes at R13 that end a run of plain string bytes: a
-// quote, a backslash, and what is less than a space as a signed byte, that is, a control
-// byte or none of ASCII.
+// quote, a backslash, a control byte, and what is not ASCII. Flipping bit 1 puts the quote
+// right above the control bytes, and the two bytes between them out of the way; what is not
+// ASCII is less than all of them as a signed byte.
 #define MARK \
 	VMOVDQU   (SI)(R13*1), Y4; \
 	VMOVDQU   32(SI)(R13*1), Y5; \
-	VPCMPEQB  Y4, Y0, Y6; \
-	VPCMPEQB  Y5, Y0, Y7; \
-	VPCMPEQB  Y4, Y1, Y8; \
-	VPCMPEQB  Y5, Y1, Y9; \
-	VPCMPGTB  Y4, Y2, Y4; \
-	VPCMPGTB  Y5, Y2, Y5; \
-	VPOR      Y6, Y8, Y6; \
-	VPOR      Y7, Y9, Y7; \
-	VPOR      Y6, Y4, Y6; \
-	VPOR      Y7, Y5, Y7; \
-	VPMOVMSKB Y6, R12; \
-	VPMOVMSKB Y7, BX; \
+	VPXOR     Y4, Y0, Y6; \
+	VPXOR     Y5, Y0, Y7; \
+	VPCMPEQB  Y4, Y1, Y4; \
+	VPCMPEQB  Y5, Y1, Y5; \
+	VPCMPGTB  Y6, Y2, Y6; \
+	VPCMPGTB  Y7, Y2, Y7; \
+	VPOR      Y4, Y6, Y4; \
+	VPOR      Y5, Y7, Y5; \
+	VPMOVMSKB Y4, R12; \
+	VPMOVMSKB Y5, BX; \
 	SHLQ      $32, BX; \
 	ORQ       BX, R12
 
-// NEXT makes to the index of the next marked byte, and goes to out at the limit. More
-// and found are labels of its own.
-#define NEXT(to, more, found, out) \
-more: \
-	TESTQ  R12, R12; \
-	JNZ    found; \
-	ADDQ   $64, R13; \
-	CMPQ   R13, R9; \
-	JGE    out; \
-	MARK; \
-	JMP    more; \
-found: \
+// NEXT takes a mark away, that of a quote which is known, and makes the index of the mark
+// behind it to, which it takes too. Where the 64 bytes have not both it goes to more, with
+// the carry flag if they have none. More stands apart, and is a REFILL that goes back to
+// second, or with the carry flag one that goes back to first: what is usual takes one
+// branch, and no jump.
+#define NEXT(to, more, first, second) \
+first: \
+	BLSRQ  R12, R12; \
+	JZ     more; \
+second: \
 	TZCNTQ R12, to; \
 	ADDQ   R13, to; \
 	BLSRQ  R12, R12
 
+// REFILL goes on to the next 64 bytes with marks, and back to found, or out at the limit.
+#define REFILL(more, found, out) \
+more: \
+	ADDQ  $64, R13; \
+	CMPQ  R13, R9; \
+	JGE   out; \
+	MARK; \
+	TESTQ R12, R12; \
+	JNZ   found; \
+	JMP   more
+
 // func pairsAVX2(b *byte, i, limit int, out *pair, room int, keys uint64) (n, next int, where stop)
 //
-// SI is the document, R8 where the next member begins, DI the pair that is written, CX the
-// room left, DX the keys that are asked for, R12 what is left of the marks of the 64 bytes
-// at R13. AX is the index of what is looked at, R10 some bytes from there on. Indexes come
-// from these marks and not from the member before, so that the processor can be at several
-// members at once: the same by way of one string's end to the next took twice as long.
+// SI is the document, R8 where the next member begins, DI the pair that is written, DX the
+// keys that are asked for, R12 what is left of the marks of the 64 bytes at R13. AX is the
+// index of what is looked at, R10 some bytes from there on. Indexes come from these marks
+// and not from the member before, so that the processor can be at several members at once:
+// the same by way of one string's end to the next took twice as long.
 //
-// R9 is the limit. R13 is below it wherever there are marks, and so an index that comes
-// from one below limit+64. R11 is how far numbers and white space are followed from
-// there: the 32 bytes that are loaded at an index below it end before limit+slack.
+// CX counts up to 0 from minus the room. If keys are to be chosen it begins at 0, and R11,
+// the end of the room, counts.
+//
+// R9 is the limit. R13 is below it wherever there are marks, and so the index of a mark
+// below limit+63. The furthest to go from there is 36 bytes to the comma behind a number,
+// two more to the spaces behind a line end, and 33 that are looked at there, which is less
+// than slack.
 TEXT ·pairsAVX2(SB), NOSPLIT, $0-72
 	MOVQ           b+0(FP), SI
 	MOVQ           i+8(FP), R8
 	MOVQ           limit+16(FP), R9
 	MOVQ           out+24(FP), DI
 	MOVQ           room+32(FP), CX
-	VPBROADCASTD   quotes<>(SB), Y0
-	VPBROADCASTD   escapes<>(SB), Y1
-	VPBROADCASTD   spaces<>(SB), Y2
-	VBROADCASTI128 spaceTable<>(SB), Y3
 	MOVQ           keys+40(FP), DX
-	LEAQ           80(R9), R11
+	CMPQ           R8, R9
+	JGE            atKey
+	CMPB           (SI)(R8*1), $0x22
+	JNE            atKey
+	VPBROADCASTD   flip<>(SB), Y0
+	VPBROADCASTD   escapes<>(SB), Y1
+	VPBROADCASTD   flipped<>(SB), Y2
+	VBROADCASTI128 spaceTable<>(SB), Y3
+	VPBROADCASTD   spaces<>(SB), Y8
+	VPBROADCASTD   digits<>(SB), Y9
+	VPBROADCASTD   nine<>(SB), Y10
 	MOVQ           R8, R13
 	MARK
+	MOVQ           CX, R11
+	SHLQ           $5, R11
+	ADDQ           DI, R11
+	NEGQ           CX
+	CMPQ           DX, $-1
+	JEQ            member
+	XORL           CX, CX
 
+	// There is a quote at R8, and it has the next mark.
 member:
-	CMPQ R8, R9
-	JGE  atKey
-
-key:
-	NEXT(AX, keyMore, keyFound, atKey)
-	CMPQ AX, R8
-	JLT  key
-	JNE  atKey
-	CMPB (SI)(AX*1), $0x22
-	JNE  atKey
-	INCQ AX
+	LEAQ 1(R8), AX
 	MOVQ AX, 0(DI)
-	NEXT(AX, keyEndMore, keyEndFound, atKey)
+	NEXT(AX, keyMore, key, keyEnd)
 	MOVQ (SI)(AX*1), R10
-	CMPW R10, $0x3a22       // quote, colon
-	JNE  atKey
 	MOVQ AX, 8(DI)
-	ADDQ $2, AX
-	SHRQ $16, R10
-	CMPB R10, $0x20
-	JNE  value
-	INCQ AX
-	SHRQ $8, R10
-
-value:
-	MOVQ AX, 16(DI)
-	CMPB R10, $0x22
+	CMPL R10, $0x22203a22   // quote, colon, space, quote
+	JEQ  spaced
+	MOVL R10, BX
+	SHLL $8, BX
+	CMPL BX, $0x223a2200    // quote, colon, quote
 	JNE  notText
-	NEXT(AX, textMore, textFound, atValue)
-	NEXT(AX, textEndMore, textEndFound, atValue)
-	CMPB (SI)(AX*1), $0x22
-	JNE  atValue
-	INCQ AX
+	ADDQ $2, AX
 
-behind:
+text:
+	MOVQ AX, 16(DI)
+	NEXT(AX, textMore, textBegin, textEnd)
+	MOVL (SI)(AX*1), R10
+	INCQ AX
 	MOVQ AX, 24(DI)
-	CMPB (SI)(AX*1), $0x2c
-	JNE  atValue
-	INCQ AX
-	CMPB (SI)(AX*1), $0x22
-	JNE  space
+	SHLL $8, R10
+	CMPL R10, $0x222c2200   // quote, comma, quote
+	JNE  textLine
 
+quote:
+	INCQ AX
+
+	// AX is where the next member begins: at a quote that has the next mark, or not in
+	// front of the limit. Whether there is room for it, and it begins in front of the limit,
+	// takes one branch: both are so if both numbers are negative.
 done:
 	MOVQ AX, R8
-
-	// Whether the key is among those that are asked for, if not all of them are.
-	CMPQ    DX, $-1
-	JEQ     asked
-	MOVQ    0(DI), R10
-	MOVQ    8(DI), BX
-	SUBQ    R10, BX
-	MOVBLZX (SI)(R10*1), R10
-	LEAQ    (R10)(BX*8), R10
-	BTQ     R10, DX
-	JCC     member
-
-asked:
 	ADDQ $32, DI
-	DECQ CX
-	JNZ  member
+	INCQ CX
+	SUBQ R9, AX
+	ANDQ CX, AX
+	JMI  member
+	CMPQ DX, $-1
+	JNE  choose
 
 atKey:
 	MOVQ $0, where+64(FP)
@@ -161,27 +178,130 @@ return:
 	VZEROUPPER
 	RET
 
+	// Whether the key is among those that are asked for, if not all are.
+choose:
+	MOVQ    -32(DI), R10
+	MOVQ    -24(DI), BX
+	SUBQ    R10, BX
+	MOVBLZX (SI)(R10*1), R10
+	LEAQ    (R10)(BX*8), R10
+	BTQ     R10, DX
+	JCS     chosen
+	SUBQ    $32, DI
+
+chosen:
+	CMPQ DI, R11
+	JEQ  atKey
+	CMPQ R8, R9
+	JLT  member
+	JMP  atKey
+
+spaced:
+	ADDQ $3, AX
+	JMP  text
+
+textLine:
+	CMPL R10, $0x0a2c2200     // quote, comma, line end
+	JNE  textOther
+
+	// In front of a key there is a line end as a rule, which has a mark, and up to 32 spaces,
+	// which have none.
+line:
+	VPCMPEQB  2(SI)(AX*1), Y8, Y4
+	VPMOVMSKB Y4, BX
+	NOTL      BX
+	TZCNTL    BX, BX
+	LEAQ      2(AX)(BX*1), BX
+	CMPB      (SI)(BX*1), $0x22
+	JNE       space
+	MOVQ      BX, AX
+
+lineEnd:
+	BLSRQ R12, R12
+	JCC   done
+
+	REFILL(lineMore, lineEnd, done)
+
+textOther:
+	CMPB -1(SI)(AX*1), $0x22
+	JNE  atValue
+
+behind:
+	MOVQ    AX, 24(DI)
+	MOVWLZX (SI)(AX*1), R10
+	CMPL    R10, $0x222c     // comma, quote
+	JEQ     quote
+	CMPL    R10, $0x0a2c     // comma, line end
+	JEQ     line
+	CMPB    R10, $0x2c
+	JNE     atValue
+
 space:
-	CMPQ      AX, R11
-	JGE       done
+	INCQ AX
+
+spaces:
 	VMOVDQU   (SI)(AX*1), Y4
 	VPSHUFB   Y4, Y3, Y5
 	VPCMPEQB  Y4, Y5, Y5
 	VPMOVMSKB Y5, BX
 	NOTL      BX
-	TESTL     BX, BX
-	JZ        spaceMore
 	TZCNTL    BX, BX
+	JCS       spacesMore
 	ADDQ      BX, AX
-	JMP       done
+	CMPB      (SI)(AX*1), $0x22
+	JNE       noKey
 
-spaceMore:
+control:
+	TESTQ  R12, R12
+	JZ     controlMore
+controlFound:
+	TZCNTQ R12, BX
+	ADDQ   R13, BX
+	CMPQ   BX, AX
+	JGE    done
+	BLSRQ  R12, R12
+	JMP    control
+
+	REFILL(controlMore, controlFound, done)
+
+spacesMore:
 	ADDQ $32, AX
-	JMP  space
+	LEAQ -72(AX), BX // half of slack
+	CMPQ BX, R9
+	JLT  spaces
+
+noKey:
+	MOVQ AX, R9 // so that done goes no further
+	JMP  done
+
+keyMore:
+	JCC keySecond
+	REFILL(keyFirst, key, atKey)
+	REFILL(keySecond, keyEnd, atKey)
+
+textMore:
+	JCC textSecond
+	REFILL(textFirst, textBegin, atValue)
+	REFILL(textSecond, textEnd, atValue)
 
 notText:
+	CMPW R10, $0x3a22       // quote, colon
+	JNE  atKey
+	SHRQ $16, R10
+	ADDQ $2, AX
+	CMPB R10, $0x20
+	JNE  value
+	SHRQ $8, R10
+	INCQ AX
+
+value:
+	MOVQ    AX, 16(DI)
 	CMPL    R10, $0x6c6c756e // null
-	JEQ     four
+	JNE     notNull
+	ADDQ    $4, AX
+	JMP     behind
+
+notNull:
 	MOVBLZX R10, BX
 	SUBL    $0x30, BX
 	CMPL    BX, $10
@@ -202,43 +322,36 @@ notText:
 	CMPL    BX, $10
 	JCC     atValue
 
+	// From the first digit on, R10 of them up to a point or the end, and 32 bytes at most.
 number:
-	INCQ    AX
-	TESTL   BX, BX
-	MOVBLZX (SI)(AX*1), BX
-	LEAL    -0x30(BX), R10
-	JNE     whole
-	CMPL    R10, $10
-	JCS     atValue
+	VPADDB    (SI)(AX*1), Y9, Y4
+	VPCMPGTB  Y10, Y4, Y4
+	VPMOVMSKB Y4, R10
+	NOTL      R10
+	TZCNTL    R10, BX
+	CMPB      (SI)(AX*1), $0x30
+	JEQ       zero
 
 whole:
-	CMPL    R10, $10
-	JCC     point
-	INCQ    AX
-	CMPQ    AX, R11
-	JGE     atValue
-	MOVBLZX (SI)(AX*1), BX
-	LEAL    -0x30(BX), R10
-	JMP     whole
+	ADDQ AX, BX
+	CMPB (SI)(BX*1), $0x2e
+	JEQ  fraction
+	MOVQ BX, AX
+	JMP  behind      // which refuses an exponent
 
-point:
-	CMPL    BX, $0x2e
-	JNE     behind                // which refuses an exponent
-	INCQ    AX
-	MOVBLZX (SI)(AX*1), BX
-	LEAL    -0x30(BX), R10
-	CMPL    R10, $10
-	JCC     atValue
+zero:
+	CMPL BX, $1
+	JEQ  whole
+	JMP  atValue
 
 fraction:
-	INCQ    AX
-	CMPQ    AX, R11
-	JGE     atValue
-	MOVBLZX (SI)(AX*1), BX
-	LEAL    -0x30(BX), R10
-	CMPL    R10, $10
-	JCS     fraction
-	JMP     behind
+	BLSRL  R10, R10
+	TZCNTL R10, R10
+	ADDQ   R10, AX
+	INCQ   BX
+	CMPQ   BX, AX
+	JLT    behind
+	JMP    atValue
 
 false:
 	CMPB 4(SI)(AX*1), $0x65

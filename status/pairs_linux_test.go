@@ -80,3 +80,25 @@ func TestPairsReadNoFurther(t *testing.T) {
 		}
 	}
 }
+
+// The furthest way leads from the end of a key in the last 64 bytes in which one is looked
+// for, by a long number and a line end, to the spaces behind that.
+func TestPairsFurthest(t *testing.T) {
+	number := `-` + strings.Repeat("1", 32)
+	for _, limit := range []int{63, 64, 65, 66, 127, 128, 129} {
+		for end := limit - 1; end <= limit+64; end++ {
+			doc := `"` + strings.Repeat("x", end-1) + `": ` + number + ",\n"
+			b := guarded(t, []byte(doc+strings.Repeat(" ", limit+slack-len(doc))), true)
+			for _, way := range ways {
+				var out [1]pair
+				n, next, _ := way.find(b, 0, limit, out[:], anyKey)
+				if n == 1 && (out[0].keyEnd != end || string(b[out[0].value:out[0].end]) != number) || next > len(b) {
+					t.Errorf("%s, limit %d: a key that ends at %d, a value at %d, next is %d", way.name, limit, out[0].keyEnd, out[0].value, next)
+				}
+				if n == 0 && end < limit {
+					t.Errorf("%s, limit %d: nothing found, and the key ends at %d", way.name, limit, end)
+				}
+			}
+		}
+	}
+}

@@ -169,15 +169,16 @@ func (d *decoder) take(pairs []pair, o object, l *layout, before, depth int) (*l
 // Since it calls nothing, the compiler need not keep in memory what a call would have
 // changed: with all of take in one loop, decoding took 5 % longer.
 func (d *decoder) takeUsual(pairs []pair, base address, l *layout, guess *guess, before int) (taken, last int, expected bool) {
-	s, fields := d.s, l.places
-	b := d.b[:len(s)] // as long as each other, which the compiler is told here
+	s, fields, next := d.s, l.places[:], &guess.next
+	b := viewBytes(s) // which is d.b or a copy of it, and takes no further registers
 	for i := range pairs {
 		p := &pairs[i]
-		n := guess.after(before)
+		n := int(next[before&(places-1)])
 		f := &fields[n&(places-1)]
 		k := p.key - 1
-		if ((load64(b, k)^f.head)|(load64(b, k+int(f.middleAt))^f.middle)|(load64(b, k+int(f.tailAt))^f.tail))&f.mask != 0 ||
-			f.length > 24 && load64(b, k+int(f.tailAt)-8) != load64(viewBytes(f.key), len(f.key)-14) {
+		tail := k + int(f.tailAt)
+		if ((load64(b, k)^f.head)|(load64(b, tail)^f.tail))&f.mask != 0 ||
+			f.length > 16 && (load64(b, k+8)^f.second)|(load64(b, tail-8)^f.late) != 0 {
 			return i, before, false
 		}
 		slot := slotAt(base, f)

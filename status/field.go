@@ -30,23 +30,24 @@ const (
 // member.
 type field struct {
 	// For comparing with a document's bytes: the key with its quotes and the colon is
-	// length bytes long; head, middle and tail are eight of them each, the last two from
-	// middleAt and tailAt on. Mask cuts a shorter one out of eight bytes. None is longer
-	// than 32, so that of one of more than 24 the eight in front of the tail are missing.
-	head, middle, tail       uint64
+	// length bytes long, 32 at most. Head and tail are the first and the last eight of
+	// them, the last from tailAt on; mask cuts a shorter one out of eight bytes. Of one of
+	// more than 16, second are the eight behind the head, and late those in front of the
+	// tail.
+	head, tail, second, late uint64
 	mask                     uint64
-	length, middleAt, tailAt uint8
+	length, tailAt           uint8
 
 	kind   kind
-	offset uint32 // from the beginning of the object
-	key    string
+	offset uint32  // from the beginning of the object
+	sample uintptr // address of the field in the object that the layout was made with
 	*more
 }
 
 // More is what is seldom asked of a field.
 type more struct {
-	alias  bool    // decoded, but encoded by another field of the same place
-	sample uintptr // address of the field in the object that the layout was made with
+	key    string
+	alias  bool // decoded, but encoded by another field of the same place
 	object func(address) object
 	list   func(address) list
 }
@@ -94,7 +95,7 @@ type layout struct {
 
 // unknownField is the field of a key that the layout does not have. No bytes compare equal
 // with it, and nothing that stands between quotes with its key.
-var unknownField = field{head: 1, mask: 1, length: 8, key: `"`, more: new(more)}
+var unknownField = field{head: 1, mask: 1, length: 8, more: &more{key: `"`}}
 
 func layoutOf[T any, P pointer[T]](fields func(P) []field) *layout {
 	o := P(new(T))
@@ -127,9 +128,12 @@ func (f *field) prepare() {
 		f.mask = 1<<(8*len(text)) - 1
 		text = append(text, make([]byte, 8)...)
 	} else {
-		f.middleAt, f.tailAt = uint8(min(len(text)-8, 8)), uint8(len(text)-8)
+		f.tailAt = uint8(len(text) - 8)
 	}
-	f.head, f.middle, f.tail = load64(text, 0), load64(text, int(f.middleAt)), load64(text, int(f.tailAt))
+	f.head, f.tail = load64(text, 0), load64(text, int(f.tailAt))
+	if len(text) > 16 {
+		f.second, f.late = load64(text, 8), load64(text, len(text)-16)
+	}
 }
 
 // place returns the field at a place.

@@ -38,7 +38,7 @@ func viewBytes(s string) []byte {
 type address = unsafe.Pointer
 
 func fieldAt[T any](key string, k kind, p *T) field {
-	return field{key: key, kind: k, more: &more{sample: offset(p)}}
+	return field{kind: k, sample: offset(p), more: &more{key: key}}
 }
 
 // offset is p as a number, good for the distance to another place in the same object.

@@ -80,7 +80,11 @@ func (d *decoder) object(i, depth int, o object) int {
 		if n > 0 {
 			fields, before = d.take(d.pairs[:n], o, fields, before, depth)
 		}
-		if i = next; n == len(d.pairs) {
+		if i = next; where == atEnd {
+			*o.source() = s[start:i]
+			return i
+		}
+		if n == len(d.pairs) {
 			continue
 		}
 		var key string
@@ -303,7 +307,13 @@ func (d *decoder) skipObject(i, depth int) int {
 			m.add(d.pairs[:n])
 		}
 		k += n
-		if i = next; n == room {
+		if i = next; where == atEnd {
+			if forget {
+				m.n = 0
+			}
+			return i
+		}
+		if n == room {
 			continue
 		}
 		if where == atValue {

@@ -15,6 +15,7 @@ type stop int
 const (
 	atKey   stop = iota // at a member that has to be read with care, or where there is none
 	atValue             // likewise, but the pair behind the last one has its key, and where its value begins
+	atEnd               // behind the object, whose last member is the last pair
 )
 
 // pairs finds the members of an object from the key at b[i] on, as many as there is room
@@ -25,7 +26,9 @@ const (
 // It returns how many there are, where the member behind them begins, or white space in
 // front of it, and how far that one is plain.
 //
-// Members whose key is not among keys, see keyBit, are passed over.
+// Members whose key is not among keys, see keyBit, are passed over. With anyKey the last
+// member of an object is plain too, if no more than 32 bytes of white space are between it
+// and the brace.
 //
 // What it has found is sound JSON, passed over or not, and keyRoom bytes of b can be loaded
 // from a key's opening quote on. It says nothing of the depth: empty objects and arrays
@@ -126,6 +129,9 @@ func pairsPortable(b []byte, i, limit int, out []pair, keys uint64) (n, next int
 		}
 		p.end = end
 		if b[end] != ',' {
+			if end = skipSpace(b[:end+32], end); b[end] == '}' && keys == anyKey {
+				return n + 1, end + 1, atEnd
+			}
 			return n, i, atValue
 		}
 		if i = end + 1; b[i] != '"' {

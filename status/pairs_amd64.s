@@ -234,7 +234,7 @@ behind:
 	CMPL    R10, $0x0a2c     // comma, line end
 	JEQ     line
 	CMPB    R10, $0x2c
-	JNE     atValue
+	JNE     last
 
 space:
 	INCQ AX
@@ -273,6 +273,23 @@ spacesMore:
 noKey:
 	MOVQ AX, R9 // so that done goes no further
 	JMP  done
+
+last:
+	CMPQ      DX, $-1
+	JNE       atValue
+	VMOVDQU   (SI)(AX*1), Y4
+	VPSHUFB   Y4, Y3, Y5
+	VPCMPEQB  Y4, Y5, Y5
+	VPMOVMSKB Y5, BX
+	NOTL      BX
+	TZCNTL    BX, BX
+	ADDQ      BX, AX
+	CMPB      (SI)(AX*1), $0x7d
+	JNE       atValue
+	LEAQ      1(AX), R8
+	ADDQ      $32, DI
+	MOVQ      $2, where+64(FP)
+	JMP       return
 
 keyMore:
 	JCC keySecond

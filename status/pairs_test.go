@@ -28,9 +28,12 @@ func describePairs(find func(b []byte, i, limit int, out []pair, keys uint64) (n
 	for _, p := range out[:n] {
 		fmt.Fprintf(&s, "%s=%s ", b[p.key:p.keyEnd], b[p.value:p.end])
 	}
-	if where == atValue {
+	switch where {
+	case atValue:
 		fmt.Fprintf(&s, "%s=|", b[out[n].key:out[n].keyEnd])
 		next = out[n].value
+	case atEnd:
+		s.WriteString("} ")
 	}
 	fmt.Fprintf(&s, "|%s", b[min(next, len(b)):])
 	return s.String()
@@ -39,13 +42,16 @@ func describePairs(find func(b []byte, i, limit int, out []pair, keys uint64) (n
 func TestPairs(t *testing.T) {
 	long := strings.Repeat("0123456789", 20)
 	for _, tt := range []struct{ name, given, want string }{
-		{"plain members", `"a":"x","bc":1,"d":null,"e":true,"f":false,"g":[],"h":{},"i":""}`, `a="x" bc=1 d=null e=true f=false g=[] h={} i=||""}`},
+		{"plain members", `"a":"x","bc":1,"d":null,"e":true,"f":false,"g":[],"h":{},"i":"",`, `a="x" bc=1 d=null e=true f=false g=[] h={} i="" |`},
 		{"indented", "\"a\": \"x\",\n    \"bc\": 1,\r\n\t\"d\": null,\n}", "a=\"x\" bc=1 d=null |}"},
 		{"a line end and 32 spaces", "\"a\": \"x\",\n" + strings.Repeat(" ", 32) + "\"b\": 2,\n", `a="x" b=2 |`},
 		{"a line end and 33 spaces", "\"a\": \"x\",\n" + strings.Repeat(" ", 33) + "\"b\": 2,\n", `a="x" b=2 |`},
 		{"line ends", "\"a\": \"x\",\n\n \n\"b\": 2,\n\"c\":[]\n,", "a=\"x\" b=2 c=||[]\n,"},
 		{"indented far", "\"a\": 1,\n" + strings.Repeat(" ", 70) + "\"b\": 2,\n", "a=1 b=2 |"},
-		{"no comma behind the last one", `"a":1,"b":2}`, `a=1 b=||2}`},
+		{"the last one", `"a":1,"b":2},"c":3`, `a=1 b=2 } |,"c":3`},
+		{"a string as the last one", "\"a\":1,\"b\":\"x\"\r\n\t} ", `a=1 b="x" } | `},
+		{"the last one, with white space behind it", `"a":null` + strings.Repeat(" ", 32) + `}`, `a=null } |`},
+		{"the last one, with too much of it", `"a":null` + strings.Repeat(" ", 33) + `}`, `a=||null` + strings.Repeat(" ", 33) + `}`},
 		{"neither a comma nor a brace", `"a":1,"b":2]`, `a=1 b=||2]`},
 		{"neither of them behind white space", `"a":1,"b":2 "c":3}`, `a=1 b=||2 "c":3}`},
 		{"no member behind a comma", `"a":1,}`, `a=1 |}`},

@@ -42,12 +42,17 @@ Faults happen to event streams, the same at every run with the same --seed:
 
   cut@event=7  cut@byte=2048  cut@time=4s  cut     the connection breaks there
   cut=eof@event=7                                  ... as if that were the end
+  cut=timeout@event=7                              it stands, but nothing more comes
   stall=3s@event=7                                 nothing comes for so long
   rechunk=1  rechunk=random                        in smaller pieces
   drop@event=3  duplicate@event=3  reorder@event=3
   corrupt@byte=99                                  that byte is another
   refuse=503  refuse=429x2,retry-after=5s          instead of the (first two) responses
   type=text/html                                   another content type
+
+Events are counted from 1 in each stream, bytes from 0. The connection breaks, and the
+silence begins, in front of the one that is named. A time is since the request; like that
+of a stall, it is real time at any --speed. A fault without a place gets one from --seed.
 
 With --speed max nothing waits, and pieces may go out together; each is still a chunk of
 HTTP's.

@@ -44,9 +44,9 @@ place of the server's.
 With --mode auto, requests that the recording holds are answered from it, at the recorded
 pace or --speed, and those that it lacks are passed on and recorded too. With --mode
 replay nothing is passed on: a request that the recording does not hold gets a 404, with
-the nearest one that it holds and what differs. What is compared is the method, the path,
-the query and the body, without credentials; the same requests get the recorded answers
-in turn.
+the nearest one that it holds and what differs. What is compared is the method, the host
+with its port, the path, the query and the body, without credentials; the same requests
+get the recorded answers in turn.
 
 The first line on standard output is "listening on http://HOST:PORT". COMMAND finds
 that URL in SSEREEL_PROXY_URL, and has standard output for itself: what ssereel says then

@@ -146,7 +146,7 @@ func (cmd command) run(ctx context.Context, c console, args []string) int {
 		cmd.help(c.out, flags)
 		return 0
 	case err != nil:
-		err = usageError{err}
+		err = usageError{wrongValue(err)}
 	default:
 		err = runIt(ctx, console{c.in, out, c.err}, flags.Args())
 		if err == nil || err == errFailed {
@@ -174,6 +174,28 @@ func (cmd command) run(ctx context.Context, c console, args []string) int {
 		fmt.Fprintf(c.err, "ssereel %s: %v\n", cmd.name, err)
 		return 1
 	}
+}
+
+// wrongValue returns err, with which the options could not be parsed, and says what one
+// wants whose value is none: of a time or a number the cause tells only what Go's parser
+// met.
+func wrongValue(err error) error {
+	var wrong *pflag.InvalidValueError
+	if !errors.As(err, &wrong) {
+		return err
+	}
+	var wants string
+	switch wrong.GetFlag().Value.Type() {
+	case "duration":
+		wants = "a time such as 500ms, 90s or 10m"
+	case "int":
+		wants = "a whole number"
+	case "uint64":
+		wants = "a whole number from 0 to 18446744073709551615"
+	default:
+		return err
+	}
+	return fmt.Errorf("--%s wants %s, not %q", wrong.GetFlag().Name, wants, wrong.GetValue())
 }
 
 func help(w io.Writer) {

@@ -315,9 +315,12 @@ func (s *following) terminal() bool {
 	return s.now.Document != nil && s.now.Document.Summary().Terminal()
 }
 
-// changed tells the caller, and run, that something has changed.
+// changed tells the caller, and run, that something has changed. What breaks because the
+// caller has had enough is no trouble.
 func (s *following) changed() {
-	s.now.Trouble = cmp.Or(s.pollErr, s.streamErr)
+	if s.ctx.Err() == nil {
+		s.now.Trouble = cmp.Or(s.pollErr, s.streamErr)
+	}
 	if s.onChange != nil {
 		s.onChange(s.now)
 	}

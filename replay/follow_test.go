@@ -1163,7 +1163,7 @@ func TestFollowCanceled(t *testing.T) {
 	})
 }
 
-// While all is not well, the story says why.
+// While all is not well, the story says why. It is not told that the caller ended it.
 func TestFollowTrouble(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var troubles []string
@@ -1180,8 +1180,11 @@ func TestFollowTrouble(t *testing.T) {
 		f := replay.Follower{HTTP: &http.Client{Transport: w}, OnChange: func(s replay.Progress) {
 			troubles = append(troubles, fmt.Sprint(s.Trouble))
 		}}
-		f.Follow(requestFor(t, api+statusPath).WithContext(ctx))
-		if got := slices.Compact(troubles); len(got) < 3 || got[0] != "<nil>" || !strings.Contains(got[1], "refused") || got[2] != "<nil>" {
+		story, _ := f.Follow(requestFor(t, api+statusPath).WithContext(ctx))
+		if story.Trouble != nil {
+			t.Errorf("at the end: %v", story.Trouble)
+		}
+		if got := slices.Compact(troubles); len(got) != 3 || got[0] != "<nil>" || !strings.Contains(got[1], "refused") || got[2] != "<nil>" {
 			t.Errorf("troubles: %q", got)
 		}
 	})

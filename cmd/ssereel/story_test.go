@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/ssereel/ssereel/replay"
+	"github.com/ssereel/ssereel/status"
 )
 
 const storyID = "7f40274dfed01705d5f649ed0b9d9fce"
@@ -134,7 +136,7 @@ func TestRecordAssemblyCutShort(t *testing.T) {
 		server := assemblyServer(t, of(storyExecuting), func(s stream) { s.send(storyUpdates); s.hang() })
 		o := ssereel(t, "record", "-o", name, "--timeout", "500ms", server.URL+"/assemblies/"+storyID)
 		o.wantSummary(t, name, "1 event, 1 Status", `\d+ bytes`, ", ASSEMBLY_EXECUTING, timed out")
-		if o.status != 1 || !strings.Contains(o.stderr, "the timeout of 500ms") {
+		if o.status != 1 || !strings.Contains(o.stderr, "the timeout of 500ms") || strings.Contains(o.stderr, "context") {
 			t.Errorf("%+v", o)
 		}
 		wantWhole(t, name)
@@ -282,6 +284,21 @@ func TestWantsScenarioKey(t *testing.T) {
 		if got := wantsScenarioKey(req); got != want {
 			t.Errorf("%s: %t, want %t", url, got, want)
 		}
+	}
+}
+
+// Elsewhere than on a terminal there is a line for each state, once there is one: a stream
+// begins with an id alone.
+func TestStoryLinePlain(t *testing.T) {
+	var b bytes.Buffer
+	l := newStoryLine(&b, "api.example.com")
+	tracker := new(status.Tracker)
+	for _, state := range []status.State{"", status.AssemblyExecuting, status.AssemblyExecuting, status.AssemblyCompleted} {
+		tracker.Status(&status.Assembly{ID: storyID, State: state})
+		l.tell(replay.Progress{Document: tracker})
+	}
+	if got := b.String(); !regexp.MustCompile(`^\d\.\d s: ASSEMBLY_EXECUTING\n\d\.\d s: ASSEMBLY_COMPLETED\n$`).MatchString(got) {
+		t.Errorf("it tells %q", got)
 	}
 }
 

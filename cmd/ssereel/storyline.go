@@ -10,8 +10,8 @@ import (
 )
 
 // storyLine shows how a story goes on: on a terminal with a line that is written again
-// and again, elsewhere with a line for each state that a job gets into, and for each
-// trouble.
+// and again, elsewhere with a line for each state that a job is known to get into, and for
+// each trouble.
 type storyLine struct {
 	*progress
 	plain io.Writer // nil on a terminal
@@ -55,7 +55,7 @@ func (l *storyLine) tell(s replay.Progress) {
 	}
 	if l.plain != nil {
 		took := seconds(time.Since(l.start))
-		if state != l.state {
+		if known := now.State != "" || now.Phase != status.Unknown; known && state != l.state {
 			fmt.Fprintf(l.plain, "%s: %s\n", took, state)
 		}
 		if trouble != l.trouble && trouble != "" {

@@ -24,15 +24,35 @@ func (c console) stdin() io.Reader {
 	return c.in
 }
 
-// readInput returns all of the named file, of standard input if it is called -, and what
-// to call it in errors.
+// readInput returns the JSON in the named file, in standard input if it is called -, and
+// what to call it in errors. Of what does not begin like an object it reads no more than
+// it takes to say so, because there may be no end of it.
 func (c console) readInput(name string) (data []byte, called string, err error) {
+	var in io.Reader
 	if name == "-" {
-		data, err = io.ReadAll(c.stdin())
-		return data, "standard input", err
+		called, in = "standard input", c.stdin()
+	} else {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, name, err
+		}
+		defer f.Close()
+		called, in = name, f
 	}
-	data, err = os.ReadFile(name)
-	return data, name, err
+	buffered := bufio.NewReader(in)
+	head, err := buffered.Peek(len(reelMark))
+	if err != nil && err != io.EOF {
+		return nil, called, err
+	}
+	if string(head) == reelMark {
+		return nil, called, fmt.Errorf("%s is a recording, not JSON: ssereel replay serves it, and ssereel events prints its events", called)
+	}
+	if text := bytes.TrimLeft(head, " \t\r\n"); len(text) > 0 && text[0] != '{' {
+		data, _ = buffered.Peek(buffered.Buffered())
+		return data, called, nil
+	}
+	data, err = io.ReadAll(buffered)
+	return data, called, err
 }
 
 // reelMark is what a reel begins with.

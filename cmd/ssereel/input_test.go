@@ -63,6 +63,23 @@ func TestReelOnStandardInputBreaks(t *testing.T) {
 	ssereelWith(t, failing{errors.New("no cable")}, "replay", "-").wantLine(t, 1, "standard input: no cable")
 }
 
+// endless is a reader of itself, again and again.
+type endless string
+
+func (e endless) Read(p []byte) (int, error) { return copy(p, e), nil }
+
+// What cannot be JSON is not read to its end, which may never come. A recording is told by
+// its name.
+func TestNoJSON(t *testing.T) {
+	for _, args := range [][]string{{"status"}, {"compose"}} {
+		ssereelWith(t, endless("\x00"), args...).wantLine(t, 1, "standard input: status: byte 0: the document is not a JSON object, it begins with byte 0x00")
+		ssereelWith(t, io.MultiReader(strings.NewReader("\n"), endless("<html>")), args...).wantLine(t, 1, "byte 1: the document is not a JSON object, it begins with '<'")
+		ssereelWith(t, failing{errors.New("no cable")}, args...).wantLine(t, 1, "no cable")
+		name := write(t, paced)
+		ssereel(t, append(args, name)...).wantLine(t, 1, name+" is a recording, not JSON", "ssereel replay", "ssereel events")
+	}
+}
+
 // A directory is none, and is called as it was named.
 func TestDirectoryOnStandardInput(t *testing.T) {
 	dir, err := os.Open(t.TempDir())

@@ -291,11 +291,6 @@ func TestProcessClosedPipe(t *testing.T) {
 	}
 }
 
-// endless is a reader of itself, again and again.
-type endless string
-
-func (e endless) Read(p []byte) (int, error) { return copy(p, e), nil }
-
 // A recording that goes to a pipe which closes ends, and its server knows.
 func TestProcessRecordClosedPipe(t *testing.T) {
 	gone := make(chan struct{})

@@ -78,7 +78,7 @@ func wantReel(err error) error {
 	case errors.Is(err, replay.ErrVersion):
 		return fmt.Errorf("%w: it takes a newer ssereel", err)
 	case errors.Is(err, replay.ErrNotReel):
-		return fmt.Errorf("%w: ssereel record makes one, and ssereel events reads a raw stream", err)
+		return fmt.Errorf("%w: ssereel record makes one, ssereel compose one of a final Status, and ssereel events reads a raw stream", err)
 	}
 	return err
 }

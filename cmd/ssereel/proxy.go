@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
@@ -210,10 +211,14 @@ func reelMode(m replay.Mode) mode {
 	return func(p *proxying, c console, base http.RoundTripper) (http.RoundTripper, func(string) (string, error), error) {
 		reel, err := replay.OpenReel(p.output, m, replay.ReelOptions{Base: base, Playback: replay.Playback{Speed: float64(*p.speed)}})
 		if err != nil {
-			return nil, nil, wantReel(err)
+			return nil, nil, wantRecorded(err)
 		}
-		return &reelTransport{Reel: reel, talk: c.err}, func(summary string) (string, error) {
+		transport := &reelTransport{Reel: reel, talk: c.err}
+		return transport, func(summary string) (string, error) {
 			err := reel.Close()
+			if n := transport.missing.Load(); n > 0 {
+				summary += fmt.Sprintf(", %d of them not in the recording", n)
+			}
 			if err != nil {
 				return p.output + ": " + summary + ", not all of them recorded", err
 			}
@@ -222,12 +227,25 @@ func reelMode(m replay.Mode) mode {
 	}
 }
 
+// wantRecorded adds to an error of opening a reel to go on with what a person can do about
+// it, where it does not say.
+func wantRecorded(err error) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%w: record it in mode record", wantReel(err))
+	case errors.Is(err, replay.ErrNotReel):
+		return err
+	}
+	return wantReel(err)
+}
+
 // reelTransport answers from a reel. What keeps it from being recorded is told when it
 // happens, as the proxy goes on; what it does not hold is told to the program as well.
 type reelTransport struct {
 	*replay.Reel
-	talk io.Writer
-	told sync.Once
+	talk    io.Writer
+	told    sync.Once
+	missing atomic.Int64 // requests that it does not hold
 }
 
 func (t *reelTransport) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -243,6 +261,7 @@ func (t *reelTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		return resp, err
 	}
+	t.missing.Add(1)
 	text := strings.TrimPrefix(err.Error(), "replay: ") + "\n"
 	fmt.Fprintf(t.talk, "ssereel proxy: %s", text)
 	return &http.Response{

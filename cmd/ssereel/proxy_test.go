@@ -338,7 +338,7 @@ func TestProxyReplays(t *testing.T) {
 		}
 		r.stop()
 		status := r.wait()
-		return bodies, outcome{status: status, stderr: r.stderr.String()}
+		return bodies, outcome{status, r.stdout.String(), r.stderr.String()}
 	}
 	for i, step := range []struct {
 		mode  string
@@ -363,8 +363,8 @@ func TestProxyReplays(t *testing.T) {
 				t.Errorf("%s: of %s it says %q, want %q", step.mode, path, o.stderr, said)
 			}
 		}
-		if o.status != 0 {
-			t.Errorf("step %d ends with %d: %s", i, o.status, o.stderr)
+		if o.status != 0 || strings.Contains(o.stdout, "not in the recording") {
+			t.Errorf("step %d ends with %d: %s%s", i, o.status, o.stdout, o.stderr)
 		}
 		for _, want := range step.asked {
 			if got := <-asked; got != want {
@@ -383,9 +383,14 @@ func TestProxyReplays(t *testing.T) {
 	if !strings.Contains(o.stderr, "/c: 404 Not Found\n") {
 		t.Errorf("the proxy says %q, want the status of what it answers", o.stderr)
 	}
+	if !strings.HasSuffix(o.stdout, ", 1 of them not in the recording\n") {
+		t.Errorf("in the end the proxy says %q", o.stdout)
+	}
 	if len(asked) > 0 {
 		t.Error("mode replay asks the server")
 	}
 	o = ssereel(t, "proxy", "--mode", "replay", "--upstream", server.URL, "-o", name+"2")
-	o.wantLine(t, 1, "no such file")
+	o.wantLine(t, 1, "no such file or directory: record it in mode record")
+	o = ssereel(t, "proxy", "--mode", "replay", "--upstream", server.URL, "-o", write(t, "Dear diary,\n"))
+	o.wantLine(t, 1, "put it right, or record it anew in mode record\n")
 }

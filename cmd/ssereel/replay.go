@@ -132,7 +132,7 @@ served, any web page that is open in a browser on this machine can read it.
 						if x.End == replay.EndUnknown { // there is no moment of it
 							took = "and no end"
 						}
-						from = fmt.Sprintf("exchange %d, %s %s", x.Number, count(x.Size, "byte"), took)
+						from = fmt.Sprintf("exchange %d, recorded with %s %s", x.Number, count(x.Size, "byte"), took)
 					}
 					fmt.Fprintf(c.err, "%s %s %s: %s\n", time.Now().Format(time.TimeOnly), req.Method, printable(shown), from)
 				},

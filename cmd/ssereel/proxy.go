@@ -53,8 +53,8 @@ The first line on standard output is "listening on http://HOST:PORT". COMMAND fi
 that URL in SSEREEL_PROXY_URL, and has standard output for itself: what ssereel says then
 goes to standard error. ssereel ends when COMMAND does, with its exit status (128 and
 the signal's number where one killed it, 127 where it cannot be found, 126 where it
-cannot be started; 1 where it succeeded, but was not recorded). COMMAND gets the signals
-that ssereel gets.
+cannot be started; 1 where it succeeded, but was not recorded, or asked for something
+that the recording does not hold). COMMAND gets the signals that ssereel gets.
 
 In headers, JSON and event streams, URLs of the server, and of other machines of
 the same service that it names, such as api2-jane.transloadit.com, become URLs of the
@@ -216,11 +216,15 @@ func reelMode(m replay.Mode) mode {
 		transport := &reelTransport{Reel: reel, talk: c.err}
 		return transport, func(summary string) (string, error) {
 			err := reel.Close()
-			if n := transport.missing.Load(); n > 0 {
-				summary += fmt.Sprintf(", %d of them not in the recording", n)
+			missing := transport.missing.Load()
+			if missing > 0 {
+				summary += fmt.Sprintf(", %d of them not in the recording", missing)
 			}
-			if err != nil {
+			switch {
+			case err != nil:
 				return p.output + ": " + summary + ", not all of them recorded", err
+			case missing > 0: // what the program made of the 404, it may have kept to itself
+				return p.output + ": " + summary, errFailed
 			}
 			return p.output + ": " + summary, nil
 		}, nil

@@ -383,7 +383,7 @@ func TestProxyReplays(t *testing.T) {
 	if !strings.Contains(o.stderr, "/c: 404 Not Found\n") {
 		t.Errorf("the proxy says %q, want the status of what it answers", o.stderr)
 	}
-	if !strings.HasSuffix(o.stdout, ", 1 of them not in the recording\n") {
+	if o.status != 1 || !strings.HasSuffix(o.stdout, ", 1 of them not in the recording\n") {
 		t.Errorf("in the end the proxy says %q", o.stdout)
 	}
 	if len(asked) > 0 {

@@ -16,7 +16,8 @@ import (
 // among files and Steps that no Status has listed yet is that of their arrival.
 //
 // Where Statuses contradict each other the one further on supplies the fields, and of two
-// versions of a file the one that does not expire, or says more.
+// versions of a file the one that does not expire, or says more. The Message of a Status
+// goes when an update tells of another state.
 //
 // A Tracker is not safe for concurrent use. It keeps nothing of what it is given but
 // copies.
@@ -385,6 +386,9 @@ func (v *verdict) apply(a *Assembly) {
 		return
 	}
 	if !v.failed {
+		if a.State != v.state {
+			a.Message = "" // which is about that state
+		}
 		a.State, a.Error = v.state, ""
 		return
 	}

@@ -2,6 +2,7 @@ package status
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -323,5 +324,45 @@ func TestTrackerFailureInMoreWords(t *testing.T) {
 	c := tr.Update(mustUpdate(t, "assembly_error", `{"error":"E","msg":"more"}`))
 	if c.State || !c.Fields || tr.Assembly().Message != "more" {
 		t.Errorf("%+v, message %q", c, tr.Assembly().Message)
+	}
+}
+
+// The message of a Status is about its state.
+func TestTrackerMessage(t *testing.T) {
+	uploading := `{"ok":"ASSEMBLY_UPLOADING","assembly_id":"a1","message":"The Assembly is still being uploaded."}`
+	executing := `{"ok":"ASSEMBLY_EXECUTING","assembly_id":"a1","message":"The Assembly is being executed."}`
+	for _, tt := range []struct {
+		name string
+		news []any // Statuses, and updates by their kind
+		want string
+	}{
+		{"a Status", []any{uploading}, uploading},
+		{"what goes on behind it", []any{uploading, UpdateMetaDataExtracted}, `{"ok":"ASSEMBLY_UPLOADING","assembly_id":"a1","message":"The Assembly is still being uploaded.","upload_meta_data_extracted":true}`},
+		{"another state by update", []any{uploading, UpdateUploadingFinished}, `{"ok":"ASSEMBLY_EXECUTING","assembly_id":"a1","message":null}`},
+		{"another state by update, before", []any{UpdateUploadingFinished, uploading}, `{"ok":"ASSEMBLY_EXECUTING","assembly_id":"a1","message":null}`},
+		{"the state that the update told", []any{UpdateUploadingFinished, uploading, executing}, executing},
+		{"the end of a failure that was none", []any{`{"error":"INTERNAL","assembly_id":"a1","message":"Something broke."}`, UpdateAssemblyFinished}, `{"ok":"ASSEMBLY_COMPLETED","assembly_id":"a1","error":null,"message":null}`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var tr Tracker
+			for _, news := range tt.news {
+				switch news := news.(type) {
+				case string:
+					tr.Status(mustDecode(t, []byte(news)))
+				case UpdateKind:
+					tr.Update(Update{Kind: news})
+				}
+			}
+			var got, want any
+			if err := json.Unmarshal(mustEncode(t, &tr), &got); err != nil {
+				t.Fatal(err)
+			}
+			if err := json.Unmarshal([]byte(tt.want), &want); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
 	}
 }

@@ -250,6 +250,84 @@ func checkPairs(t *testing.T, b []byte, i, room int, keys uint64) {
 	}
 }
 
+// White space behind a comma may be of any length, and nothing else is taken for it.
+func TestPairsSpace(t *testing.T) {
+	for n := range 110 {
+		for _, kind := range []string{" ", "\n", "\t", "\r\n", "\n   "} {
+			space := strings.Repeat(kind, n)[:n]
+			for _, tt := range []struct{ behind, want string }{
+				{`"b":2,`, `a=1 b=2 |`},
+				{"x" + space + `"b":2,`, "a=1 |x" + space + `"b":2,`},
+				{"\v" + space + `"b":2,`, "a=1 |\v" + space + `"b":2,`},
+				{"\f" + space + `"b":2,`, "a=1 |\f" + space + `"b":2,`},
+				{"\x00" + space + `"b":2,`, "a=1 |\x00" + space + `"b":2,`},
+				{"\xa0" + space + `"b":2,`, "a=1 |\xa0" + space + `"b":2,`},
+			} {
+				for _, way := range ways {
+					if got := describePairs(way.find, []byte(`"a":1,`+space+tt.behind), 0, 4, anyKey); got != tt.want {
+						t.Fatalf("%s, %q and %q:\n%q\nwant\n%q", way.name, space, tt.behind, got, tt.want)
+					}
+				}
+			}
+		}
+	}
+}
+
+// Whatever byte stands in the place of another, what is found is sound JSON, and the same.
+func TestPairsAnyByte(t *testing.T) {
+	const doc = "\"a\": \"x\",\n  \"b\":-1.5,\"c\":[],\"d\":null,\"e\":\"\", \"f\":{},\"g\": true,\r\n\t\"h\": false,\"i\":10 }"
+	b := []byte(doc)
+	for i := range b {
+		for c := range 256 {
+			b[i] = byte(c)
+			checkPairs(t, b, 0, 16, anyKey)
+		}
+		b[i] = doc[i]
+	}
+}
+
+// Members that are all in front of the limit are found, and none that begins behind it.
+func TestPairsLimit(t *testing.T) {
+	members := []string{`"": ""`, `"bc":"x"`, `"d":-1.25`, `"efg": null`, `"h":[]`, `"ijk": "a longer text"`}
+	for first := range 64 {
+		doc, begins, ends := []byte{}, []int{}, []int{}
+		for k := 0; len(doc) < 300+slack; k++ {
+			member := members[k%len(members)]
+			if k == 0 {
+				member = `"a":"` + strings.Repeat("x", first) + `"`
+			}
+			begins = append(begins, len(doc))
+			doc = append(doc, member...)
+			ends = append(ends, len(doc))
+			doc = append(doc, []string{",", ",\n  ", ",\n", ",\r\n\t"}[k%4]...)
+		}
+		for limit := range 300 {
+			least, most := 0, 0
+			for ends[least] < limit {
+				least++
+			}
+			for begins[most] < limit {
+				most++
+			}
+			for _, way := range ways {
+				var out [64]pair
+				n, next, _ := way.find(doc, 0, limit, out[:], anyKey)
+				if n < least || n > most || next < limit && strings.TrimLeft(string(doc[next:begins[n]]), " \n\r\t") != "" {
+					t.Fatalf("%s, %d bytes in the first value, limit %d: %d pairs, want from %d to %d; next is %d", way.name, first, limit, n, least, most, next)
+				}
+				for k, p := range out[:n] {
+					if p.key != begins[k]+1 || p.end != ends[k] {
+						t.Fatalf("%s, %d bytes in the first value, limit %d: pair %d from %d to %d, want from %d to %d", way.name, first, limit, k, p.key-1, p.end, begins[k], ends[k])
+					}
+				}
+				if n, next, _ := way.find(doc, begins[most], limit, out[:], anyKey); n != 0 || next != begins[most] {
+					t.Fatalf("%s, limit %d: %d pairs from byte %d on, next is %d", way.name, limit, n, begins[most], next)
+				}
+			}
+		}
+	}
+}
+
 func TestPairsOfPayloads(t *testing.T) {
 	const changes = "\"\\{}[]:,.0 1eEntfu-+ \n\t\x00\x1f\x7f\x80\xff/"
 	for _, data := range payloads(t) {

@@ -20,8 +20,7 @@ type run struct {
 	start    time.Time     // was at this one
 	feed     *feed         // the stream that was asked for last, nil before that
 	telling  *telling
-	canceled chan struct{} // closed when the job is canceled
-	end      time.Time     // when it was canceled; nothing is told behind that
+	canceled chan struct{} // closed when the job is canceled; nothing is told behind that
 
 	polls [pollsPerSecond]time.Time // the last ones that were answered
 	poll  int                       // the oldest of them
@@ -156,10 +155,7 @@ func (r *run) status(now time.Time) (x *Exchange, document []byte) {
 func (r *run) tell(now time.Time) (t *telling, limit time.Duration) {
 	r.settle(now)
 	if r.isCanceled() {
-		if r.telling != nil {
-			return r.telling, forever // all of it, whatever the stream still delivers
-		}
-		now = r.end
+		return r.telling, forever // all of it, whatever the stream still delivers
 	}
 	at, limit := r.position(now)
 	if r.telling == nil {
@@ -253,10 +249,8 @@ func (r *run) hangUp(f *feed) {
 func (r *run) cancel(now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	t, limit := r.tell(now)
-	t.finish(limit)
+	t, _ := r.tell(now)
 	if !r.isCanceled() && !t.tracker.Assembly().Terminal() {
-		r.end = now
 		close(r.canceled)
 	}
 }

@@ -207,7 +207,6 @@ func (b *transportBody) gone() error {
 
 // Close ends a Read that waits. It may be called while one does.
 func (b *transportBody) Close() error {
-	b.cancel()
 	b.hangUp()
 	return nil
 }

@@ -423,7 +423,7 @@ func (p *player) story(req *http.Request) *performance {
 	p.mu.Lock()
 	s := p.aliases[id]
 	p.mu.Unlock()
-	if s = cmp.Or(s, p.stories().byID[id]); s == nil || s.isJob && len(s.tellers) == 0 {
+	if s = cmp.Or(s, p.stories().byID[id]); s == nil {
 		return nil
 	}
 	r, begun := p.run(s, true)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -408,8 +409,24 @@ func TestStoryPolls(t *testing.T) {
 		}, 0, storyID},
 		{"the stream anew", replay.Playback{}, func(t *testing.T, door http.RoundTripper) *audience {
 			<-attend(t, door, storyWS).done
+			ask(t, door, "GET", storyPath)
 			return attend(t, door, storyWS)
 		}, time.Second, storyID},
+		{"the stream given up", replay.Playback{}, func(t *testing.T, door http.RoundTripper) *audience {
+			take(t, door, storyWS, "", 0)
+			return nil
+		}, time.Second, storyID},
+		{"the stream given up, long after the start", replay.Playback{}, func(t *testing.T, door http.RoundTripper) *audience {
+			ask(t, door, "POST", "/assemblies")
+			time.Sleep(time.Minute)
+			take(t, door, storyWS, "", 0)
+			return nil
+		}, time.Second, storyID},
+		{"the header of the stream alone", replay.Playback{}, func(t *testing.T, door http.RoundTripper) *audience {
+			ask(t, door, "POST", "/assemblies")
+			ask(t, door, "HEAD", storyWS)
+			return nil
+		}, 0, storyID},
 		{"signed", replay.Playback{}, func(t *testing.T, door http.RoundTripper) *audience {
 			return attend(t, door, storyWS+"&signature=sha384:0")
 		}, time.Second, storyID + "?signature=sha384:1&params=%7B%22auth%22%3A%7B%22key%22%3A%22k%22%7D%7D"},
@@ -517,6 +534,134 @@ func TestStoryWithinRead(t *testing.T) {
 	}
 }
 
+// aside is a story of a stream whose events come at these moments, in seconds, and of polls.
+func aside(events map[int]string, polled map[int]string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s> 1 +0 GET https://api2-jane.example.com%s\n< 1 +0 200\n< 1 content-type: text/event-stream\n= 1 +0\n|id: %s\n|\n", version, storyWS, storyID)
+	n, last := 1, 0
+	for at := range 20 {
+		if ev, ok := events[at]; ok {
+			fmt.Fprintf(&b, "= 1 +%d\n|%s\n|\n", at-last, strings.ReplaceAll(ev, "\n", "\n|"))
+			last = at
+		}
+		if doc, ok := polled[at]; ok {
+			n++
+			fmt.Fprintf(&b, "> %[1]d +%[2]d GET https://api2-jane.example.com%[3]s\n< %[1]d +0 200\n= %[1]d +0\n\\%[4]s\n. %[1]d +0 eof\n", n, at-last, storyPath, doc)
+			last = at
+		}
+	}
+	return b.String() + ". 1 +0 eof\n"
+}
+
+// A recorded poll that knows less than the stream has told is no answer: a client would take
+// back what it has been told.
+func TestStoryPollBehindStream(t *testing.T) {
+	const (
+		uploaded = `event: assembly_upload_finished` + "\n" + `data: {"id":"u1","name":"a.jpg"}`
+		result1  = `event: assembly_result_finished` + "\n" + `data: ["thumbed",{"id":"r1"}]`
+		result2  = `event: assembly_result_finished` + "\n" + `data: ["thumbed",{"id":"r2"}]`
+		begun    = `data: assembly_uploading_finished`
+		finished = `data: assembly_finished`
+	)
+	doc := func(state, rest string) string {
+		return `{"ok":"` + state + `","assembly_id":"` + storyID + `","bytes_received":9,"odd":1.50` + rest + `}`
+	}
+	for _, c := range []struct {
+		name         string
+		events       map[int]string
+		polled       map[int]string
+		at           int // seconds, and a half
+		want         []string
+		wantNot      []string
+		wantExchange int
+	}{
+		{"an upload", map[int]string{1: uploaded}, map[int]string{2: doc("ASSEMBLY_UPLOADING", `,"uploads":[]`)}, 2, []string{`"u1"`, "1.50"}, nil, 0},
+		{"a Step", map[int]string{1: begun, 2: result1}, map[int]string{3: doc("ASSEMBLY_EXECUTING", `,"results":{}`)}, 3, []string{`"r1"`, "1.50"}, nil, 0},
+		{"one of two results", map[int]string{1: result1, 2: result2}, map[int]string{3: doc("ASSEMBLY_EXECUTING", `,"results":{"thumbed":[{"id":"r1"}]}`)}, 3, []string{`"r1"`, `"r2"`, "1.50"}, nil, 0},
+		{"one of two results in the last of two Steps", map[int]string{1: result1, 2: result2}, map[int]string{3: doc("ASSEMBLY_EXECUTING", `,"results":{"a":[{"id":"x"}],"thumbed":[{"id":"r1"}]}`)}, 3, []string{`"r1"`, `"r2"`, `"x"`, "1.50"}, nil, 0},
+		{"the state", map[int]string{1: begun}, map[int]string{2: doc("ASSEMBLY_UPLOADING", ``)}, 2, []string{"ASSEMBLY_EXECUTING", "1.50"}, nil, 0},
+		{"the end", map[int]string{1: finished}, map[int]string{2: doc("ASSEMBLY_EXECUTING", ``)}, 2, []string{"ASSEMBLY_COMPLETED", "1.50"}, nil, 0},
+		{"nothing", map[int]string{1: begun, 2: result1}, map[int]string{3: doc("ASSEMBLY_EXECUTING", `,"results":{"thumbed":[{"id":"r1"}]}`)}, 3, nil, nil, 2},
+		{"an upload since", map[int]string{3: uploaded}, map[int]string{1: doc("ASSEMBLY_UPLOADING", ``)}, 3, []string{`"u1"`, "1.50"}, nil, 0},
+		{"a result since", map[int]string{3: result1}, map[int]string{1: doc("ASSEMBLY_EXECUTING", ``)}, 3, []string{`"r1"`, "1.50"}, nil, 0},
+		{"the state since", map[int]string{3: begun}, map[int]string{1: doc("ASSEMBLY_UPLOADING", ``)}, 3, []string{"ASSEMBLY_EXECUTING", "1.50"}, nil, 0},
+		{"what no Status has, since", map[int]string{3: "data: keep-alive"}, map[int]string{1: doc("ASSEMBLY_UPLOADING", ``)}, 3, nil, nil, 2},
+		{"a poll to come", map[int]string{5: begun}, map[int]string{3: doc("ASSEMBLY_UPLOADING", ``)}, 0, []string{"ASSEMBLY_UPLOADING"}, []string{"1.50"}, 0},
+		{"the end, asked for sooner than it was", map[int]string{3: finished}, map[int]string{1: doc("ASSEMBLY_EXECUTING", ``), 4: doc("ASSEMBLY_EXECUTING", ``), 9: doc("ASSEMBLY_COMPLETED", ``)}, 3, nil, nil, 4},
+		{"the end, and a result behind it", map[int]string{3: finished, 7: result1}, map[int]string{9: doc("ASSEMBLY_COMPLETED", `,"results":{"thumbed":[{"id":"r1"}]}`)}, 3, []string{"ASSEMBLY_COMPLETED"}, []string{`"r1"`}, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for _, listens := range []bool{true, false} {
+				throughDoors(t, aside(c.events, c.polled), replay.Playback{}, func(t *testing.T, rec *replay.Recording, door http.RoundTripper) {
+					if listens {
+						attend(t, door, storyWS)
+					} else {
+						take(t, door, storyWS, "", 0)
+					}
+					time.Sleep(time.Duration(c.at)*time.Second + 500*time.Millisecond)
+					got := ask(t, door, "GET", storyPath).body
+					for _, want := range c.want {
+						if !strings.Contains(got, want) {
+							t.Errorf("listening %v, it lacks %s:\n%s", listens, want, got)
+						}
+					}
+					for _, not := range c.wantNot {
+						if strings.Contains(got, not) {
+							t.Errorf("listening %v, it has %s:\n%s", listens, not, got)
+						}
+					}
+					if c.wantExchange > 0 && got != recorded(t, rec, c.wantExchange) {
+						t.Errorf("listening %v, it is\n%s, want exchange %d", listens, got, c.wantExchange)
+					}
+				})
+			}
+		})
+	}
+	// The URLs that a client needs are those that a Status names, though it comes later.
+	t.Run("URLs", func(t *testing.T) {
+		urls := map[string]string{
+			"assembly_url": "http://api2.jane.example.com" + storyPath, "assembly_ssl_url": "https://api2-jane.example.com" + storyPath + "?x",
+			"update_stream_url": "https://api2-jane.example.com/other?assembly=" + storyID, "websocket_url": "https://api2-jane.example.com/other",
+			"tus_url": "https://api2-jane.example.com/resumable/files/",
+		}
+		rest := ""
+		for name, url := range urls {
+			rest += fmt.Sprintf(",%q:%q", name, url)
+		}
+		text := aside(map[int]string{1: begun}, map[int]string{5: doc("ASSEMBLY_EXECUTING", rest)})
+		throughDoors(t, text, replay.Playback{}, func(t *testing.T, rec *replay.Recording, door http.RoundTripper) {
+			attend(t, door, storyWS)
+			time.Sleep(2 * time.Second)
+			a := ask(t, door, "GET", storyPath).assembly(t, storyID)
+			for name, want := range urls {
+				if got, _ := a.Lookup(name).Text(); got != want {
+					t.Errorf("%s is %q, want %q", name, got, want)
+				}
+			}
+		})
+	})
+}
+
+// What several streams have told of an Assembly is told in its order.
+func TestStoryTwoStreams(t *testing.T) {
+	text := aside(map[int]string{1: "event: assembly_result_finished\ndata: [\"s\",{\"id\":\"r1\"}]", 5: "event: assembly_result_finished\ndata: [\"s\",{\"id\":\"r3\"}]"}, nil)
+	second := strings.Replace(text, version, "", 1)
+	second = strings.NewReplacer("> 1 +0", "> 2 +0", "< 1 ", "< 2 ", "= 1 +1", "= 2 +0", "= 1 +4", "= 2 +0", "= 1 ", "= 2 ", ". 1 ", ". 2 ", "r1", "r2", "r3", "r4").Replace(second)
+	i := strings.Index(text, "= 1 +4")
+	text = text[:i] + "# 3 s\n" + strings.Replace(second, "> 2 +0", "> 2 +2", 1) + strings.Replace(text[i:], "+4", "+2", 1)
+	throughDoors(t, text, replay.Playback{}, func(t *testing.T, rec *replay.Recording, door http.RoundTripper) {
+		ask(t, door, "POST", "/assemblies")
+		time.Sleep(10 * time.Second)
+		var ids []string
+		for _, f := range ask(t, door, "GET", storyPath).assembly(t, storyID).Result("s") {
+			ids = append(ids, f.ID)
+		}
+		if want := []string{"r1", "r2", "r4", "r3"}; !slices.Equal(ids, want) {
+			t.Errorf("the results are %q, want %q", ids, want)
+		}
+	})
+}
+
 // A client that only polls starts the clock with its first request.
 func TestStoryOnlyPolls(t *testing.T) {
 	var b strings.Builder
@@ -574,6 +719,159 @@ func TestStoryFirstPoll(t *testing.T) {
 				t.Errorf("in %d exchanges, the recorded stream is another", len(again))
 			}
 		})
+	})
+}
+
+// A client that is slow to take the stream is not told by the Status what the stream has not
+// told it.
+func TestStorySlowListener(t *testing.T) {
+	throughDoors(t, story, replay.Playback{}, func(t *testing.T, rec *replay.Recording, door http.RoundTripper) {
+		res, err := door.RoundTrip(newRequest(t, "GET", storyWS))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		r := ssewire.NewReader(res.Body)
+		for i, want := range []struct {
+			state   status.State
+			results int
+		}{{status.AssemblyUploading, 0}, {status.AssemblyExecuting, 0}, {status.AssemblyExecuting, 1}, {status.AssemblyExecuting, 2}, {status.AssemblyCompleted, 2}} {
+			time.Sleep(30 * time.Second)
+			began := time.Now()
+			a := ask(t, door, "GET", storyPath).assembly(t, storyID)
+			if a.State != want.state || len(a.Result("thumbed")) != want.results {
+				t.Errorf("behind event %d: %s with %d results, want %s with %d", i, a.State, len(a.Result("thumbed")), want.state, want.results)
+			}
+			if took := time.Since(began); took > 100*time.Millisecond {
+				t.Errorf("behind event %d: the Status takes %v", i, took)
+			}
+			r.Next()
+		}
+	})
+}
+
+// Nor does it wait for a stream that was given up before there was a header.
+func TestStoryGivenUpBeforeHeader(t *testing.T) {
+	text := strings.Replace(story, "< 2 +0 200", "< 2 +0.5 200", 1)
+	throughDoors(t, text, replay.Playback{}, func(t *testing.T, rec *replay.Recording, door http.RoundTripper) {
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(100*time.Millisecond, cancel)
+		if _, err := door.RoundTrip(newRequest(t, "GET", storyWS).WithContext(ctx)); !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+		time.Sleep(30 * time.Second)
+		began := time.Now()
+		if a := ask(t, door, "GET", storyPath).assembly(t, storyID); a.State != status.AssemblyCompleted || time.Since(began) != 0 {
+			t.Errorf("after %v it is %s", time.Since(began), a.State)
+		}
+	})
+}
+
+// The Status at the very moment of an event waits until the event is delivered, and then no
+// longer.
+func TestStoryAtTheMoment(t *testing.T) {
+	throughDoors(t, story, replay.Playback{}, func(t *testing.T, rec *replay.Recording, door http.RoundTripper) {
+		heard := attend(t, door, storyWS)
+		time.Sleep(8 * time.Second)
+		began := time.Now()
+		a := ask(t, door, "GET", storyPath).assembly(t, storyID)
+		if took := time.Since(began); took != 0 || len(a.Result("thumbed")) != 1 {
+			t.Errorf("after %v there are %d results", took, len(a.Result("thumbed")))
+		}
+		<-heard.done
+	})
+}
+
+// What lies at another path is no part of the story, though it ends with an id of it.
+func TestStoryOtherPaths(t *testing.T) {
+	text := story + `> 7 +0 GET https://api2.example.com/files/` + storyID + `
+< 7 +0 200
+< 7 content-type: text/plain
+= 7 +0
+\a file
+. 7 +0 eof
+> 8 +0 POST https://api2.example.com/files/` + storyID + `
+< 8 +0 200
+< 8 content-type: text/plain
+= 8 +0
+\stored
+. 8 +0 eof
+> 9 +0 PUT https://api2.example.com` + storyPath + `
+< 9 +0 200
+< 9 content-type: text/plain
+= 9 +0
+\put
+. 9 +0 eof
+`
+	throughDoors(t, text, replay.Playback{}, func(t *testing.T, rec *replay.Recording, door http.RoundTripper) {
+		ask(t, door, "POST", "/assemblies")
+		for _, c := range []struct{ method, path, want string }{
+			{"GET", "/files/" + storyID, "a file"}, {"POST", "/files/" + storyID, "stored"}, {"PUT", storyPath, "put"},
+		} {
+			if got := ask(t, door, c.method, c.path).body; got != c.want {
+				t.Errorf("%s %s answers %q, want %q", c.method, c.path, got, c.want)
+			}
+		}
+		if res, err := door.RoundTrip(newRequest(t, "DELETE", "/files/"+storyID)); err == nil && res.StatusCode == 200 {
+			t.Error("DELETE of something else is answered")
+		}
+		time.Sleep(6 * time.Second)
+		if a := ask(t, door, "GET", storyPath).assembly(t, storyID); a.State != status.AssemblyExecuting {
+			t.Errorf("DELETE of something else cancels it: %s", a.State)
+		}
+		if got := ask(t, door, "HEAD", storyPath); got.status != 200 || got.body != "" {
+			t.Errorf("HEAD answers %d %q", got.status, got.body)
+		}
+		req := newRequest(t, "GET", storyPath)
+		req.Method = "" // which net/http takes for GET
+		if res, err := door.RoundTrip(req); err != nil || res.StatusCode != 200 {
+			t.Errorf("without a method: %v, %v", res, err)
+		}
+	})
+}
+
+// A recording that holds no Assembly, or no job, has none to start or to cancel.
+func TestStoryNothingToStart(t *testing.T) {
+	throughDoors(t, version, replay.Playback{}, func(t *testing.T, rec *replay.Recording, door http.RoundTripper) {
+		for _, c := range []struct{ method, path string }{
+			{"POST", "/assemblies"}, {"POST", storyPath}, {"DELETE", storyPath}, {"GET", storyPath},
+			{"POST", "/v1/generate/detect"}, {"GET", "/v1/jobs/job_ocZCnG"},
+		} {
+			res, err := door.RoundTrip(newRequest(t, c.method, c.path))
+			if err == nil {
+				res.Body.Close()
+			}
+			if err == nil && res.StatusCode != 404 || err != nil && !errors.Is(err, replay.ErrNotRecorded) {
+				t.Errorf("%s %s: %v, %v", c.method, c.path, res, err)
+			}
+		}
+	})
+}
+
+// Of several Assemblies, or jobs, each start is that of the next one.
+func TestStoryStartsInTurn(t *testing.T) {
+	var b strings.Builder
+	b.WriteString(version)
+	var ids, jobs []string
+	for i := range 3 {
+		ids, jobs = append(ids, fmt.Sprintf("%032x", i)), append(jobs, fmt.Sprintf("job_%d", i))
+		fmt.Fprintf(&b, "> %d +1 POST https://api2.example.com/assemblies\n< %[1]d +0 200\n= %[1]d +0\n\\{\"ok\":\"ASSEMBLY_UPLOADING\",\"assembly_id\":%q}\n. %[1]d +0 eof\n", 2*i+1, ids[i])
+		fmt.Fprintf(&b, "> %d +1 POST https://api.cloud.scenario.com/v1/generate/detect\n< %[1]d +0 200\n= %[1]d +0\n\\{\"job\":{\"jobId\":%q,\"status\":\"queued\"}}\n. %[1]d +0 eof\n", 2*i+2, jobs[i])
+	}
+	throughDoors(t, b.String(), replay.Playback{}, func(t *testing.T, rec *replay.Recording, door http.RoundTripper) {
+		for i := range 7 {
+			ask(t, door, "POST", "/assemblies").assembly(t, ids[i%3])
+			var job status.Job
+			body := ask(t, door, "POST", "/v1/generate/detect").body
+			if err := status.DecodeJob([]byte(body), &job); err != nil || job.ID != jobs[i%3] {
+				t.Errorf("job %d starts with %s, %v", i, body, err)
+			}
+		}
+		for range 5 { // only an Assembly's Status is limited
+			if got := ask(t, door, "GET", "/v1/jobs/"+jobs[0]); got.status != 200 {
+				t.Errorf("a poll of a job: %d %s", got.status, got.body)
+			}
+		}
 	})
 }
 
@@ -788,6 +1086,9 @@ func TestStoryCancel(t *testing.T) {
 					time.Sleep(time.Second)
 				}
 				canceled(t, ask(t, door, "DELETE", storyPath))
+				if status, data, err := follow(t, door, storyWS, storyID); status != 204 {
+					t.Errorf("a client that comes back gets %d %q %v", status, data, err)
+				}
 				// Started again, it goes its recorded way.
 				ask(t, door, "POST", "/assemblies")
 				time.Sleep(4 * second)
@@ -801,6 +1102,21 @@ func TestStoryCancel(t *testing.T) {
 			})
 		})
 	}
+	t.Run("and the stream asked for anew", func(t *testing.T) {
+		throughDoors(t, story, replay.Playback{}, func(t *testing.T, rec *replay.Recording, door http.RoundTripper) {
+			<-attend(t, door, storyWS).done
+			ask(t, door, "POST", "/assemblies")
+			canceled(t, ask(t, door, "DELETE", storyPath))
+			heard := attend(t, door, storyWS)
+			time.Sleep(9 * second)
+			if a := ask(t, door, "GET", storyPath).assembly(t, storyID); a.State != status.AssemblyExecuting || len(a.Result("thumbed")) != 1 {
+				t.Errorf("it says %s with %d results", a.State, len(a.Result("thumbed")))
+			}
+			if <-heard.done; heard.err != nil || len(heard.heard) != 4 {
+				t.Errorf("the stream says %v, %v", heard.heard, heard.err)
+			}
+		})
+	})
 	t.Run("by the id that the client chose", func(t *testing.T) {
 		throughDoors(t, story, replay.Playback{}, func(t *testing.T, rec *replay.Recording, door http.RoundTripper) {
 			const path = "/assemblies/ffffffffffffffffffffffffffffffff"
@@ -962,6 +1278,9 @@ func TestStoryRateLimit(t *testing.T) {
 			}
 			if kind := got.header.Get("Content-Type"); !strings.HasPrefix(kind, "application/json") {
 				t.Errorf("the type is %q", kind)
+			}
+			if after := got.header.Get("Retry-After"); after != "1" {
+				t.Errorf("Retry-After is %q", after)
 			}
 			seconds, ok := a.Info.Get("retryIn").Float64()
 			if a.Error != status.ErrorStatusRateLimit || a.Lookup("assembly_id") != `"`+storyID+`"` || !ok || seconds < 0 || seconds > 60 {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -218,6 +219,41 @@ func TestResumeRecorded(t *testing.T) {
 			}
 		})
 	})
+	// It sets the ID that it was asked for with, as an Assembly's streams do: there is no
+	// event in front of that.
+	t.Run("an exchange that begins with the ID that it was asked for with", func(t *testing.T) {
+		text := version + "> 1 +0 GET /s\n> 1 last-event-id: 1\n< 1 +0 200\n< 1 content-type: text/event-stream\n= 1 +0\n|id: 1\n|data: a\n|\n|id: 1\n|data: b\n|\n. 1 +0 eof\n"
+		throughDoors(t, text, replay.Playback{}, func(t *testing.T, rec *replay.Recording, door http.RoundTripper) {
+			if _, got, err := follow(t, door, "/s", "1"); !slices.Equal(got, []string{"a", "b"}) || err != nil {
+				t.Errorf("it gets %q %v", got, err)
+			}
+		})
+	})
+	t.Run("the header does not wait for the next event", func(t *testing.T) {
+		throughDoors(t, cutOften, replay.Playback{}, func(t *testing.T, rec *replay.Recording, door http.RoundTripper) {
+			began := time.Now()
+			res, err := door.RoundTrip(newRequest(t, "GET", "/s", "Last-Event-ID", "3"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			res.Body.Close()
+			if at := time.Since(began); at != 0 {
+				t.Errorf("it comes after %v", at)
+			}
+		})
+	})
+	// What broke behind its last event is not over: the client has to come again.
+	for _, end := range []string{"reset", "eof", "canceled"} {
+		t.Run("behind all of a stream that ended with "+end, func(t *testing.T) {
+			text := opened + "< 1 content-type: text/event-stream\n= 1 +0\n|id: 1\n|data: a\n|\n. 1 +0 " + end + "\n"
+			throughDoors(t, text, replay.Playback{}, func(t *testing.T, rec *replay.Recording, door http.RoundTripper) {
+				status, got, err := follow(t, door, "/s", "1")
+				if wantStatus := map[bool]int{true: 200, false: 204}[end == "reset"]; status != wantStatus || len(got) > 0 || (err != nil) != (end == "reset") {
+					t.Errorf("%d %q %v", status, got, err)
+				}
+			})
+		})
+	}
 	t.Run("what is no stream is not resumed", func(t *testing.T) {
 		text := opened + "< 1 content-type: text/plain\n= 1 +0\n|id: 1\n|data: a\n|\n|id: 2\n|data: b\n|\n" + eof
 		throughDoors(t, text, replay.Playback{}, func(t *testing.T, rec *replay.Recording, door http.RoundTripper) {
@@ -317,12 +353,46 @@ func TestResumeAssembly(t *testing.T) {
 					}
 				})
 			})
+			t.Run("polled, without a connection before", func(t *testing.T) {
+				throughDoors(t, b.String(), replay.Playback{}, func(t *testing.T, rec *replay.Recording, door http.RoundTripper) {
+					ask(t, door, "GET", storyPath)
+					if _, got, err := follow(t, door, storyWS, storyID); !slices.Equal(got, want) || err != nil {
+						t.Errorf("it begins with %q %v, want all", got, err)
+					}
+				})
+			})
 			t.Run("without a connection before", func(t *testing.T) {
 				throughDoors(t, b.String(), replay.Playback{}, func(t *testing.T, rec *replay.Recording, door http.RoundTripper) {
 					if _, got, err := follow(t, door, storyWS, storyID); !slices.Equal(got, want) || err != nil {
 						t.Errorf("it begins with %q %v, want all", got, err)
 					}
 				})
+			})
+		})
+	}
+}
+
+// A connection that was recorded wins, unless the client lacks something of the one before.
+func TestResumeAssemblyRecorded(t *testing.T) {
+	text := version + "> 1 +0 GET " + storyWS + "\n< 1 +0 200\n< 1 content-type: text/event-stream\n= 1 +1\n|id: " + storyID + "\n|\n|data: a\n|\n" +
+		"= 1 +1\n|data: b\n|\n= 1 +1\n|data: c\n|\n. 1 +0 reset\n" +
+		"> 2 +1 GET " + storyWS + "\n> 2 last-event-id: " + storyID + "\n< 2 +0 200\n< 2 content-type: text/event-stream\n= 2 +1\n|id: " + storyID + "\n|\n|data: d\n|\n" +
+		"= 2 +1\n|data: e\n|\n. 2 +0 eof\n"
+	all := []string{"a", "b", "c", "d", "e"}
+	for n := range 4 {
+		t.Run(fmt.Sprintf("given up behind %d events", n), func(t *testing.T) {
+			throughDoors(t, text, replay.Playback{}, func(t *testing.T, rec *replay.Recording, door http.RoundTripper) {
+				got, _ := take(t, door, storyWS, "", n)
+				for range 5 {
+					time.Sleep(3 * time.Second) // as long as EventSource waits
+					status, more, err := follow(t, door, storyWS, storyID)
+					if got = append(got, more...); status == 204 || err == nil {
+						break
+					}
+				}
+				if !slices.Equal(got, all) {
+					t.Errorf("it gets %q, want %q", got, all)
+				}
 			})
 		})
 	}
@@ -336,13 +406,17 @@ func TestResumeWithinRead(t *testing.T) {
 	text := version + "> 1 +0 GET " + storyWS + "\n< 1 +0 200\n< 1 content-type: text/event-stream\n" + quotedRead(stream) + ". 1 +0 eof\n"
 	rest := stream[len(blocks[0]):] // that is to come
 	for i, block := range blocks[1:] {
-		for _, into := range []int{0, 1, len(block) - 1} { // of the next block, which has to come again
+		for into := range len(block) { // bytes of the next block, which has to come again
 			transport := mustLoad(t, text).Transport(replay.Playback{Speed: replay.MaxSpeed})
 			res, err := transport.RoundTrip(newRequest(t, "GET", storyWS))
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := io.ReadFull(res.Body, make([]byte, len(stream)-len(rest)+into)); err != nil {
+			var taker io.Reader = res.Body
+			if into%2 == 0 {
+				taker = iotest.OneByteReader(taker)
+			}
+			if _, err := io.ReadFull(taker, make([]byte, len(stream)-len(rest)+into)); err != nil {
 				t.Fatal(err)
 			}
 			res.Body.Close()

@@ -242,7 +242,10 @@ func TestHandlerEnds(t *testing.T) {
 				rec, _ := load(text)
 				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 				defer cancel()
-				s, _, _ := perform(rec.Handler(replay.Playback{}), httptest.NewRequestWithContext(ctx, "GET", "/s", nil))
+				s, _, aborted := perform(rec.Handler(replay.Playback{}), httptest.NewRequestWithContext(ctx, "GET", "/s", nil))
+				if aborted != (end == "unknown") {
+					t.Errorf("the connection is cut: %v", aborted)
+				}
 				if got := s.reads(); !slices.Equal(got, []piece{{2 * time.Second, "data: 1\n"}}) {
 					t.Errorf("it writes %v", got)
 				}
@@ -433,6 +436,9 @@ func TestHandlerNotRecorded(t *testing.T) {
 			if w.Code != 404 {
 				t.Errorf("the status is %d, want 404", w.Code)
 			}
+			if kind := w.Header().Get("Content-Type"); kind != "text/plain; charset=utf-8" || !strings.Contains(w.Body.String(), c.method+" "+c.target) || !strings.Contains(w.Body.String(), "/ws?assembly=1") {
+				t.Errorf("it does not say in plain text what is asked for, and what there is: %q\n%s", kind, w.Body)
+			}
 			if got := w.Header().Get("Access-Control-Allow-Origin"); got != "*" && got != "https://app.example" {
 				t.Errorf("a script may not read why: Access-Control-Allow-Origin is %q", got)
 			}
@@ -463,8 +469,37 @@ func TestHandlerNotRecorded(t *testing.T) {
 		if strings.Contains(w.Header().Get("Content-Type"), "html") && strings.Contains(w.Body.String(), "<script>alert") {
 			t.Errorf("the list is HTML with a script of the reel's:\n%s", w.Body)
 		}
-		if w.Header().Get("Content-Type") == "" {
-			t.Error("the list has no type: a browser may take it for HTML")
+		if kind := w.Header().Get("Content-Type"); kind != "text/plain; charset=utf-8" {
+			t.Errorf("the list is %q: a browser may take it for HTML", kind)
+		}
+	})
+	t.Run("a list of many", func(t *testing.T) {
+		var b strings.Builder
+		b.WriteString(version)
+		for i := 1; i <= 1234; i++ {
+			fmt.Fprintf(&b, "> %d +0 GET /%[1]d\n. %[1]d +0 reset\n", i)
+		}
+		w := httptest.NewRecorder()
+		mustLoad(t, b.String()).Handler(replay.Playback{}).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+		lines := strings.Split(w.Body.String(), "\n")
+		if n := len(lines); n != 1003 || lines[1] != "GET /1 (no response)" || lines[1000] != "GET /1000 (no response)" || lines[1001] != "and 234 more" {
+			t.Errorf("there are %d lines, the last are %q", n, lines[max(0, n-3):])
+		}
+	})
+	t.Run("an Assembly", func(t *testing.T) {
+		for _, c := range []struct{ name, reel, target, kind string }{
+			{"where there are others", story, "/assemblies/ffffffffffffffffffffffffffffffff", "application/json; charset=utf-8"},
+			{"without an id", story, "/assemblies/", "text/plain; charset=utf-8"},
+			{"what is none", story, "/files/ffffffffffffffffffffffffffffffff", "text/plain; charset=utf-8"},
+			{"where there is none", paced, "/assemblies/ffffffffffffffffffffffffffffffff", "text/plain; charset=utf-8"},
+		} {
+			t.Run(c.name, func(t *testing.T) {
+				w := httptest.NewRecorder()
+				mustLoad(t, c.reel).Handler(replay.Playback{}).ServeHTTP(w, httptest.NewRequest("GET", c.target, nil))
+				if got := w.Header().Get("Content-Type"); w.Code != 404 || got != c.kind {
+					t.Errorf("it answers %d in %q, want 404 in %q", w.Code, got, c.kind)
+				}
+			})
 		}
 	})
 	for name, header := range map[string]string{
@@ -503,6 +538,10 @@ func TestHandlerCORS(t *testing.T) {
 		if got := header.Values("Access-Control-Allow-Origin"); len(got) != 1 || got[0] != "*" && got[0] != origin {
 			t.Errorf("Access-Control-Allow-Origin is %q", got)
 		}
+		// Uppy and EventSource may send cookies, and no cache may keep the answer for another.
+		if header.Get("Access-Control-Allow-Credentials") != "true" || header.Get("Vary") != "Origin" {
+			t.Errorf("a script may not send cookies, or a cache may mix up origins: %q", header)
+		}
 	}
 	t.Run("a request", func(t *testing.T) {
 		w := httptest.NewRecorder()
@@ -523,7 +562,7 @@ func TestHandlerCORS(t *testing.T) {
 		req.Header.Set("Access-Control-Request-Headers", "last-event-id,x-custom,authorization")
 		h.ServeHTTP(w, req)
 		open(t, w.Header())
-		if w.Code/100 != 2 || served != 0 {
+		if w.Code != 204 || served != 0 {
 			t.Errorf("the status is %d, OnServe was told %d times", w.Code, served)
 		}
 		if got := w.Header().Get("Access-Control-Allow-Methods"); !strings.Contains(got, "POST") && got != "*" {
@@ -941,5 +980,35 @@ func TestHandlerGuessesNoType(t *testing.T) {
 	res.Body.Close()
 	if types, ok := res.Header["Content-Type"]; ok {
 		t.Errorf("the type is %q", types)
+	}
+}
+
+// What the Handler makes of a recorded status and header that are not to be served as they are.
+func TestHandlerHeader(t *testing.T) {
+	for _, c := range []struct {
+		name, reel, method string
+		status             int
+		header             map[string]string
+	}{
+		{"a length that is right", opened + "< 1 content-length: 5\n= 1 +0\n\\12345\n" + eof, "GET", 200, map[string]string{"Content-Length": "5"}},
+		{"a length of nothing", opened + "< 1 content-length: 0\n" + eof, "GET", 200, map[string]string{"Content-Length": "0"}},
+		{"a length that is wrong", opened + "< 1 content-length: 7\n= 1 +0\n\\12345\n" + eof, "GET", 200, map[string]string{"Content-Length": ""}},
+		{"no length", opened + "= 1 +0\n\\12345\n" + eof, "GET", 200, map[string]string{"Content-Length": ""}},
+		{"the length of what answers HEAD", version + "> 1 +0 HEAD /s\n< 1 +0 200\n< 1 content-length: 5\n" + eof, "HEAD", 200, map[string]string{"Content-Length": "5"}},
+		{"another protocol", version + "> 1 +0 GET /s\n< 1 +0 101\n< 1 upgrade: websocket\n" + eof, "GET", 501, map[string]string{"Upgrade": ""}},
+		{"another server", opened + "< 1 alt-svc: h3=\":443\"\n< 1 strict-transport-security: max-age=1\n" + eof, "GET", 200, map[string]string{"Alt-Svc": "", "Strict-Transport-Security": ""}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := httptest.NewRecorder()
+			mustLoad(t, c.reel).Handler(replay.Playback{}).ServeHTTP(w, httptest.NewRequest(c.method, "/s", nil))
+			if w.Code != c.status {
+				t.Errorf("the status is %d, want %d", w.Code, c.status)
+			}
+			for name, want := range c.header {
+				if got := w.Header().Get(name); got != want {
+					t.Errorf("%s is %q, want %q", name, got, want)
+				}
+			}
+		})
 	}
 }

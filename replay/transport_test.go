@@ -508,6 +508,22 @@ func TestTransportEnds(t *testing.T) {
 			}
 		})
 	})
+	t.Run("the error says why", func(t *testing.T) {
+		for _, text := range []string{request + ". 1 +2 reset error=connection refused\n", opened + "= 1 +0\n|x\n. 1 +2 reset error=connection refused\n"} {
+			synctest.Test(t, func(t *testing.T) {
+				res, err := mustLoad(t, text).Transport(replay.Playback{}).RoundTrip(newRequest(t, "GET", "/s"))
+				if err == nil {
+					_, err = io.ReadAll(res.Body)
+				}
+				if !errors.Is(err, io.ErrUnexpectedEOF) || !strings.Contains(err.Error(), "connection refused") {
+					t.Errorf("it says %v", err)
+				}
+			})
+		}
+		if _, err := mustLoad(t, request+". 1 +0 reset\n").Transport(replay.Playback{}).RoundTrip(newRequest(t, "GET", "/s")); err == nil || strings.Contains(err.Error(), "()") {
+			t.Errorf("where nobody knows, it says %v", err)
+		}
+	})
 	t.Run("the file fails", func(t *testing.T) {
 		text, _ := threeReads(t)
 		src := &fickle{Reader: strings.NewReader(text)}
@@ -523,6 +539,51 @@ func TestTransportEnds(t *testing.T) {
 			if b, err := io.ReadAll(res.Body); err == nil {
 				t.Errorf("the client takes %q for all of it", b)
 			}
+		}
+	})
+}
+
+// What a response says of itself is so.
+func TestTransportHeader(t *testing.T) {
+	p := replay.Playback{Speed: replay.MaxSpeed}
+	t.Run("the length of a stream that is gone on with", func(t *testing.T) {
+		const body = "id: 1\ndata: a\n\nid: 2\ndata: b\n\n"
+		text := opened + "< 1 content-type: text/event-stream\n< 1 content-length: " + fmt.Sprint(len(body)) + "\n" + quotedRead(body) + eof
+		door := mustLoad(t, text).Transport(p)
+		for id, want := range map[string]string{"": fmt.Sprint(len(body)), "1": ""} {
+			res, err := door.RoundTrip(newRequest(t, "GET", "/s", "Last-Event-ID", id))
+			if err != nil {
+				t.Fatal(err)
+			}
+			b, err := io.ReadAll(res.Body)
+			if got := res.Header.Get("Content-Length"); got != want || res.ContentLength >= 0 && res.ContentLength != int64(len(b)) || err != nil {
+				t.Errorf("behind %q Content-Length is %q and %d of %d bytes, %v", id, got, res.ContentLength, len(b), err)
+			}
+		}
+	})
+	t.Run("trailers are announced", func(t *testing.T) {
+		text := opened + "= 1 +0\n\\body\n< 1 x-checksum: 42\n" + eof
+		res, err := mustLoad(t, text).Transport(p).RoundTrip(newRequest(t, "GET", "/s"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if values, ok := res.Trailer["X-Checksum"]; !ok || values != nil {
+			t.Errorf("in front of the body they are %q", res.Trailer)
+		}
+		if _, err := io.ReadAll(res.Body); err != nil || res.Trailer.Get("X-Checksum") != "42" {
+			t.Errorf("behind it they are %q, %v", res.Trailer, err)
+		}
+	})
+	t.Run("304 has no body", func(t *testing.T) {
+		res, err := mustLoad(t, version+"> 1 +0 GET /s\n< 1 +0 304\n"+eof).Transport(p).RoundTrip(newRequest(t, "GET", "/s"))
+		if err != nil || res.ContentLength != 0 {
+			t.Errorf("%+v, %v", res, err)
+		}
+	})
+	t.Run("a request without a URL", func(t *testing.T) {
+		body := &noisyBody{Reader: strings.NewReader("x")}
+		if _, err := mustLoad(t, paced).Transport(p).RoundTrip(&http.Request{Body: body}); err == nil || !body.isClosed() {
+			t.Errorf("%v, and the body is closed: %v", err, body.isClosed())
 		}
 	})
 }
@@ -872,6 +933,53 @@ BODY. 1 +0 eof
 		if a.AssemblySSLURL != "http://"+host+storyPath {
 			t.Errorf("a client that polls it leaves the replay server: %s", a.AssemblySSLURL)
 		}
+	})
+	// Whichever way the client has come in, it stays there.
+	t.Run("in headers, over TLS", func(t *testing.T) {
+		text := opened + "< 1 location: https://api2.example.com/a\n< 1 link: <https://api2.example.com/b>; rel=next, <https://elsewhere.example/>\n" +
+			"< 1 content-type: text/plain\n= 1 +0\n\\https://api2.example.com/c\n" + eof + "> 2 +0 GET https://api2.example.com/d\n. 2 +0 reset\n"
+		rec := mustLoad(t, text)
+		h := rec.Handler(replay.Playback{})
+		for _, origin := range []string{"https://" + host, "http://localhost:1"} { // no client is led to where another came in
+			req := httptest.NewRequest("GET", origin+"/s", nil)
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, req)
+			if to, link := w.Header().Get("Location"), w.Header().Get("Link"); to != origin+"/a" || link != "<"+origin+"/b>; rel=next, <https://elsewhere.example/>" {
+				t.Errorf("at %s Location is %q, Link %q", origin, to, link)
+			}
+			if w.Body.String() != "https://api2.example.com/c" {
+				t.Errorf("a plain text is %q", w.Body)
+			}
+		}
+		if to := rec.Exchanges()[0].Header.Get("Location"); to != "https://api2.example.com/a" {
+			t.Errorf("the recording itself says %q now", to)
+		}
+	})
+	t.Run("at the end of a text", func(t *testing.T) {
+		for _, body := range []string{`{"a":"https://api2.example.com/","b":"`, `{"a":"https://api2.example.com/"} http`, `https://api2.example.com`, `https:`, `"w`} {
+			text := version + "> 1 +0 GET https://api2.example.com/s\n< 1 +0 200\n< 1 content-type: application/json\n= 1 +0\n\\" + body + "\n" + eof
+			h := mustLoad(t, text).Handler(replay.Playback{})
+			for range 2 {
+				w := httptest.NewRecorder()
+				h.ServeHTTP(w, httptest.NewRequest("GET", "http://"+host+"/s", nil))
+				if want := strings.ReplaceAll(body, "https://api2.example.com", "http://"+host); w.Body.String() != want {
+					t.Errorf("%q becomes %q, want %q", body, w.Body, want)
+				}
+			}
+		}
+	})
+	t.Run("in the rest of a block, when the Assembly is canceled", func(t *testing.T) {
+		text := version + "> 1 +0 GET https://api2.example.com" + storyWS + "\n< 1 +0 200\n< 1 content-type: text/event-stream\n" +
+			"= 1 +0\n|id: " + storyID + "\n|\n= 1 +0\n\\data: \n= 1 +9\n|https://api2.example.com/x\n|\n= 1 +9\n|data: assembly_finished\n|\n. 1 +0 eof\n"
+		synctest.Test(t, func(t *testing.T) {
+			door := desk{mustLoad(t, text).Handler(replay.Playback{})}
+			heard := attend(t, door, "http://"+host+storyWS)
+			time.Sleep(time.Second)
+			ask(t, door, "DELETE", "http://"+host+storyPath)
+			if <-heard.done; heard.err != nil || len(heard.heard) != 2 || heard.heard[0].Data != "http://"+host+"/x" || heard.heard[1].Type != "assembly_error" {
+				t.Errorf("the stream says %v, %v", heard.heard, heard.err)
+			}
+		})
 	})
 	t.Run("over HTTP", func(t *testing.T) {
 		server := httptest.NewServer(mustLoad(t, text).Handler(replay.Playback{Speed: replay.MaxSpeed}))

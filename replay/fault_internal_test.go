@@ -349,6 +349,20 @@ func TestFaultsResumed(t *testing.T) {
 			t.Errorf("got  %q\nwant %q", got, want)
 		}
 	})
+	t.Run("stalled where it was stalled before", func(t *testing.T) {
+		perf := behind(2)
+		newFaults([]Fault{Stall{For: time.Hour, At: AtEvent(3)}}, 1).inject(x, perf)
+		if got := enjoy(t, perf); got.Ended != 4900*ms && got.Ended != 5000*ms {
+			t.Errorf("it ends at %v", got.Ended)
+		}
+	})
+	t.Run("refused, it is not stalled in front of its header again", func(t *testing.T) {
+		perf := behind(2)
+		newFaults([]Fault{Stall{For: time.Hour, At: AtTime(0)}, Cut{At: AtTime(0)}}, 1).inject(x, perf)
+		if got := enjoy(t, perf); got.Status != 200 || got.At != 0 || got.body() != rest(2) {
+			t.Errorf("it answers %d at %v with %q", got.Status, got.At, got.body())
+		}
+	})
 	t.Run("stall what is late already", func(t *testing.T) {
 		perf := p.resume(x, resumption{bytes: int64(len(idBlock)), at: x.Sent}, x.Sent, 3500*ms)
 		newFaults([]Fault{Stall{For: 1000 * ms, At: AtEvent(3)}}, 1).inject(x, perf)
@@ -384,6 +398,11 @@ func TestFaultsOnHeader(t *testing.T) {
 	if got := perf.header.Get("Content-Type"); got != "text/html" {
 		t.Errorf("the content type is %q", got)
 	}
+	perf.header = http.Header{"Content-Type": {eventStream}, "X-Other": {"1"}}
+	newFaults([]Fault{WrongType{ContentType: "text/plain"}}, 1).inject(p.only(), perf)
+	if got := perf.header; got.Get("Content-Type") != "text/plain" || got.Get("X-Other") != "1" {
+		t.Errorf("the header is %q", got)
+	}
 	if got := enjoy(t, perf).body(); got != idBlock {
 		t.Errorf("the body is %q", got)
 	}
@@ -410,6 +429,9 @@ func TestFaultsOnHeader(t *testing.T) {
 		if perf.early != c.early {
 			t.Errorf("%s: the header goes out on its own: %t", c.fault, perf.early)
 		}
+		if _, refused := c.fault.(Refuse); refused && perf.header.Get("Content-Type") != "text/plain; charset=utf-8" {
+			t.Errorf("%s: the header is %q", c.fault, perf.header)
+		}
 		if _, refused := c.fault.(Refuse); refused != (perf.interrupt == nil) {
 			t.Errorf("%s: it can be interrupted: %t", c.fault, perf.interrupt != nil)
 		}
@@ -433,6 +455,10 @@ func TestRefuse(t *testing.T) {
 		{"rate limit", Refuse{Status: 429, RetryAfter: 1500 * ms}, outcome{429, 40 * ms, []came{{40 * ms, "429 Too Many Requests\n"}}, EndEOF, 40 * ms}, "2"},
 		{"whole seconds", Refuse{Status: 500, RetryAfter: 3 * time.Second}, outcome{500, 40 * ms, []came{{40 * ms, "500 Internal Server Error\n"}}, EndEOF, 40 * ms}, "3"},
 		{"do not come back", Refuse{Status: 204}, outcome{204, 40 * ms, nil, EndEOF, 40 * ms}, ""},
+		{"not changed", Refuse{Status: 304}, outcome{304, 40 * ms, nil, EndEOF, 40 * ms}, ""},
+		{"the lowest status", Refuse{Status: 200}, outcome{200, 40 * ms, []came{{40 * ms, "200 OK\n"}}, EndEOF, 40 * ms}, ""},
+		{"the highest status", Refuse{Status: 599}, outcome{599, 40 * ms, []came{{40 * ms, "599 \n"}}, EndEOF, 40 * ms}, ""},
+		{"a status too high", Refuse{Status: 600}, outcome{503, 40 * ms, []came{{40 * ms, "503 Service Unavailable\n"}}, EndEOF, 40 * ms}, ""},
 		{"no status", Refuse{Status: 7}, outcome{503, 40 * ms, []came{{40 * ms, "503 Service Unavailable\n"}}, EndEOF, 40 * ms}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -750,6 +776,41 @@ func TestFaultsOnLargeEvents(t *testing.T) {
 		if got := enjoy(t, perf).body(); got != c.want {
 			t.Errorf("%s: %d bytes, not %d", c.fault, len(got), len(c.want))
 		}
+	}
+}
+
+// What is held to have two events change places has a bound, whatever lies between them.
+func TestReorderHoldsOnlySoMuch(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		between int // bytes
+		moved   bool
+	}{{"little", 1 << 10, true}, {"less than may be held", maxHeld, true}, {"more than may be held", 2*maxHeld + 1<<20, false}} {
+		t.Run(c.name, func(t *testing.T) {
+			const size = 1 << 16
+			pieces := []came{{50 * ms, event1}}
+			for n := 0; n < c.between; n += size {
+				pieces = append(pieces, came{50 * ms, ": " + strings.Repeat("x", min(size, c.between)-4) + "\n\n"})
+			}
+			pieces = append(pieces, came{50 * ms, event2 + event3})
+			perf := recorded(t, EndEOF, time.Second, pieces...)
+			played := perf.fromStart()
+			taken, next := 0, played.next
+			played.next = func() (Read, error) {
+				taken++
+				return next()
+			}
+			newFaults([]Fault{Reorder{At: AtEvent(1)}}, 1).inject(perf.only(), played)
+			if _, err := played.next(); err != nil {
+				t.Fatal(err)
+			}
+			if !c.moved && taken > len(pieces)-8 {
+				t.Errorf("%d of %d pieces are held", taken, len(pieces))
+			}
+			if got := enjoy(t, played).body(); strings.HasSuffix(got, event2+event1+event3) != c.moved {
+				t.Errorf("it ends with %q", got[max(0, len(got)-200):])
+			}
+		})
 	}
 }
 

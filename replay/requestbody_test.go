@@ -3,6 +3,7 @@ package replay_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -282,6 +283,46 @@ func TestRecorderEncodedResponse(t *testing.T) {
 		text, _, _ = recordBodies(t, nil, h[0], h[1], []string{"a"}, []string{"a"})
 		if strings.Contains(text, planted) || !strings.Contains(text, "body is br;key="+replay.Redacted) {
 			t.Errorf("recorded\n%s", text)
+		}
+	}
+}
+
+// However many reads it comes in, a body is recorded up to its bound: what is text tells
+// requests apart, and has a larger one.
+func TestRecorderRequestBound(t *testing.T) {
+	const size = 1<<20 + 5000
+	for _, c := range []struct {
+		contentType string
+		want        int
+	}{
+		{"", 1 << 20}, {"text/csv", 1 << 20}, {"application/json", 1 << 20}, {"application/ld+json; charset=utf-8", 1 << 20},
+		{"application/x-www-form-urlencoded", 1 << 20}, {"multipart/form-data; boundary=x", 1 << 20}, {"application/xml", 1 << 20},
+		{"application/octet-stream", 16 << 10}, {"image/png", 16 << 10}, {"application/offset+octet-stream", 16 << 10},
+	} {
+		for _, each := range []int{1000, 16 << 10, 5 << 20} {
+			t.Run(fmt.Sprintf("%q, %d bytes at a time", c.contentType, each), func(t *testing.T) {
+				rec, finish := newRecorder(t, roundTripper(func(req *http.Request) (*http.Response, error) {
+					for buf := make([]byte, each); ; {
+						if _, err := req.Body.Read(buf); err != nil {
+							break
+						}
+					}
+					return answer(req, script(step{0, "", io.EOF})), nil
+				}))
+				body := strings.Repeat("0123456789abcdef ", size/17+1)[:size]
+				res, err := rec.RoundTrip(post(t, "http://h/", c.contentType, strings.NewReader(body)))
+				if err != nil {
+					t.Fatal(err)
+				}
+				res.Body.Close()
+				text, all := finish()
+				if got := sentBody(all[0]); got != body[:c.want] {
+					t.Errorf("%d bytes are recorded, want the first %d", len(got), c.want)
+				}
+				if n := strings.Count(text, "goes on behind its first"); n != 1 {
+					t.Errorf("it says %d times that there is more", n)
+				}
+			})
 		}
 	}
 }

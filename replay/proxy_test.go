@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"crypto/tls"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -626,6 +627,64 @@ func TestProxyRestoresRequests(t *testing.T) {
 	}
 }
 
+// A body is held to restore the URLs in it only where it is JSON that can be read, and small.
+func TestProxyRestoredBodies(t *testing.T) {
+	const bound = 1 << 20
+	for _, c := range []struct {
+		name     string
+		size     int
+		header   http.Header
+		restored bool
+	}{
+		{"small", 100, http.Header{"Content-Type": {"application/json"}}, true},
+		{"at the bound", bound, http.Header{"Content-Type": {"application/json"}}, true},
+		{"over the bound", bound + 1, http.Header{"Content-Type": {"application/json"}}, false},
+		{"text", 100, http.Header{"Content-Type": {"text/plain"}}, false},
+		{"encoded", 100, http.Header{"Content-Type": {"application/json"}, "Content-Encoding": {"br"}}, false},
+		{"not to be sent yet", 100, http.Header{"Content-Type": {"application/json"}, "Expect": {"100-continue"}}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			body := `"http://localhost/x` + strings.Repeat(" ", c.size-20) + `"`
+			left := strings.NewReader(body)
+			req := httptest.NewRequest("POST", "/", left)
+			req.Host, req.Header = "localhost", c.header
+			var got string
+			replay.NewProxy(&url.URL{Scheme: "http", Host: "api2.example.com"}, roundTripper(func(req *http.Request) (*http.Response, error) {
+				if held := left.Len() == 0; held != c.restored {
+					t.Errorf("the body is held: %v", held)
+				}
+				b, err := io.ReadAll(req.Body)
+				if got = string(b); err != nil || req.ContentLength != int64(len(b)) {
+					t.Errorf("%d of %d bytes, %v", len(b), req.ContentLength, err)
+				}
+				return answer(req, http.NoBody), nil
+			})).ServeHTTP(httptest.NewRecorder(), req)
+			want := body
+			if c.restored {
+				want = strings.Replace(body, "//localhost", "//api2.example.com", 1)
+			}
+			if got != want {
+				t.Errorf("the upstream gets %q…", got[:min(len(got), 60)])
+			}
+		})
+	}
+}
+
+// A client that has come over TLS, by what is in front of the proxy, goes on over TLS.
+func TestProxyOverTLS(t *testing.T) {
+	req := httptest.NewRequest("GET", "/", nil)
+	req.Host, req.TLS = "localhost", new(tls.ConnectionState)
+	w := httptest.NewRecorder()
+	replay.NewProxy(&url.URL{Scheme: "http", Host: "api2.example.com"}, roundTripper(func(req *http.Request) (*http.Response, error) {
+		res := answer(req, io.NopCloser(strings.NewReader(`"http://api2.example.com/x"`)))
+		res.Header = http.Header{"Content-Type": {"application/json"}}
+		return res, nil
+	})).ServeHTTP(w, req)
+	if got := w.Body.String(); got != `"https://localhost/x"` {
+		t.Errorf("the client gets %s", got)
+	}
+}
+
 func TestProxyExpectContinue(t *testing.T) {
 	for _, accept := range []bool{true, false} {
 		p := newProxied(t, "http://api2.example.com", func(w http.ResponseWriter, req *http.Request) {
@@ -816,6 +875,9 @@ func TestProxyRefuses(t *testing.T) {
 		if err != nil {
 			t.Errorf("%s: %v", tt.head, err)
 			continue
+		}
+		if kind := resp.Header.Get("Content-Type"); tt.status != 200 && kind != "text/plain; charset=utf-8" {
+			t.Errorf("%s: it is refused in %q", tt.head, kind)
 		}
 		if resp.StatusCode != tt.status || asked != (tt.status == 200) {
 			t.Errorf("%s: %d, upstream asked: %t, want %d", tt.head, resp.StatusCode, asked, tt.status)

@@ -1196,6 +1196,24 @@ func TestStoryCancel(t *testing.T) {
 			})
 		})
 	}
+	t.Run("stalled within a read, the block in several", func(t *testing.T) {
+		text := version + "> 1 +0 GET https://api2.example.com" + storyWS + "\n< 1 +0 200\n< 1 content-type: text/event-stream\n= 1 +0\n|id: " + storyID + "\n|\n" +
+			"= 1 +1\n|event: assembly_result_finished\n\\data: [\"s\",\n= 1 +9\n\\{\"id\":\n= 1 +9\n|\"r1\"}]\n|\n|data: assembly_finished\n|\n. 1 +0 eof\n"
+		for into := range int64(50) {
+			fault := replay.Stall{For: time.Minute, At: replay.AtByte(int64(len("id: "+storyID+"\n\n")) + into)}
+			throughDoors(t, text, replay.Playback{Faults: []replay.Fault{fault}}, func(t *testing.T, rec *replay.Recording, door http.RoundTripper) {
+				heard := attend(t, door, storyWS)
+				time.Sleep(2 * second)
+				ask(t, door, "DELETE", storyPath)
+				<-heard.done
+				// What has not begun does not come, and what has comes whole.
+				got := texts(heard.heard)
+				if into > 0 && (len(got) != 2 || got[0] != `["s",{"id":"r1"}]`) || into == 0 && len(got) != 1 || heard.ended < 2*second || heard.ended > 2100*time.Millisecond {
+					t.Errorf("stalled at byte %d it tells %q and ends at %v", into, got, heard.ended)
+				}
+			})
+		}
+	})
 	t.Run("behind the end", func(t *testing.T) {
 		throughDoors(t, story, replay.Playback{}, func(t *testing.T, rec *replay.Recording, door http.RoundTripper) {
 			heard := attend(t, door, storyWS)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -230,15 +231,13 @@ func TestResumeRecorded(t *testing.T) {
 		})
 	})
 	t.Run("the header does not wait for the next event", func(t *testing.T) {
-		throughDoors(t, cutOften, replay.Playback{}, func(t *testing.T, rec *replay.Recording, door http.RoundTripper) {
-			began := time.Now()
-			res, err := door.RoundTrip(newRequest(t, "GET", "/s", "Last-Event-ID", "3"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			res.Body.Close()
-			if at := time.Since(began); at != 0 {
-				t.Errorf("it comes after %v", at)
+		text := opened + "< 1 content-type: text/event-stream\n= 1 +0\n|id: 1\n|data: a\n|\n= 1 +5\n|id: 2\n|data: b\n|\n" + eof
+		synctest.Test(t, func(t *testing.T) {
+			req := httptest.NewRequest("GET", "/s", nil)
+			req.Header.Set("Last-Event-ID", "1")
+			s, _, _ := perform(mustLoad(t, text).Handler(replay.Playback{}), req)
+			if len(s.acts) < 2 || s.acts[1] != (act{0, "flush", ""}) {
+				t.Errorf("it does %v", s.acts)
 			}
 		})
 	})

@@ -211,6 +211,9 @@ func play(w http.ResponseWriter, req *http.Request, p *performance) {
 			next, interrupt, p.end, p.ended = p.interrupted(), nil, EndEOF, 0
 			continue
 		}
+		if p.sending != nil {
+			p.sending()
+		}
 		if _, err := w.Write(read.Data); err != nil {
 			return
 		}

@@ -27,7 +27,9 @@ type performance struct {
 	next func() (Read, error)
 
 	// delivered, if not nil, is called when the client has been given what next has
-	// returned last, but for the bytes of it that are left.
+	// returned last, but for the bytes of it that are left. Where the client may have it
+	// sooner than delivered can be called, sending is called before.
+	sending   func()
 	delivered func(left int)
 
 	// How it ends. These are settled when next has returned io.EOF.

@@ -1,6 +1,7 @@
 package replay_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -395,6 +396,55 @@ func TestResumeAssemblyRecorded(t *testing.T) {
 			})
 		})
 	}
+}
+
+// hasty is a stage whose client does something as soon as it has read what is in on.
+type hasty struct {
+	*stage
+	on   string
+	then func()
+}
+
+func (h hasty) Write(p []byte) (int, error) {
+	n, err := h.stage.Write(p)
+	if strings.Contains(string(p), h.on) {
+		h.then()
+	}
+	return n, err
+}
+
+// A client may connect again as soon as it has read an event, before the server knows that
+// it has.
+func TestResumeAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := mustLoad(t, story).Handler(replay.Playback{})
+		var want, got string
+		whole, _, _ := perform(h, httptest.NewRequest("GET", storyWS, nil))
+		for _, read := range whole.reads() {
+			want += read.Data
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		second := make(chan *stage, 1)
+		first := hasty{stage: &stage{began: time.Now(), header: make(http.Header)}, on: "one.jpg", then: func() {
+			go func() {
+				req := httptest.NewRequest("GET", storyWS, nil)
+				req.Header.Set("Last-Event-ID", storyID)
+				s, _, _ := perform(h, req)
+				second <- s
+			}()
+			synctest.Wait()
+			cancel()
+		}}
+		h.ServeHTTP(first, httptest.NewRequest("GET", storyWS, nil).WithContext(ctx))
+		for _, s := range []*stage{first.stage, <-second} {
+			for _, read := range s.reads() {
+				got += read.Data
+			}
+		}
+		if got != want {
+			t.Errorf("the two connections have\n%s\nwant\n%s", got, want)
+		}
+	})
 }
 
 // Of a recorded read the Transport has delivered what the client has taken: whoever gives up

@@ -38,6 +38,7 @@ type feed struct {
 	walk      walk          // behind that read
 	end       int64         // of that read, in bytes of the body
 	pieces    int           // that have been delivered
+	sending   bool          // one is on its way, and may have arrived
 	gone      bool          // the client has it all, or has gone
 }
 
@@ -106,6 +107,15 @@ func (r *run) settle(now time.Time) {
 	if f == nil || f.gone || r.tempo.recorded(r.from, now.Sub(r.start)) < f.next {
 		return
 	}
+	was := f.pieces
+	r.await(func() bool { return r.feed != f || f.gone || f.pieces != was })
+}
+
+// await waits until something is so, but not for long.
+func (r *run) await(so func() bool) {
+	if so() {
+		return
+	}
 	const patience = 50 * time.Millisecond
 	late := false
 	timer := time.AfterFunc(patience, func() {
@@ -114,7 +124,7 @@ func (r *run) settle(now time.Time) {
 		r.mu.Unlock()
 		r.wake.Broadcast()
 	})
-	for was := f.pieces; r.feed == f && !f.gone && f.pieces == was && !late; {
+	for !so() && !late {
 		r.wake.Wait()
 	}
 	timer.Stop()
@@ -203,9 +213,15 @@ func (r *run) open(x *Exchange, from *resumption) *feed {
 // they are the recorded ones.
 func (r *run) deliver(f *feed, p *performance, reached func() int64) {
 	next, size := p.next, int64(0)
+	p.sending = func() {
+		r.mu.Lock()
+		f.sending = true
+		r.mu.Unlock()
+	}
 	p.delivered = func(left int) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
+		f.sending = false
 		switch {
 		case reached == nil:
 			f.delivered += size - int64(left)
@@ -227,14 +243,16 @@ func (r *run) deliver(f *feed, p *performance, reached func() int64) {
 }
 
 // lastFeed returns the stream that was asked for last, and how much of its body has been
-// delivered.
+// delivered. What is on its way, the client that asks may have already.
 func (r *run) lastFeed() (x *Exchange, delivered int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.feed == nil {
+	f := r.feed
+	if f == nil {
 		return nil, 0
 	}
-	return r.feed.x, r.feed.delivered
+	r.await(func() bool { return !f.sending || f.gone })
+	return f.x, f.delivered
 }
 
 // hangUp notes that the client of the stream has gone, or has it all.

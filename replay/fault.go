@@ -76,8 +76,8 @@ type Drop struct {
 
 // Reorder has an event come behind the event that follows it, in the piece that ends
 // that one. What is between the two, such as comments, stays in its place. The last
-// event stays as well, and so does one that has more than 32 MiB together with what lies
-// behind it before the next.
+// event stays as well, and so does one that takes more than 32 MiB with what is between it
+// and the next.
 type Reorder struct {
 	At Position // as in [Duplicate]; drawn: any but the last
 }

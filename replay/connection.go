@@ -161,7 +161,8 @@ func (s *following) feed(c *connection, chunk []byte) (told bool) {
 	s.final = false
 	for len(chunk) > 0 {
 		if c.parser.Err() != nil {
-			if chunk = c.behindEvent(chunk); len(chunk) == 0 {
+			var over bool
+			if chunk, over = c.behindEvent(chunk); !over {
 				break
 			}
 			c.parser = ssewire.NewParser(ssewire.LastEventID(c.parser.LastEventID()))
@@ -190,22 +191,23 @@ func (s *following) feed(c *connection, chunk []byte) (told bool) {
 	return told
 }
 
-// behindEvent returns what comes behind the next blank line.
-func (c *connection) behindEvent(chunk []byte) []byte {
+// behindEvent returns what comes behind the next blank line, which may be nothing yet,
+// and whether there is such a line.
+func (c *connection) behindEvent(chunk []byte) (rest []byte, over bool) {
 	for i, b := range chunk {
 		switch {
 		case b == '\n' && c.cr:
 			c.cr = false
 		case b == '\n' || b == '\r':
 			if c.line {
-				return chunk[i+1:] // an LF that belongs to it is one more blank line
+				return chunk[i+1:], true // an LF that belongs to it is one more blank line
 			}
 			c.line, c.cr = true, b == '\r'
 		default:
 			c.line, c.cr = false, false
 		}
 	}
-	return nil
+	return nil, false
 }
 
 // update takes in an event, and returns whether it is one of an Assembly's.

@@ -15,6 +15,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -59,6 +60,7 @@ type world struct {
 
 	mu   sync.Mutex
 	sent []sent
+	open int // bodies that have not been closed
 }
 
 // sent is a request that was made.
@@ -80,8 +82,28 @@ func (w *world) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := w.answer(w, req)
 	if resp != nil {
 		resp.Request = req
+		w.mu.Lock()
+		w.open++
+		w.mu.Unlock()
+		resp.Body = &closable{ReadCloser: resp.Body, w: w}
 	}
 	return resp, err
+}
+
+// closable is a body that keeps its connection until it is closed.
+type closable struct {
+	io.ReadCloser
+	w    *world
+	once sync.Once
+}
+
+func (c *closable) Close() error {
+	c.once.Do(func() {
+		c.w.mu.Lock()
+		c.w.open--
+		c.w.mu.Unlock()
+	})
+	return c.ReadCloser.Close()
 }
 
 // asked returns when the path was requested.
@@ -160,10 +182,13 @@ type told struct {
 	rec  *replay.Recording
 	w    *world
 	seen []status.Summary // each that differs from the one before
+
+	troubles []string // likewise
 }
 
 // followed follows req in a world that answers so, and loads what was recorded. No more
-// than three Statuses are asked for in any second, whatever happens.
+// than three Statuses are asked for in any second, whatever happens, and with the
+// return all is over: no body is open, and the caller is told nothing more.
 func followed(t *testing.T, req *http.Request, answer func(*world, *http.Request) (*http.Response, error)) told {
 	t.Helper()
 	w := &world{t: t, start: time.Now(), answer: answer}
@@ -173,7 +198,14 @@ func followed(t *testing.T, req *http.Request, answer func(*world, *http.Request
 		t.Fatal(err)
 	}
 	var out told
+	returned := false
 	f := replay.Follower{HTTP: &http.Client{Transport: recorder}, OnChange: func(s replay.Progress) {
+		if returned {
+			t.Error("the caller was told something after the return")
+		}
+		if text := fmt.Sprint(s.Trouble); len(out.troubles) == 0 || text != out.troubles[len(out.troubles)-1] {
+			out.troubles = append(out.troubles, text)
+		}
 		if s.Document == nil {
 			return
 		}
@@ -183,7 +215,12 @@ func followed(t *testing.T, req *http.Request, answer func(*world, *http.Request
 		}
 	}}
 	out.Progress, out.err = f.Follow(req)
+	returned = true
 	out.took, out.w = w.since(), w
+	synctest.Wait()
+	if w.open != 0 {
+		t.Errorf("%d bodies were not closed", w.open)
+	}
 	recorder.Close()
 	if out.rec, err = replay.Load(bytes.NewReader(reel.Bytes()), int64(reel.Len())); err != nil || !out.rec.Sealed() {
 		t.Errorf("the reel: %v, sealed %t", err, out.rec.Sealed())
@@ -303,6 +340,10 @@ func TestFollowEndedAssembly(t *testing.T) {
 		{"aborted", statusOf(status.RequestAborted, ""), "REQUEST_ABORTED"},
 		{"failed", `{"error":"FILE_FILTER_DECLINED_FILE","assembly_id":"` + assemblyID + `"}`, "FILE_FILTER_DECLINED_FILE"},
 		{"crashed", `{"errno":-111,"code":"ECONNREFUSED","syscall":"connect"}`, "ECONNREFUSED"},
+		{"without its id", `{"ok":"ASSEMBLY_COMPLETED"}`, "ASSEMBLY_COMPLETED"},
+		{"behind a space", " " + completed, "ASSEMBLY_COMPLETED"},
+		{"behind a tab", "\t" + completed, "ASSEMBLY_COMPLETED"},
+		{"behind an empty line", "\r\n" + completed, "ASSEMBLY_COMPLETED"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -583,6 +624,11 @@ func TestFollowBacksOff(t *testing.T) {
 		resp.Header.Set(name, value)
 		return resp, err
 	}
+	brokenOff := func(body string) (*http.Response, error) {
+		resp, err := asJSON("")
+		resp.Body = io.NopCloser(io.MultiReader(strings.NewReader(body), iotest.ErrReader(syscall.ECONNRESET)))
+		return resp, err
+	}
 	tests := []struct {
 		name   string
 		answer func() (*http.Response, error) // of all requests but the first, for 20 s
@@ -599,7 +645,29 @@ func TestFollowBacksOff(t *testing.T) {
 		{"Retry-After at a date", func() (*http.Response, error) {
 			return withHeader(503, "", "Retry-After", time.Now().Add(15*time.Second).UTC().Format(http.TimeFormat))
 		}, []time.Duration{0, 2, 17, 32}},
+		{"Retry-After and a lesser retryIn", func() (*http.Response, error) {
+			return withHeader(429, fmt.Sprintf(rateLimit, `,"info":{"retryIn":1}`), "Retry-After", "9")
+		}, []time.Duration{0, 2, 11, 20}},
+		{"Retry-After of a month", func() (*http.Response, error) { return withHeader(503, "", "Retry-After", "2592000") }, []time.Duration{0, 2, 3602}},
 		{"bad gateway", func() (*http.Response, error) { return respond(502, "text/html", "<html>") }, []time.Duration{0, 2, 4, 8, 16, 32}},
+		{"no more than status 500", func() (*http.Response, error) { return respond(500, "text/html", "<html>") }, []time.Duration{0, 2, 4, 8, 16, 32}},
+		{"request timeout", func() (*http.Response, error) { return respond(408, "text/html", "<html>") }, []time.Duration{0, 2, 4, 8, 16, 32}},
+		{"too early", func() (*http.Response, error) { return respond(425, "text/html", "<html>") }, []time.Duration{0, 2, 4, 8, 16, 32}},
+		{"unavailable, with a Status", func() (*http.Response, error) {
+			return respond(503, "application/json", `{"ok":"ASSEMBLY_EXECUTING","assembly_id":"`+assemblyID+`"}`)
+		}, []time.Duration{0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20}},
+		{"unavailable, with a state of nothing", func() (*http.Response, error) {
+			return respond(503, "application/json", `{"ok":"ASSEMBLY_COMPLETED"}`)
+		}, []time.Duration{0, 2, 4, 8, 16, 32}},
+		{"too many requests, with a state of nothing", func() (*http.Response, error) {
+			return withHeader(429, `{"ok":"ASSEMBLY_COMPLETED"}`, "Retry-After", "9")
+		}, []time.Duration{0, 2, 11, 20}},
+		{"a Status that breaks off", func() (*http.Response, error) { return brokenOff(executing[:20]) }, []time.Duration{0, 2, 4, 8, 16, 32}},
+		{"a Status that breaks off at once", func() (*http.Response, error) { return brokenOff("") }, []time.Duration{0, 2, 4, 8, 16, 32}},
+		{"other JSON", func() (*http.Response, error) { return asJSON(`{"a":1}`) }, []time.Duration{0, 2, 4, 8, 16, 32}},
+		{"a job", func() (*http.Response, error) {
+			return asJSON(`{"job":{"jobId":"` + assemblyID + `","status":"success"}}`)
+		}, []time.Duration{0, 2, 4, 8, 16, 32}},
 		{"server error", func() (*http.Response, error) {
 			return respond(500, "application/json", `{"error":"SERVER_500"}`)
 		}, []time.Duration{0, 2, 7, 12, 20}},
@@ -686,6 +754,9 @@ func TestFollowRefused(t *testing.T) {
 		{"page not found", 404, "<html>", "404", new(*ssewire.ResponseError)},
 		{"unauthorized", 401, `{"error":"Unauthorized","assembly_id":"` + assemblyID + `"}`, "401", new(*ssewire.ResponseError)},
 		{"forbidden", 403, `{}`, "403", new(*ssewire.ResponseError)},
+		{"forbidden, with a Status", 403, completed, "403", new(*ssewire.ResponseError)},
+		{"no Status, with its id", 404, `{"error":"ASSEMBLY_STATUS_NOT_FOUND","assembly_id":"` + assemblyID + `"}`, "ASSEMBLY_STATUS_NOT_FOUND", nil},
+		{"an error of no Assembly", 400, `{"error":"INVALID_SIGNATURE","message":"m"}`, "400 INVALID_SIGNATURE: m", nil},
 	}
 	for _, tt := range tests {
 		for _, first := range []bool{true, false} {
@@ -900,7 +971,7 @@ func TestFollowLargeEvents(t *testing.T) {
 	const limit = ssewire.DefaultMaxEventSize
 	for _, eol := range []string{"\n", "\r", "\r\n"} {
 		for _, cut := range []int{1 << 20, 65536, 40961} {
-			lines := "data: a\n\ndata: " + strings.Repeat("x", limit) + "\ndata: y\n\ndata: b\n\n:\n\ndata: " +
+			lines := "data: a\n\ndata: " + strings.Repeat("x", limit) + "\ndata: y\ndata: y\ndata: y\n\ndata: b\n\n:\n\ndata: " +
 				strings.Repeat("y", limit/2) + "\ndata: " + strings.Repeat("y", limit/2) + "\n\ndata: c\n\n"
 			stream := strings.ReplaceAll(lines, "\n", eol)
 			synctest.Test(t, func(t *testing.T) {
@@ -1188,6 +1259,391 @@ func TestFollowTrouble(t *testing.T) {
 			t.Errorf("troubles: %q", got)
 		}
 	})
+}
+
+// How soon a stream is connected to again: after the reconnection time where it has
+// told something, twice as late each time where it has not, up to a minute, and later
+// only where the server says so, up to an hour.
+func TestFollowReconnectionTimes(t *testing.T) {
+	refusal := func(value string) func(*http.Request) (*http.Response, error) {
+		return func(*http.Request) (*http.Response, error) {
+			resp, err := respond(503, "text/html", "")
+			resp.Header.Set("Retry-After", value)
+			return resp, err
+		}
+	}
+	stream := func(steps ...step) func(*http.Request) (*http.Response, error) {
+		return func(req *http.Request) (*http.Response, error) { return asStream(req, slices.Clone(steps)...) }
+	}
+	const other = "event: of something else\ndata: x\n\n"
+	moved := fmt.Sprintf(progress, 10)
+	regular := []float64{0, 3, 6, 9, 12, 15, 18, 21}
+	doubled := []float64{0, 3, 9, 21, 45, 93, 153, 213}
+	tests := []struct {
+		name   string
+		stream func(*http.Request) (*http.Response, error)
+		want   []float64 // seconds
+	}{
+		{"it tells something and ends", stream(step{data: moved}), regular},
+		{"it tells something and breaks", stream(step{data: moved}, step{err: syscall.ECONNRESET}), regular},
+		{"it tells something, something else, and ends", stream(step{data: moved + other}), regular},
+		{"it tells something, then something else, and ends", stream(step{data: moved}, step{data: other}), regular},
+		{"it ends", stream(), doubled},
+		{"it breaks", stream(step{err: syscall.ECONNRESET}), doubled},
+		{"it tells something else and ends", stream(step{data: other}), doubled},
+		{"there is none", func(*http.Request) (*http.Response, error) { return nil, syscall.ECONNREFUSED }, doubled},
+		{"no time at all", stream(step{data: "retry: 0\n\n"}), []float64{0, 0.5, 1.5, 3.5, 7.5, 15.5, 31.5, 63.5, 123.5, 183.5}},
+		{"a time of two minutes", stream(step{data: "retry: 120000\n\n"}), []float64{0, 120, 240, 360}},
+		{"refused for 20 s", refusal("20"), []float64{0, 20, 40, 60, 84, 132, 192}},
+		{"refused for a month", refusal("2592000"), []float64{0, 3600, 7200}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				last := time.Duration(tt.want[len(tt.want)-1] * float64(time.Second))
+				o := followed(t, requestFor(t, api+statusPath), assembly(
+					func(at time.Duration) string {
+						if at > last {
+							return completed
+						}
+						return executing
+					},
+					func(_ *world, req *http.Request) (*http.Response, error) { return tt.stream(req) }))
+				o.wantEnd(t, "ASSEMBLY_COMPLETED")
+				var got []float64
+				for _, at := range o.w.asked("/ws20219") {
+					got = append(got, at.Seconds())
+				}
+				if !slices.Equal(got, tt.want) {
+					t.Errorf("connected at %v, want %v", got, tt.want)
+				}
+				if len(o.troubles) < 2 {
+					t.Errorf("troubles: %q", o.troubles)
+				}
+			})
+		})
+	}
+}
+
+// The next connection goes on where the caller, or the stream, has come to; an id that
+// no header can have is kept back.
+func TestFollowLastEventID(t *testing.T) {
+	tests := []struct {
+		name   string
+		url    string
+		caller string // the first request's
+		blocks string // of the first connection
+		want   []string
+	}{
+		{"the caller's", streamPath, assemblyID, result1, []string{assemblyID}},
+		{"the caller's, and then the stream's", streamPath, "of the caller", idBlock + result1, []string{assemblyID}},
+		{"the caller's, for the Status", statusPath, assemblyID, result1, nil},
+		{"none", streamPath, "", result1, nil},
+		{"the stream's", statusPath, "", "id: 7\n\n" + result1, []string{"7"}},
+		{"one with a control character", statusPath, "", "id: a\x01b\n\n" + result1, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				req := requestFor(t, api+tt.url)
+				if tt.caller != "" {
+					req.Header.Set("Last-Event-ID", tt.caller)
+				}
+				var streams []http.Header
+				o := followed(t, req, assembly(
+					func(at time.Duration) string {
+						if len(streams) > 1 {
+							return completed
+						}
+						return executing
+					},
+					func(_ *world, req *http.Request) (*http.Response, error) {
+						if streams = append(streams, req.Header.Clone()); len(streams) == 1 {
+							return asStream(req, step{data: tt.blocks})
+						}
+						return asStream(req, step{data: finished})
+					}))
+				o.wantEnd(t, "ASSEMBLY_COMPLETED")
+				if len(streams) != 2 || !slices.Equal(streams[1]["Last-Event-Id"], tt.want) {
+					t.Errorf("the connections begin with %q", streams)
+				}
+			})
+		})
+	}
+}
+
+// Behind an event that is too large its lines are over at the first blank one, wherever
+// the reads are cut and whatever the event before it was.
+func TestFollowBehindLargeEvents(t *testing.T) {
+	const limit = ssewire.DefaultMaxEventSize
+	large := "data: " + strings.Repeat("x", limit-10)
+	tests := []struct {
+		name   string
+		pieces []string
+		events int64
+	}{
+		{"the blank line ends it", []string{large, "\ndata: too much\n\ndata: a\n\n"}, 2},
+		{"lines of its own", []string{large, "\ndata: too much\ndata: y\ndata: z\n\ndata: a\n\n"}, 2},
+		{"mixed line ends", []string{large, "\ndata: too much\r\n\ndata: a\n\n"}, 2},
+		{"a blank line in two reads", []string{large, "\ndata: too much\n", "\ndata: a\n\n"}, 2},
+		{"a CRLF in two reads", []string{large, "\ndata: too much\r", "\ndata: y\r\n\r\ndata: a\n\n"}, 2},
+		{"a read ends with it", []string{large, "\ndata: too much\n\n", "data: a\n\n", "data: b\n\n"}, 3},
+		{"a read ends in its last CRLF", []string{large, "\ndata: too much\r\n\r", "\ndata: a\r\n\r\n"}, 2},
+		{"two of them", []string{large, "\ndata: too much\n\n", large, "\ndata: too much\ndata: z\n\ndata: a\n\n"}, 3},
+		{"it does not end", []string{large, "\ndata: too much\n", "data: y\n", "data: z\n"}, 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				o := followed(t, requestFor(t, api+"/v1/chat"), func(_ *world, req *http.Request) (*http.Response, error) {
+					var steps []step
+					for _, piece := range tt.pieces {
+						steps = append(steps, step{data: piece})
+					}
+					return asStream(req, steps...)
+				})
+				if o.Events != tt.events || o.err != nil || o.Bytes != int64(len(strings.Join(tt.pieces, ""))) {
+					t.Errorf("%d events, want %d; %d bytes, error %v", o.Events, tt.events, o.Bytes, o.err)
+				}
+			})
+		})
+	}
+}
+
+// An id that is a path does not become one of a request, though the stream is an
+// Assembly's.
+func TestFollowStreamWithPathAsID(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := followed(t, requestFor(t, api+"/ws20219"), func(_ *world, req *http.Request) (*http.Response, error) {
+			return asStream(req, step{data: "id: ../../x\n\n" + result1 + finished})
+		})
+		if o.wantRequests(t, "0s GET /ws20219"); o.err != nil {
+			t.Errorf("it ended with: %v", o.err)
+		}
+	})
+}
+
+// The first of the final Statuses fails, or is from before the end: there is another.
+func TestFollowFinalStatusFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := followed(t, requestFor(t, api+statusPath), func(w *world, req *http.Request) (*http.Response, error) {
+			switch {
+			case req.URL.Path != statusPath:
+				return asStream(req, step{wait: time.Second, data: finished})
+			case w.since() == 0:
+				return asJSON(executing)
+			case w.since() < 2*time.Second:
+				return respond(502, "text/html", "<html>")
+			}
+			return asJSON(completed)
+		})
+		o.wantEnd(t, "ASSEMBLY_COMPLETED")
+		o.wantRequests(t, "0s GET "+statusPath, "0s GET /ws20219", "1s GET "+statusPath, "3s GET "+statusPath)
+	})
+	synctest.Test(t, func(t *testing.T) {
+		o := followed(t, requestFor(t, api+statusPath), func(w *world, req *http.Request) (*http.Response, error) {
+			switch {
+			case req.URL.Path != statusPath:
+				return asStream(req, step{wait: 11 * time.Second, data: result1 + finished})
+			case w.since() == 0:
+				return asJSON(executing)
+			case w.since() == 10*time.Second:
+				time.Sleep(2 * time.Second) // in which the stream ends
+				return asJSON(statusOf(status.AssemblyCompleted, ""))
+			}
+			return asJSON(completed)
+		})
+		o.wantEnd(t, "ASSEMBLY_COMPLETED")
+		o.wantRequests(t, "0s GET "+statusPath, "0s GET /ws20219", "10s GET "+statusPath, "12s GET "+statusPath)
+	})
+	synctest.Test(t, func(t *testing.T) {
+		o := followed(t, requestFor(t, api+statusPath), func(w *world, req *http.Request) (*http.Response, error) {
+			switch {
+			case req.URL.Path != statusPath:
+				return asStream(req, step{wait: time.Second, data: finished})
+			case w.since() == 0:
+				return asJSON(executing)
+			}
+			return nil, syscall.ECONNREFUSED
+		})
+		if !errors.Is(o.err, syscall.ECONNREFUSED) || !strings.Contains(o.err.Error(), "2m0s") {
+			t.Errorf("after %v: %v", o.took, o.err)
+		}
+	})
+}
+
+// A server that is down for long is asked once a minute at the end, and from the
+// beginning again once it has answered.
+func TestFollowServerThatIsDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const long = 2 * time.Hour
+		fails := true
+		o := followed(t, requestFor(t, api+statusPath), func(w *world, req *http.Request) (*http.Response, error) {
+			at := w.since()
+			if at >= long {
+				fails = !fails // every other time
+			}
+			switch {
+			case fails && at > 0:
+				return nil, syscall.ECONNREFUSED
+			case at < long+2*time.Minute:
+				return asJSON(`{"ok":"ASSEMBLY_EXECUTING"}`)
+			}
+			return asJSON(completed)
+		})
+		o.wantEnd(t, "ASSEMBLY_COMPLETED")
+		at := o.w.asked(statusPath)
+		if n := len(at); at[n-1] < long+2*time.Minute {
+			t.Errorf("it ended after %v", at[n-1])
+		}
+		for i := range at[1:] {
+			gap := 2 * time.Second
+			if at[i] < long {
+				gap = min(gap<<max(0, min(i-1, 5)), time.Minute)
+			}
+			if got := at[i+1] - at[i]; got != gap {
+				t.Errorf("asked at %v, and again after %v, want %v", at[i], got, gap)
+			}
+		}
+		if o.troubles[len(o.troubles)-1] != "<nil>" || !strings.Contains(strings.Join(o.troubles, ""), "refused") {
+			t.Errorf("troubles: %q", o.troubles)
+		}
+	})
+}
+
+// A Status need not name a stream yet, and one that names none that can be opened is
+// trouble.
+func TestFollowLateStream(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := followed(t, requestFor(t, api+statusPath), assembly(
+			func(at time.Duration) string {
+				switch {
+				case at < 3*time.Second:
+					return `{"ok":"ASSEMBLY_EXECUTING"}`
+				case at < 5*time.Second:
+					return executing
+				}
+				return completed
+			},
+			func(_ *world, req *http.Request) (*http.Response, error) {
+				return asStream(req, step{wait: time.Second, data: finished})
+			}))
+		o.wantEnd(t, "ASSEMBLY_COMPLETED")
+		o.wantRequests(t, "0s GET "+statusPath, "2s GET "+statusPath, "4s GET "+statusPath, "4s GET /ws20219", "5s GET "+statusPath)
+		if !slices.Equal(o.troubles, []string{"<nil>"}) {
+			t.Errorf("troubles: %q", o.troubles)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		o := followed(t, requestFor(t, api+statusPath), func(w *world, req *http.Request) (*http.Response, error) {
+			if w.since() > time.Second {
+				return asJSON(completed)
+			}
+			return asJSON(`{"ok":"ASSEMBLY_EXECUTING","update_stream_url":"https://127.0.0.1/ws"}`)
+		})
+		o.wantEnd(t, "ASSEMBLY_COMPLETED")
+		if len(o.troubles) == 0 || !strings.Contains(o.troubles[0], "127.0.0.1") {
+			t.Errorf("troubles: %q", o.troubles)
+		}
+	})
+}
+
+// The time that the caller's client gives to a request does not end a stream.
+func TestFollowWithTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &world{t: t, start: time.Now(), answer: func(_ *world, req *http.Request) (*http.Response, error) {
+			return asStream(req, step{wait: time.Minute, data: "data: a\n\n"})
+		}}
+		client := &http.Client{Transport: w, Timeout: time.Second}
+		story, err := replay.Follower{HTTP: client}.Follow(requestFor(t, api+"/v1/chat"))
+		if err != nil || story.Events != 1 || client.Timeout != time.Second {
+			t.Errorf("%d events, error %v; the client's timeout is %v now", story.Events, err, client.Timeout)
+		}
+	})
+}
+
+// A request of nothing but a URL is a GET, and need not have a header.
+func TestFollowBareRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		req := &http.Request{URL: requestFor(t, api+statusPath).URL}
+		w := &world{t: t, start: time.Now(), answer: assembly(
+			func(at time.Duration) string {
+				if at > 0 {
+					return completed
+				}
+				return executing
+			},
+			func(_ *world, req *http.Request) (*http.Response, error) {
+				return asStream(req, step{wait: time.Second, data: finished})
+			})}
+		story, err := replay.Follower{HTTP: &http.Client{Transport: w}}.Follow(req)
+		if err != nil || !story.Document.Summary().Terminal() || req.Header != nil {
+			t.Errorf("%v; error %v; the request's header is %v now", story.Document, err, req.Header)
+		}
+		for i, accept := range []string{"text/event-stream, application/json;q=0.9", "text/event-stream", "application/json"} {
+			if h := w.sent[i].header; h.Get("Accept") != accept || h.Get("Cache-Control") != "no-store" {
+				t.Errorf("%s has the header %v", w.sent[i].what, h)
+			}
+		}
+	})
+}
+
+// The stream of what a request has created is connected to again like any other.
+func TestFollowCreationReconnects(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		req, err := http.NewRequestWithContext(t.Context(), "POST", api+"/assemblies", strings.NewReader("{}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := followed(t, req, func(w *world, req *http.Request) (*http.Response, error) {
+			switch {
+			case req.URL.Path == "/ws20219" && w.since() == 0:
+				return asStream(req, step{wait: time.Second, data: result1})
+			case req.URL.Path == "/ws20219":
+				return asStream(req, step{data: finished})
+			case w.since() < 4*time.Second:
+				return asJSON(executing)
+			}
+			return asJSON(completed)
+		})
+		o.wantEnd(t, "ASSEMBLY_COMPLETED")
+		o.wantRequests(t, "0s POST /assemblies", "0s GET /ws20219", "1s GET "+statusPath, "3s GET "+statusPath, "4s GET /ws20219", "4s GET "+statusPath)
+	})
+}
+
+// A request that creates something is not sent again, whatever it is answered with.
+func TestFollowCreationOnce(t *testing.T) {
+	tests := []struct {
+		name   string
+		answer func(req *http.Request) (*http.Response, error)
+		tells  string // the error
+	}{
+		{"rate limit", func(*http.Request) (*http.Response, error) {
+			return respond(429, "application/json", `{"error":"RATE_LIMIT_REACHED"}`)
+		}, "not to be sent again"},
+		{"a job that is a path", func(*http.Request) (*http.Response, error) {
+			return asJSON(`{"job":{"jobId":"../x","status":"queued"}}`)
+		}, `"../x"`},
+		{"an Assembly's stream that breaks", func(req *http.Request) (*http.Response, error) {
+			return asStream(req, step{data: result1})
+		}, "without its end"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				req, err := http.NewRequestWithContext(ctx, "POST", api+"/create", strings.NewReader("{}"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				o := followed(t, req, func(_ *world, req *http.Request) (*http.Response, error) { return tt.answer(req) })
+				if o.wantRequests(t, "0s POST /create"); o.err == nil || !strings.Contains(o.err.Error(), tt.tells) {
+					t.Errorf("it ended with: %v", o.err)
+				}
+			})
+		})
+	}
 }
 
 func ExampleFollower_Follow() {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -84,7 +85,8 @@ func setDefault(h http.Header, name, value string) {
 func (s *following) request(ctx context.Context, u *url.URL, accept string) *http.Request {
 	req := (&http.Request{Method: http.MethodGet, URL: u, Header: onlyNeutral(s.req.Header)}).WithContext(ctx)
 	if sameOrigin(u, s.req.URL) {
-		req.Host, req.Header = s.req.Host, s.req.Header.Clone()
+		req.Host = s.req.Host
+		maps.Copy(req.Header, s.req.Header.Clone()) // which may be nil
 		req.Header.Del("Content-Type")
 	}
 	req.Header.Del("Last-Event-ID")

@@ -161,7 +161,7 @@ func play(w http.ResponseWriter, req *http.Request, p *performance) {
 			defer close(read)
 			io.Copy(io.Discard, req.Body)
 		}()
-		defer stopReading(control, read)
+		defer stopReading(w, read)
 	}
 	c := clock{ctx: req.Context(), start: time.Now(), alarmed: true}
 	defer c.close()
@@ -229,8 +229,9 @@ func play(w http.ResponseWriter, req *http.Request, p *performance) {
 }
 
 // stopReading returns when nobody reads the request's body any more, as net/http wants it
-// before it goes on to the next request. A client that is still sending gets a moment.
-func stopReading(control *http.ResponseController, read <-chan struct{}) {
+// before it goes on to the next request. A client that is still sending gets a moment, and
+// then no other request on its connection: what is left of the body would be taken for one.
+func stopReading(w http.ResponseWriter, read <-chan struct{}) {
 	select {
 	case <-read:
 		return
@@ -243,7 +244,10 @@ func stopReading(control *http.ResponseController, read <-chan struct{}) {
 		return
 	case <-timer.C:
 	}
-	if control.SetReadDeadline(time.Now()) == nil {
+	// net/http does not count a read that fails as a body that was not read to its end. It
+	// has no other way to close a connection whose response has its header.
+	http.MaxBytesReader(w, io.NopCloser(strings.NewReader("x")), 0).Read(make([]byte, 1))
+	if http.NewResponseController(w).SetReadDeadline(time.Now()) == nil {
 		<-read
 	}
 }

@@ -1012,3 +1012,11 @@ func TestHandlerHeader(t *testing.T) {
 		})
 	}
 }
+
+// A client that has the whole response, and does not end its request, gets a moment to do so:
+// what it sends later is not taken for a request of its own.
+func TestHandlerEndsUnfinishedRequest(t *testing.T) {
+	server := httptest.NewServer(mustLoad(t, version+"> 1 +0 POST /\n< 1 +0 200\n= 1 +0\n\\enough\n. 1 +0 eof\n").Handler(replay.Playback{}))
+	t.Cleanup(server.Close)
+	wantEndOfUnfinished(t, server.Listener.Addr().String(), "", "enough")
+}

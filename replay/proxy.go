@@ -133,7 +133,7 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 				defer close(closed)
 				out.Body.Close()
 			}()
-			stopReading(control, closed)
+			stopReading(w, closed)
 		}()
 	}
 	resp, err := p.transport.RoundTrip(out.WithContext(httptrace.WithClientTrace(req.Context(), trace)))

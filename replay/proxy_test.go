@@ -16,10 +16,12 @@ import (
 	"net/http/httptrace"
 	"net/textproto"
 	"net/url"
+	"os"
 	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -193,6 +195,89 @@ func TestProxyAnswersEarly(t *testing.T) {
 	go io.WriteString(w, "one")
 	if got := readAll(t, p.do(req)); got != "enough" {
 		t.Errorf("the response is %q", got)
+	}
+}
+
+// Nor does it have to end its request at all: whoever has the whole response and sends no
+// more of the body is given a moment, and then the connection is closed.
+func TestProxyEndsUnfinishedRequest(t *testing.T) {
+	p := newProxied(t, "http://api2.example.com", func(w http.ResponseWriter, req *http.Request) {
+		http.NewResponseController(w).EnableFullDuplex()
+		w.Header()["Content-Length"] = req.Header["X-Length"]
+		io.WriteString(w, "enough")
+		flush(w)
+	})
+	for _, length := range []string{"X-Length: 6\r\n", ""} {
+		wantEndOfUnfinished(t, p.Listener.Addr().String(), length, "enough")
+	}
+}
+
+// wantEndOfUnfinished sends a request whose body goes on for ever, and checks that there is
+// the whole response to it, and then no more than the connection's end.
+func wantEndOfUnfinished(t *testing.T, address, header, want string) {
+	t.Helper()
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	conn.SetDeadline(time.Now().Add(failsafe))
+	fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: %s\r\n%sTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n", address, header)
+	r := bufio.NewReader(conn)
+	resp, err := http.ReadResponse(r, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err := io.ReadAll(resp.Body); string(b) != want || err != nil {
+		t.Fatalf("the response is %q, %v", b, err)
+	}
+	// A reset is an end, too.
+	if b, err := io.ReadAll(r); len(b) > 0 || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("%q: the connection goes on with %q, %v", header, b, err)
+	}
+}
+
+// closings counts how often a body is closed.
+type closings struct {
+	io.Reader
+	n atomic.Int64
+}
+
+func (c *closings) Close() error {
+	c.n.Add(1)
+	return nil
+}
+
+// The upstream's response is closed however far it was read, as only that frees the
+// connection that it came on.
+func TestProxyClosesResponse(t *testing.T) {
+	for _, tt := range []struct {
+		name, method string
+		body         io.Reader
+		coding       string
+	}{
+		{"read to its end", "GET", strings.NewReader("data: a\n\n"), ""},
+		{"in no gzip", "GET", strings.NewReader("data: a\n\n"), "gzip"},
+		{"broken", "GET", io.MultiReader(strings.NewReader("data: a\n\n"), readerFunc(func([]byte) (int, error) { return 0, errors.New("broken") })), ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			body := &closings{Reader: tt.body}
+			p := proxiedBy(t, "http://api2.example.com", roundTripper(func(req *http.Request) (*http.Response, error) {
+				resp := answer(req, body)
+				if tt.coding != "" {
+					resp.Header.Set("Content-Encoding", tt.coding)
+				}
+				return resp, nil
+			}))
+			if resp, err := p.client.Do(get(t, p.URL)); err == nil {
+				io.Copy(io.Discard, resp.Body)
+				resp.Body.Close()
+			}
+			p.Close() // which waits for the request
+			if body.n.Load() == 0 {
+				t.Error("it is never closed")
+			}
+		})
 	}
 }
 

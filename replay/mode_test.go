@@ -1052,3 +1052,138 @@ func TestReelClosesIdleConnections(t *testing.T) {
 	(&http.Client{Transport: reel}).CloseIdleConnections()
 	closeReel(t, reel)
 }
+
+// A Reel that is opened for recording touches no file but its own: where another has taken
+// the name, that one stays as it is, the first one's recording is not in its place, and the
+// program is told.
+func TestReelFileReplaced(t *testing.T) {
+	const theirs = "reel 1\n# another program's\n"
+	for _, c := range []struct {
+		mode    replay.Mode
+		there   bool
+		records bool
+	}{
+		{replay.ModeOnce, false, true},
+		{replay.ModeOnce, false, false},
+		{replay.ModeRecord, true, true},
+		{replay.ModeRecord, true, false},
+		{replay.ModeAuto, true, true},
+		{replay.ModeAuto, true, false},
+		{replay.ModeAuto, false, true},
+		{replay.ModeAuto, false, false},
+	} {
+		for _, discard := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, there: %v, records: %v, discard: %v", c.mode, c.there, c.records, discard), func(t *testing.T) {
+				name := filepath.Join(t.TempDir(), "my.reel")
+				was := ""
+				if c.there {
+					name = recordReel(t, get(t, "http://h/a"))
+					was = readFile(t, name)
+				}
+				reel := openReel(t, name, c.mode, new(echo))
+				if c.records {
+					mustAsk(t, reel, get(t, "http://h/b"), "1: GET /b ")
+				}
+				written := name
+				if c.mode != replay.ModeAuto {
+					written += ".part"
+				}
+				writeFile(t, name+".new", theirs)
+				if err := os.Rename(name+".new", written); err != nil {
+					t.Fatal(err)
+				}
+				var err error
+				if discard {
+					_, err = reel.Discard()
+				} else {
+					err = reel.Close()
+				}
+				if err == nil || !strings.Contains(err.Error(), "something else has written to the file") || !strings.Contains(err.Error(), written) {
+					t.Errorf("the error is %v", err)
+				}
+				if now := readFile(t, written); now != theirs {
+					t.Errorf("the other's file has become\n%s", now)
+				}
+				if c.mode != replay.ModeAuto && c.there && readFile(t, name) != was {
+					t.Errorf("the old reel has become\n%s", readFile(t, name))
+				} else if !c.there && written != name {
+					wantGone(t, name)
+				}
+			})
+		}
+	}
+}
+
+// A Reel in ModeAuto that recorded nothing leaves what another has recorded to the file since
+// it was opened.
+func TestReelAutoLeavesWhatOthersRecord(t *testing.T) {
+	for _, there := range []bool{false, true} {
+		for _, discard := range []bool{false, true} {
+			t.Run(fmt.Sprintf("there: %v, discard: %v", there, discard), func(t *testing.T) {
+				name := filepath.Join(t.TempDir(), "my.reel")
+				held := 0
+				if there {
+					name = recordReel(t, get(t, "http://h/a"))
+					held = 1
+				}
+				idle, other := openReel(t, name, replay.ModeAuto, new(echo)), openReel(t, name, replay.ModeAuto, new(echo))
+				mustAsk(t, other, get(t, "http://h/b"), "1: GET /b ")
+				closeReel(t, other)
+				was := readFile(t, name)
+				err := error(nil)
+				if discard {
+					_, err = idle.Discard()
+				} else {
+					err = idle.Close()
+				}
+				if err != nil {
+					t.Errorf("the error is %v", err)
+				}
+				if now := readFile(t, name); now != was {
+					t.Errorf("the reel has become\n%s", now)
+				}
+				if all := wantWhole(t, name); len(all) != held+1 {
+					t.Errorf("%d exchanges, want %d", len(all), held+1)
+				}
+			})
+		}
+	}
+}
+
+// The first to record to a file has it, though another opened it before: the other does not
+// cut off what it does not know of.
+func TestReelAutoCutsNothingOff(t *testing.T) {
+	name := recordReel(t, get(t, "http://h/a"))
+	late, first := openReel(t, name, replay.ModeAuto, new(echo)), openReel(t, name, replay.ModeAuto, new(echo))
+	mustAsk(t, first, get(t, "http://h/b"), "1: GET /b ")
+	closeReel(t, first)
+	was := readFile(t, name)
+	mustAsk(t, late, get(t, "http://h/c"), "1: GET /c ")
+	if err := late.Close(); err == nil || !strings.Contains(err.Error(), "something else has written to the file") {
+		t.Errorf("Close: %v", err)
+	}
+	if now := readFile(t, name); now != was {
+		t.Errorf("the reel has become\n%s", now)
+	}
+}
+
+// Exchanges may stand in a reel under any numbers. Those that are added have others.
+func TestReelAutoNumbers(t *testing.T) {
+	for _, numbers := range [][]int{{1, 2}, {2, 1}, {7, 3}, {3, 9, 4}} {
+		text, most := version, 0
+		for _, n := range numbers {
+			text += fmt.Sprintf("> %[1]d +0 GET http://h/%[1]d\n< %[1]d +0 200\n= %[1]d +0\n\\held\n. %[1]d +0 eof\n", n)
+			most = max(most, n)
+		}
+		name := filepath.Join(t.TempDir(), "my.reel")
+		writeFile(t, name, text)
+		reel := openReel(t, name, replay.ModeAuto, new(echo))
+		for i := range most { // enough to come upon each number that is taken
+			mustAsk(t, reel, get(t, fmt.Sprintf("http://h/new%d", i)), fmt.Sprintf("%d: GET /new%[2]d ", i+1, i))
+		}
+		closeReel(t, reel)
+		if all := wantWhole(t, name); len(all) != len(numbers)+most {
+			t.Errorf("behind %v there are %d exchanges, want %d", numbers, len(all)-len(numbers), most)
+		}
+	}
+}

@@ -560,6 +560,8 @@ func TestStoryPollBehindStream(t *testing.T) {
 		uploaded = `event: assembly_upload_finished` + "\n" + `data: {"id":"u1","name":"a.jpg"}`
 		result1  = `event: assembly_result_finished` + "\n" + `data: ["thumbed",{"id":"r1"}]`
 		result2  = `event: assembly_result_finished` + "\n" + `data: ["thumbed",{"id":"r2"}]`
+		named1   = `event: assembly_result_finished` + "\n" + `data: ["thumbed",{"id":"r1","name":"one.jpg"}]`
+		progress = `event: assembly_execution_progress` + "\n" + `data: {"progress_combined":50}`
 		begun    = `data: assembly_uploading_finished`
 		finished = `data: assembly_finished`
 	)
@@ -586,6 +588,10 @@ func TestStoryPollBehindStream(t *testing.T) {
 		{"a result since", map[int]string{3: result1}, map[int]string{1: doc("ASSEMBLY_EXECUTING", ``)}, 3, []string{`"r1"`, "1.50"}, nil, 0},
 		{"the state since", map[int]string{3: begun}, map[int]string{1: doc("ASSEMBLY_UPLOADING", ``)}, 3, []string{"ASSEMBLY_EXECUTING", "1.50"}, nil, 0},
 		{"what no Status has, since", map[int]string{3: "data: keep-alive"}, map[int]string{1: doc("ASSEMBLY_UPLOADING", ``)}, 3, nil, nil, 2},
+		{"a result since, and progress behind it", map[int]string{2: result1, 3: progress}, map[int]string{1: doc("ASSEMBLY_EXECUTING", ``)}, 3, []string{`"r1"`, "1.50"}, nil, 0},
+		{"meta data since", map[int]string{3: "data: assembly_upload_meta_data_extracted"}, map[int]string{1: doc("ASSEMBLY_EXECUTING", ``)}, 3, []string{`"upload_meta_data_extracted":true`, "1.50"}, nil, 0},
+		{"more about a result than the poll behind it", map[int]string{1: named1}, map[int]string{3: doc("ASSEMBLY_EXECUTING", `,"results":{"thumbed":[{"id":"r1"}]}`)}, 3, nil, nil, 2},
+		{"more about a result than the poll before it", map[int]string{3: named1}, map[int]string{2: doc("ASSEMBLY_EXECUTING", `,"results":{"thumbed":[{"id":"r1"}]}`)}, 3, []string{`"one.jpg"`, "1.50"}, nil, 0},
 		{"a poll to come", map[int]string{5: begun}, map[int]string{3: doc("ASSEMBLY_UPLOADING", ``)}, 0, []string{"ASSEMBLY_UPLOADING"}, []string{"1.50"}, 0},
 		{"the end, asked for sooner than it was", map[int]string{3: finished}, map[int]string{1: doc("ASSEMBLY_EXECUTING", ``), 4: doc("ASSEMBLY_EXECUTING", ``), 9: doc("ASSEMBLY_COMPLETED", ``)}, 3, nil, nil, 4},
 		{"the end, and a result behind it", map[int]string{3: finished, 7: result1}, map[int]string{9: doc("ASSEMBLY_COMPLETED", `,"results":{"thumbed":[{"id":"r1"}]}`)}, 3, []string{"ASSEMBLY_COMPLETED"}, []string{`"r1"`}, 0},
@@ -660,6 +666,86 @@ func TestStoryTwoStreams(t *testing.T) {
 			t.Errorf("the results are %q, want %q", ids, want)
 		}
 	})
+}
+
+// twoStreams is an Assembly whose updates were listened to at one path, until that broke,
+// and then at another.
+const twoStreams = version + "> 1 +0 GET https://api2-jane.example.com" + storyWS + "\n< 1 +0 200\n< 1 content-type: text/event-stream\n" +
+	"= 1 +0\n|id: " + storyID + "\n|\n= 1 +1\n|event: assembly_result_finished\n|data: [\"s\",{\"id\":\"r1\"}]\n|\n" +
+	"= 1 +1\n|event: assembly_result_finished\n|data: [\"s\",{\"id\":\"r2\"}]\n|\n. 1 +0 reset\n" +
+	"> 2 +1 GET https://api2-jane.example.com/again?assembly=" + storyID + "\n< 2 +0 200\n< 2 content-type: text/event-stream\n" +
+	"= 2 +0\n|id: " + storyID + "\n|\n= 2 +1\n|event: assembly_result_finished\n|data: [\"s\",{\"id\":\"r3\"}]\n|\n" +
+	"= 2 +9\n|event: assembly_result_finished\n|data: [\"s\",{\"id\":\"r4\"}]\n|\n. 2 +0 eof\n"
+
+// A client that listened at one path and goes on at another gets what was recorded there, and
+// not what the first path has left.
+func TestStoryStreamAtAnotherPath(t *testing.T) {
+	throughDoors(t, twoStreams, replay.Playback{}, func(t *testing.T, rec *replay.Recording, door http.RoundTripper) {
+		if got, _ := take(t, door, storyWS, "", 1); !slices.Equal(got, []string{`["s",{"id":"r1"}]`}) {
+			t.Errorf("at the first path there are %q", got)
+		}
+		status, got, err := follow(t, door, "/again?assembly="+storyID, storyID)
+		if want := []string{`["s",{"id":"r3"}]`, `["s",{"id":"r4"}]`}; status != 200 || err != nil || !slices.Equal(got, want) {
+			t.Errorf("at the second there are %d %q %v, want %q", status, got, err, want)
+		}
+	})
+}
+
+// What an earlier stream told stays told to the client of a later one, of which less has been
+// delivered so far.
+func TestStoryPollOnSecondStream(t *testing.T) {
+	throughDoors(t, twoStreams, replay.Playback{}, func(t *testing.T, rec *replay.Recording, door http.RoundTripper) {
+		heard := attend(t, door, "/again?assembly="+storyID)
+		for _, want := range [][]string{{"r1", "r2"}, {"r1", "r2", "r3"}} {
+			time.Sleep(500 * time.Millisecond)
+			var ids []string
+			for _, f := range ask(t, door, "GET", storyPath).assembly(t, storyID).Result("s") {
+				ids = append(ids, f.ID)
+			}
+			if !slices.Equal(ids, want) {
+				t.Errorf("behind %d events the results are %q, want %q", len(heard.sofar()), ids, want)
+			}
+			time.Sleep(time.Second)
+		}
+	})
+}
+
+// Of two streams that tell at the same moment, the one that was asked for first tells first.
+func TestStoryTwoStreamsAtOnce(t *testing.T) {
+	event := func(stream int, id string) string {
+		return fmt.Sprintf("= %d +0\n|event: assembly_result_finished\n|data: [\"s\",{\"id\":%q}]\n|\n", stream, id)
+	}
+	text := version
+	for i := 1; i <= 2; i++ {
+		text += fmt.Sprintf("> %d +0 GET https://api2-jane.example.com%s\n< %[1]d +0 200\n< %[1]d content-type: text/event-stream\n", i, storyWS)
+	}
+	text += "# 1 s\n= 1 +1\n|\n" + event(2, "r3") + event(1, "r1") + event(1, "r2") + event(2, "r4") + ". 1 +0 eof\n. 2 +0 eof\n"
+	throughDoors(t, text, replay.Playback{}, func(t *testing.T, rec *replay.Recording, door http.RoundTripper) {
+		ask(t, door, "POST", "/assemblies")
+		time.Sleep(2 * time.Second)
+		var ids []string
+		for _, f := range ask(t, door, "GET", storyPath).assembly(t, storyID).Result("s") {
+			ids = append(ids, f.ID)
+		}
+		if want := []string{"r1", "r2", "r3", "r4"}; !slices.Equal(ids, want) {
+			t.Errorf("the results are %q, want %q", ids, want)
+		}
+	})
+}
+
+// A response that was no success is no document of the Assembly, whatever it says.
+func TestStoryUnsuccessfulPoll(t *testing.T) {
+	for _, code := range []int{201, 404, 502} {
+		failed := aside(nil, map[int]string{3: `{"ok":"ASSEMBLY_CANCELED","assembly_id":"` + storyID + `"}`})
+		failed = strings.Replace(failed, "< 2 +0 200", fmt.Sprintf("< 2 +0 %d", code), 1)
+		throughDoors(t, failed, replay.Playback{}, func(t *testing.T, rec *replay.Recording, door http.RoundTripper) {
+			ask(t, door, "POST", "/assemblies")
+			time.Sleep(4 * time.Second)
+			if a := ask(t, door, "GET", storyPath).assembly(t, storyID); a.State != status.AssemblyUploading {
+				t.Errorf("behind a %d it says %s", code, a.State)
+			}
+		})
+	}
 }
 
 // A client that only polls starts the clock with its first request.

@@ -79,6 +79,16 @@ more: \
 	JNZ   found; \
 	JMP   more
 
+// SPACES makes BX the number of bytes of white space at AX, 32 at most, and sets the carry
+// flag if all 32 are.
+#define SPACES \
+	VMOVDQU   (SI)(AX*1), Y4; \
+	VPSHUFB   Y4, Y3, Y5; \
+	VPCMPEQB  Y4, Y5, Y5; \
+	VPMOVMSKB Y5, BX; \
+	NOTL      BX; \
+	TZCNTL    BX, BX
+
 // func pairsAVX2(b *byte, i, limit int, out *pair, room int, keys uint64) (n, next int, where stop)
 //
 // SI is the document, R8 where the next member begins, DI the pair that is written, DX the
@@ -240,16 +250,11 @@ space:
 	INCQ AX
 
 spaces:
-	VMOVDQU   (SI)(AX*1), Y4
-	VPSHUFB   Y4, Y3, Y5
-	VPCMPEQB  Y4, Y5, Y5
-	VPMOVMSKB Y5, BX
-	NOTL      BX
-	TZCNTL    BX, BX
-	JCS       spacesMore
-	ADDQ      BX, AX
-	CMPB      (SI)(AX*1), $0x22
-	JNE       noKey
+	SPACES
+	JCS  spacesMore
+	ADDQ BX, AX
+	CMPB (SI)(AX*1), $0x22
+	JNE  noKey
 
 control:
 	TESTQ  R12, R12
@@ -275,21 +280,16 @@ noKey:
 	JMP  done
 
 last:
-	CMPQ      DX, $-1
-	JNE       atValue
-	VMOVDQU   (SI)(AX*1), Y4
-	VPSHUFB   Y4, Y3, Y5
-	VPCMPEQB  Y4, Y5, Y5
-	VPMOVMSKB Y5, BX
-	NOTL      BX
-	TZCNTL    BX, BX
-	ADDQ      BX, AX
-	CMPB      (SI)(AX*1), $0x7d
-	JNE       atValue
-	LEAQ      1(AX), R8
-	ADDQ      $32, DI
-	MOVQ      $2, where+64(FP)
-	JMP       return
+	CMPQ DX, $-1
+	JNE  atValue
+	SPACES
+	ADDQ BX, AX
+	CMPB (SI)(AX*1), $0x7d
+	JNE  atValue
+	LEAQ 1(AX), R8
+	ADDQ $32, DI
+	MOVQ $2, where+64(FP)
+	JMP  return
 
 keyMore:
 	JCC keySecond

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -13,6 +14,7 @@ import (
 type answers struct {
 	exchanges []*Exchange
 	paths     map[string]*pathAnswers
+	hosts     map[string]bool // of all of them, normal
 }
 
 // pathAnswers are those of one path. They are looked into when the path is asked for, as
@@ -58,12 +60,13 @@ func (t *turns) take() *Exchange {
 // newAnswers returns the exchanges that answer. Those whose recording was cut off answer
 // nothing where they can be recorded again, and once they have been.
 func newAnswers(exchanges []*Exchange, again bool) *answers {
-	a := &answers{paths: make(map[string]*pathAnswers)}
+	a := &answers{paths: make(map[string]*pathAnswers), hosts: make(map[string]bool)}
 	for _, x := range exchanges {
 		if again && x.End == EndUnknown || x.End == EndReset && x.Cause == cutOff {
 			continue
 		}
 		a.exchanges = append(a.exchanges, x)
+		a.hosts[x.normalHost()] = true
 		path := normalPath(x.path)
 		p := a.paths[path]
 		if p == nil {
@@ -79,13 +82,14 @@ func (p *pathAnswers) index() {
 	p.racks = make(map[target]*rack)
 	for _, x := range p.exchanges {
 		at := x.target()
-		r := p.racks[at]
-		if r == nil {
-			r = &rack{whole: make(map[digest]*turns)}
-			p.racks[at] = r
+		racks := []*rack{p.rack(at)}
+		if at.host = anyPort(at.host); at.host != "" {
+			racks = append(racks, p.rack(at))
 		}
 		if x.requestPieces.len() == 0 {
-			r.open.exchanges = append(r.open.exchanges, x)
+			for _, r := range racks {
+				r.open.exchanges = append(r.open.exchanges, x)
+			}
 			continue
 		}
 		asks, size, err := x.asks()
@@ -94,15 +98,30 @@ func (p *pathAnswers) index() {
 			return
 		}
 		if asks.cut {
-			r.cut = append(r.cut, &cutAnswer{x: x, size: size, asks: asks})
+			answer := &cutAnswer{x: x, size: size, asks: asks}
+			for _, r := range racks {
+				r.cut = append(r.cut, answer)
+			}
 			continue
 		}
 		sum := asks.digest()
-		if r.whole[sum] == nil {
-			r.whole[sum] = new(turns)
+		for _, r := range racks {
+			if r.whole[sum] == nil {
+				r.whole[sum] = new(turns)
+			}
+			r.whole[sum].exchanges = append(r.whole[sum].exchanges, x)
 		}
-		r.whole[sum].exchanges = append(r.whole[sum].exchanges, x)
 	}
+}
+
+// rack returns the one for that target, a new one if there is none.
+func (p *pathAnswers) rack(at target) *rack {
+	r := p.racks[at]
+	if r == nil {
+		r = &rack{whole: make(map[digest]*turns)}
+		p.racks[at] = r
+	}
+	return r
 }
 
 func (x *Exchange) target() target {
@@ -137,6 +156,16 @@ func (x *Exchange) asks() (asks content, size int, err error) {
 	return newContent(x.RequestHeader.Get("Content-Type"), body, cut), len(body), nil
 }
 
+// hostsFor returns the hosts that an answer to q may be from, from what is best. A port of
+// this machine that the reel does not know may have been any other when it was recorded.
+func (a *answers) hostsFor(q *question) []string {
+	hosts := []string{q.host, ""}
+	if local := anyPort(q.host); local != "" && !a.hosts[q.host] {
+		hosts = append(hosts, local)
+	}
+	return hosts
+}
+
 // choose returns the exchange that answers q, nil if there is none.
 func (a *answers) choose(q *question) (*Exchange, error) {
 	p := a.paths[q.path]
@@ -146,7 +175,7 @@ func (a *answers) choose(q *question) (*Exchange, error) {
 	if p.build.Do(p.index); p.err != nil {
 		return nil, p.err
 	}
-	for _, host := range []string{q.host, ""} {
+	for _, host := range a.hostsFor(q) {
 		at := q.target
 		at.host = host
 		r := p.racks[at]
@@ -217,6 +246,7 @@ func (a *answers) nearest(q *question) string {
 	if q.req.GetBody != nil || q.req.ContentLength > 0 { // else it may never end
 		q.take()
 	}
+	hosts := a.hostsFor(q)
 	best, alike := -1, []*Exchange(nil)
 	for _, x := range a.exchanges {
 		path := normalPath(x.path)
@@ -227,7 +257,7 @@ func (a *answers) nearest(q *question) string {
 		if x.Method == q.method {
 			score += 16
 		}
-		if x.host == "" || x.normalHost() == q.host {
+		if from(x.normalHost(), hosts) {
 			score += 8
 		}
 		if score > best {
@@ -240,7 +270,7 @@ func (a *answers) nearest(q *question) string {
 	var nearest *Exchange
 	var differs *differences
 	for _, x := range alike {
-		if d := q.differs(x); differs == nil || d.more < differs.more {
+		if d := q.differs(x, hosts); differs == nil || d.more < differs.more {
 			nearest, differs = x, d
 		}
 	}
@@ -254,6 +284,12 @@ func (a *answers) nearest(q *question) string {
 	return text + fmt.Sprintf("\nto record it, use mode %s; to record all anew, mode %s", ModeAuto, ModeRecord)
 }
 
+// from returns whether a normal host is one of hosts.
+func from(host string, hosts []string) bool {
+	local := anyPort(host)
+	return slices.Contains(hosts, host) || local != "" && slices.Contains(hosts, local)
+}
+
 // common returns the length of what a and b begin with.
 func common(a, b string) int {
 	n := 0
@@ -263,12 +299,12 @@ func common(a, b string) int {
 	return n
 }
 
-// differs returns what q has other than x.
-func (q *question) differs(x *Exchange) *differences {
+// differs returns what q, whose answer may be from one of hosts, has other than x.
+func (q *question) differs(x *Exchange, hosts []string) *differences {
 	d := new(differences)
 	at := x.target()
 	d.compare("method", plainText(q.method), plainText(x.Method))
-	if at.host != "" {
+	if !from(at.host, hosts) {
 		d.compare("host", plainText(q.host), plainText(at.host))
 	}
 	d.compare("path", plainText(q.path), plainText(normalPath(x.path)))

@@ -30,8 +30,10 @@ const (
 //
 // What answers a request has to be of the same method, host, path, query and body. What
 // need not be the same: credentials, with the date up to which they hold; the order of
-// parameters and of members of JSON; the boundary of a form. Of a body that was recorded
-// in part, that part counts, and a request whose body was not recorded is like any.
+// parameters and of members of JSON; the boundary of a form; the port of a loopback host
+// that the reel does not know, since a test's own server gets another at each run. Of a
+// body that was recorded in part, that part counts, and a request whose body was not
+// recorded is like any.
 //
 // Requests that are the same are answered by the recorded ones in their order, and by the
 // last of them from then on. An event stream goes on behind a Last-Event-ID as with

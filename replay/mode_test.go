@@ -526,6 +526,72 @@ func TestReelInOrder(t *testing.T) {
 	closeReel(t, reel)
 }
 
+// A test's own server has another port at each run. Of several servers, those that the reel
+// knows stay apart.
+func TestReelLoopbackPort(t *testing.T) {
+	send := func(url, body string) *http.Request {
+		return post(t, url, "text/plain", strings.NewReader(body))
+	}
+	long := strings.Repeat("long ", 300<<10) // recorded in part
+	name := recordReel(t,
+		get(t, "http://127.0.0.1:1001/a"), get(t, "http://127.0.0.1:1002/a"), get(t, "http://127.0.0.1:1001/a"),
+		send("http://127.0.0.1:1001/b", "x"), send("http://127.0.0.1:1001/b", "y"), send("http://127.0.0.1:1001/b", long),
+		get(t, "http://example.test:1001/c"), get(t, "http://[::1]:1003/d"))
+	for _, c := range []struct {
+		name string
+		req  *http.Request
+		want string // how each answer begins, in turn
+	}{
+		{"a new port, in the order of all servers", get(t, "http://127.0.0.1:7/a"), "1 2 3 3"},
+		{"no port", get(t, "http://localhost/a"), "1 2"},
+		{"an old port", get(t, "http://127.0.0.1:1002/a"), "2 2"},
+		{"an old port of several answers", get(t, "http://127.0.0.1:1001/a"), "1 3 3"},
+		{"another name", get(t, "http://localhost:7/d"), "8"},
+		{"another address", get(t, "http://[::ffff:127.0.0.2]:7/d"), "8"},
+		{"a body", send("http://127.0.0.1:7/b", "y"), "5"},
+		{"a body that was recorded in part", send("http://127.0.0.1:7/b", long), "6"},
+		{"an old port that was asked for something else", get(t, "http://127.0.0.1:1002/d"), ""},
+		{"an old port that was asked with another body", send("http://127.0.0.1:1001/b", "z"), ""},
+		{"a new port that asks with another body", send("http://127.0.0.1:7/b", "z"), ""},
+		{"a new port of another machine", get(t, "http://example.test:7/c"), ""},
+		{"this machine in place of another", get(t, "http://127.0.0.1:7/c"), ""},
+		{"another machine in place of this one", get(t, "http://example.test:7/d"), ""},
+		{"a name that begins like this machine's", get(t, "http://localhost.example.test/d"), ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			reel := openReel(t, name, replay.ModeReplay, nil)
+			defer closeReel(t, reel)
+			for want := range strings.FieldsSeq(c.want) {
+				if c.req.GetBody != nil {
+					c.req.Body, _ = c.req.GetBody()
+				}
+				if got, err := bodyOf(reel, c.req); !strings.HasPrefix(got, want+":") {
+					t.Errorf("%.40q, %v; want number %s", got, err, want)
+				}
+			}
+			if c.want == "" {
+				if got, err := bodyOf(reel, c.req); !errors.Is(err, replay.ErrNotRecorded) {
+					t.Errorf("%.40q, %v; want ErrNotRecorded", got, err)
+				}
+			}
+		})
+	}
+	t.Run("what the error says", func(t *testing.T) {
+		reel := openReel(t, name, replay.ModeReplay, nil)
+		defer closeReel(t, reel)
+		for _, c := range []struct{ url, differs string }{
+			{"http://127.0.0.1:7/dd", "path: /dd, recorded /d"},
+			{"http://127.0.0.1:1002/d", "host: 127.0.0.1:1002, recorded [::1]:1003"},
+			{"http://127.0.0.1:7/c", "host: 127.0.0.1:7, recorded example.test:1001"},
+		} {
+			_, err := bodyOf(reel, get(t, c.url))
+			if text := fmt.Sprint(err); !strings.Contains(text, c.differs) || strings.Contains(c.differs, "path") && strings.Contains(text, "host") {
+				t.Errorf("%s: %v", c.url, err)
+			}
+		}
+	})
+}
+
 // Each of many requests at once has an answer of its own, and what they record, too.
 func TestReelConcurrency(t *testing.T) {
 	const n = 50

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 )
@@ -57,6 +58,17 @@ func newQuestion(req *http.Request, redact func([]byte)) *question {
 // normalHost returns the host and port of u, without what need not be said.
 func normalHost(u *url.URL) string {
 	return strings.TrimSuffix(strings.ToLower(u.Host), defaultPort(strings.ToLower(u.Scheme)))
+}
+
+// anyPort returns what stands for all ports of all hosts that are this machine, if a normal
+// host is one of them, and else "".
+func anyPort(host string) string {
+	u := url.URL{Host: host}
+	name := u.Hostname()
+	if addr, err := netip.ParseAddr(name); err == nil && addr.Unmap().IsLoopback() || name == "localhost" {
+		return "loopback:*"
+	}
+	return ""
 }
 
 // take reads the body, as far as it may have been recorded.

@@ -42,7 +42,29 @@ func TestClient(t *testing.T) {
 	}
 }
 
-// The same at the recorded pace: in a bubble, minutes take no time.
+// A test that brings its own server is answered from the reel, though the server has another
+// port at the next run.
+func TestClientOwnServer(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "own.reel")
+	for run := range 2 {
+		t.Run(fmt.Sprint("run ", run), func(t *testing.T) {
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				fmt.Fprint(w, "run ", run)
+			}))
+			defer server.Close()
+			res, err := reeltest.Client(t, name).Get(server.URL + "/hello")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer res.Body.Close()
+			if body, err := io.ReadAll(res.Body); string(body) != "run 0" || err != nil {
+				t.Errorf("%q, %v", body, err)
+			}
+		})
+	}
+}
+
+// A stream at the recorded pace: in a bubble, minutes take no time.
 func TestClientWith(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := reeltest.ClientWith(t, "../../testdata/assembly.reel", replay.ReelOptions{})

@@ -10,8 +10,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -37,9 +39,16 @@ come in:
 The type is "message" where the stream names none, id is the last event ID, and
 invalid UTF-8 is replaced with U+FFFD, all as a browser's EventSource has it.
 Of a recording with several streams, one comes after the other.
+
+With --where each event begins with its number in the stream, from 1, and in a
+recording with the exchange it is of and the seconds from the request to it. Where
+a fault happens is said in the same numbers, such as replay --fault cut@event=7:
+
+  {"exchange":1,"event":7,"time":2.45,"type":"message","id":"","data":"..."}
 `,
 	setup: func(flags *pflag.FlagSet) func(context.Context, console, []string) error {
 		limit := flags.Int("max-event-size", ssewire.DefaultMaxEventSize, "fail on an event of more `BYTES`")
+		where := flags.Bool("where", false, "say of each event which one it is, and when it came")
 		return func(ctx context.Context, c console, args []string) error {
 			name := "-"
 			if len(args) > 0 {
@@ -51,7 +60,7 @@ Of a recording with several streams, one comes after the other.
 			if *limit < 1 {
 				return usagef("--max-event-size wants a positive number, not %d", *limit)
 			}
-			p := &eventPrinter{w: bufio.NewWriter(c.out), limit: *limit}
+			p := &eventPrinter{w: bufio.NewWriter(c.out), limit: *limit, where: *where}
 			p.enc = json.NewEncoder(p.w)
 			p.enc.SetEscapeHTML(false)
 			err := cmp.Or(p.file(c, name), p.w.Flush())
@@ -68,7 +77,12 @@ type eventPrinter struct {
 	w     *bufio.Writer
 	enc   *json.Encoder
 	limit int
+	where bool
 	event struct {
+		Exchange int      `json:"exchange,omitempty"`
+		Event    int      `json:"event,omitempty"`
+		Time     *float64 `json:"time,omitempty"`
+
 		Type string `json:"type"`
 		ID   string `json:"id"`
 		Data string `json:"data"`
@@ -129,7 +143,12 @@ func (p *eventPrinter) file(c console, name string) error {
 }
 
 func (p *eventPrinter) exchange(x *replay.Exchange) error {
-	body := x.Body()
+	reads := newTimedReads(x)
+	defer reads.stop()
+	if p.where {
+		p.event.Exchange, p.event.Time = x.Number, &reads.seconds
+	}
+	body := io.Reader(reads)
 	if strings.EqualFold(x.Header.Get("Content-Encoding"), "gzip") {
 		var err error
 		if body, err = gzip.NewReader(body); err != nil {
@@ -139,14 +158,48 @@ func (p *eventPrinter) exchange(x *replay.Exchange) error {
 	return p.stream(body)
 }
 
+// timedReads reads the body of a response, read by read.
+type timedReads struct {
+	sent    time.Duration
+	next    func() (replay.Read, error, bool)
+	stop    func()
+	rest    []byte  // of the read
+	seconds float64 // from the request to the read
+}
+
+func newTimedReads(x *replay.Exchange) *timedReads {
+	r := &timedReads{sent: x.Sent}
+	r.next, r.stop = iter.Pull2(x.Reads())
+	return r
+}
+
+func (r *timedReads) Read(p []byte) (int, error) {
+	for len(r.rest) == 0 {
+		read, err, ok := r.next()
+		if !ok {
+			return 0, io.EOF
+		}
+		if err != nil {
+			return 0, err
+		}
+		r.rest, r.seconds = read.Data, float64(read.At-r.sent)/1e9 // Seconds would round twice
+	}
+	n := copy(p, r.rest)
+	r.rest = r.rest[n:]
+	return n, nil
+}
+
 // stream prints the events of a stream, each as soon as it is whole.
 func (p *eventPrinter) stream(in io.Reader) error {
-	var parser = ssewire.NewParser(ssewire.MaxEventSize(p.limit))
+	parser, number := ssewire.NewParser(ssewire.MaxEventSize(p.limit)), 0
 	chunk := make([]byte, 32<<10)
 	for {
 		n, err := in.Read(chunk)
 		parser.Feed(chunk[:n])
 		for parser.Next() {
+			if number++; p.where {
+				p.event.Event = number
+			}
 			if err := p.print(parser.Event()); err != nil {
 				return err
 			}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"compress/gzip"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -219,6 +220,82 @@ func TestEventsOfSeveralStreams(t *testing.T) {
 	o := ssereel(t, "events", write(t, reel))
 	o.wantDone(t)
 	o.wantEvents(t, []event{{"message", "", "a1"}, {"message", "", "a2"}, {"message", "b", "b1"}})
+}
+
+// With --where an event says which one it is, and when it came, by the numbers that faults
+// are placed with.
+func TestEventsWhere(t *testing.T) {
+	const stream = "id: 1\n\ndata: a\n\ndata: b\n\n"
+	var zipped strings.Builder
+	w := gzip.NewWriter(&zipped)
+	io.WriteString(w, stream)
+	w.Close()
+	var encoded strings.Builder
+	r, err := replay.NewWriter(&encoded, time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, _ := r.Exchange(time.Second, "GET", "https://api2.example/", nil)
+	x.Response(2*time.Second, 200, http.Header{"Content-Type": {"text/event-stream"}, "Content-Encoding": {"gzip"}})
+	x.ResponseBody(3*time.Second, []byte(zipped.String()))
+	x.End(4*time.Second, replay.EndEOF, nil)
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ name, in, want string }{
+		{"a raw stream", stream, `{"event":1,"type":"message","id":"1","data":"a"}
+{"event":2,"type":"message","id":"1","data":"b"}
+`},
+		{"a recording", "reel 1\n> 1 +3 GET /a\n< 1 +1 200\n< 1 content-type: text/event-stream\n= 1 +0.262\n|id: 1\n|\n|data: a\n|\n\\data: b\n= 1 +3\n|\n|\n. 1 +0 eof\n", `{"exchange":1,"event":1,"time":1.262,"type":"message","id":"1","data":"a"}
+{"exchange":1,"event":2,"time":4.262,"type":"message","id":"1","data":"b"}
+`},
+		{"events that end in later reads", "reel 1\n> 1 +3 GET /a\n< 1 +1 200\n< 1 content-type: text/event-stream\n= 1 +0.262\n|data: a\n= 1 +3\n|\n|data: b\n|\n. 1 +0 eof\n", `{"exchange":1,"event":1,"time":4.262,"type":"message","id":"","data":"a"}
+{"exchange":1,"event":2,"time":4.262,"type":"message","id":"","data":"b"}
+`},
+		{"several streams", "reel 1\n> 1 +0 GET /a\n< 1 +0 200\n< 1 content-type: text/event-stream\n> 2 +1 GET /b\n< 2 +0 200\n< 2 content-type: text/event-stream\n= 1 +0\n|data: a\n|\n= 2 +0.5\n|data: b\n|\n. 1 +0 eof\n. 2 +0 eof\n", `{"exchange":1,"event":1,"time":1,"type":"message","id":"","data":"a"}
+{"exchange":2,"event":1,"time":0.5,"type":"message","id":"","data":"b"}
+`},
+		{"a compressed stream", encoded.String(), `{"exchange":1,"event":1,"time":2,"type":"message","id":"1","data":"a"}
+{"exchange":1,"event":2,"time":2,"type":"message","id":"1","data":"b"}
+`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			o := ssereel(t, "events", "--where", write(t, tt.in))
+			o.wantDone(t)
+			if o.stdout != tt.want {
+				t.Errorf("%s\nwant\n%s", o.stdout, tt.want)
+			}
+		})
+	}
+	t.Run("as faults count", func(t *testing.T) {
+		name := write(t, assembly(t))
+		rec, err := replay.Open(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer rec.Close()
+		lines := slices.Collect(strings.Lines(ssereel(t, "events", "--where", name).stdout))
+		for i, line := range lines {
+			if want := fmt.Sprintf(`{"exchange":1,"event":%d,`, i+1); !strings.HasPrefix(line, want) {
+				t.Errorf("%.80q, want %s", line, want)
+			}
+			client := &http.Client{Transport: rec.Transport(replay.Playback{
+				Speed: replay.MaxSpeed, Faults: []replay.Fault{replay.Cut{At: replay.AtEvent(i + 1)}},
+			})}
+			res, err := client.Get(rec.Exchanges()[0].URL)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, _ := io.ReadAll(res.Body) // which ends in the fault
+			res.Body.Close()
+			if got := len(rawEvents(t, string(body))); got != i {
+				t.Errorf("%d events in front of number %d", got, i+1)
+			}
+		}
+		if len(lines) != 12 {
+			t.Errorf("%d events", len(lines))
+		}
+	})
 }
 
 func TestEventsOfAssembly(t *testing.T) {

@@ -143,12 +143,13 @@ func (p *eventPrinter) file(c console, name string) error {
 }
 
 func (p *eventPrinter) exchange(x *replay.Exchange) error {
-	reads := newTimedReads(x)
-	defer reads.stop()
+	body := x.Body()
 	if p.where {
+		reads := newTimedReads(x)
+		defer reads.stop()
 		p.event.Exchange, p.event.Time = x.Number, &reads.seconds
+		body = reads
 	}
-	body := io.Reader(reads)
 	if strings.EqualFold(x.Header.Get("Content-Encoding"), "gzip") {
 		var err error
 		if body, err = gzip.NewReader(body); err != nil {
@@ -158,7 +159,7 @@ func (p *eventPrinter) exchange(x *replay.Exchange) error {
 	return p.stream(body)
 }
 
-// timedReads reads the body of a response, read by read.
+// timedReads is the body of a response, as Exchange.Body has it, and when the last of it came.
 type timedReads struct {
 	sent    time.Duration
 	next    func() (replay.Read, error, bool)

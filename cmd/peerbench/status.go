@@ -113,7 +113,7 @@ func statusDecoders(borrowed, fresh bool) []contender {
 	peer := func(name string, decode func(data []byte, dst *statusPeerAssembly) error) contender {
 		return statusDecoder(name, fresh, decode, func(a *statusPeerAssembly) string { return a.State })
 	}
-	return []contender{
+	contenders := []contender{
 		statusDecoder(name, fresh, ours, func(a *status.Assembly) string { return string(a.State) }),
 		peer("goccy/go-json", func(data []byte, dst *statusPeerAssembly) error {
 			return gojson.Unmarshal(data, dst)
@@ -142,7 +142,16 @@ func statusDecoders(borrowed, fresh bool) []contender {
 			return json.Unmarshal(data, dst)
 		}),
 	}
+	if !borrowed && !fresh {
+		contenders = append(contenders, contender{name: "the copy alone, nothing decoded", run: func(in input) (int, error) {
+			statusCopy = string(in.bytes)
+			return in.units, nil
+		}})
+	}
+	return contenders
 }
+
+var statusCopy string // so that the copy is made
 
 func statusDecoder[T any](name string, fresh bool, decode func([]byte, *T) error, state func(*T) string) contender {
 	again := new(T)

@@ -169,7 +169,7 @@ func (r *run) tell(now time.Time) (t *telling, limit time.Duration) {
 	}
 	at, limit := r.position(now)
 	if r.telling == nil {
-		r.telling = newTelling(r.story)
+		r.telling = newTelling(r.story, r.story.beginning())
 	}
 	r.telling.tell(at, limit, r.feed)
 	return r.telling, limit

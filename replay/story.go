@@ -207,14 +207,15 @@ type telling struct {
 	stale bool
 }
 
-func newTelling(s *story) *telling {
+// newTelling begins to tell a story, in which a stands for what is known beforehand.
+func newTelling(s *story, a *status.Assembly) *telling {
 	t := &telling{story: s, tellers: s.tellers, at: math.MinInt64}
 	for _, x := range s.streams {
 		c := newEventCursor(x)
 		c.byLine = true // a stream may be cut, stalled or taken up again within a read
 		t.streams = append(t.streams, c)
 	}
-	t.tracker.Status(s.beginning())
+	t.tracker.Status(a)
 	return t
 }
 
@@ -315,7 +316,7 @@ func (t *telling) document(x *Exchange) {
 // moment that it begins, whatever the speed. A client that is told of the end there does
 // not ask for the stream, or has all files twice.
 func (s *story) first() (x *Exchange, document []byte) {
-	t := newTelling(s)
+	t := newTelling(s, s.beginning())
 	t.tell(s.begin, forever, nil)
 	return t.answer()
 }

@@ -62,7 +62,16 @@ The final document of a Scenario job makes one too: its polls, through its histo
 
 // compose makes the recording output of the named document.
 func compose(c console, name, output string, force bool) (err error) {
-	document, name, err := c.readInput(name)
+	in, err := c.openInput(name)
+	if err != nil {
+		return err
+	}
+	defer in.close()
+	name = in.called
+	if in.isReel {
+		return fmt.Errorf("%s is a recording, not JSON: ssereel replay serves it, and ssereel events prints its events", name)
+	}
+	document, err := in.json()
 	if err != nil {
 		return err
 	}

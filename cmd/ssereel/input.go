@@ -24,35 +24,66 @@ func (c console) stdin() io.Reader {
 	return c.in
 }
 
-// readInput returns the JSON in the named file, in standard input if it is called -, and
-// what to call it in errors. Of what does not begin like an object it reads no more than
-// it takes to say so, because there may be no end of it.
-func (c console) readInput(name string) (data []byte, called string, err error) {
-	var in io.Reader
+// input is a file, or standard input, of which the beginning has been looked at.
+type input struct {
+	called string   // in errors
+	file   *os.File // nil for standard input
+	text   *bufio.Reader
+	isReel bool
+}
+
+// openInput opens the named file, standard input if it is called -. Close it.
+func (c console) openInput(name string) (*input, error) {
+	in := &input{called: name}
 	if name == "-" {
-		called, in = "standard input", c.stdin()
+		in.called, in.text = "standard input", bufio.NewReader(c.stdin())
 	} else {
 		f, err := os.Open(name)
 		if err != nil {
-			return nil, name, err
+			return nil, err
 		}
-		defer f.Close()
-		called, in = name, f
+		in.file, in.text = f, bufio.NewReader(f)
 	}
-	buffered := bufio.NewReader(in)
-	head, err := buffered.Peek(len(reelMark))
+	head, err := in.text.Peek(len(reelMark))
 	if err != nil && err != io.EOF {
-		return nil, called, err
+		in.close()
+		return nil, err
 	}
-	if string(head) == reelMark {
-		return nil, called, fmt.Errorf("%s is a recording, not JSON: ssereel replay serves it, and ssereel events prints its events", called)
+	in.isReel = string(head) == reelMark
+	return in, nil
+}
+
+func (in *input) close() {
+	if in.file != nil {
+		in.file.Close()
 	}
+}
+
+// json returns all there is. Of what does not begin like an object it reads no more than it
+// takes to say so, because there may be no end of it.
+func (in *input) json() ([]byte, error) {
+	head, _ := in.text.Peek(len(reelMark))
 	if text := bytes.TrimLeft(head, " \t\r\n"); len(text) > 0 && text[0] != '{' {
-		data, _ = buffered.Peek(buffered.Buffered())
-		return data, called, nil
+		return in.text.Peek(in.text.Buffered())
 	}
-	data, err = io.ReadAll(buffered)
-	return data, called, err
+	return io.ReadAll(in.text)
+}
+
+// recording returns what there is as a recording, good as long as the input is open.
+func (in *input) recording() (*replay.Recording, error) {
+	var rec *replay.Recording
+	var err error
+	if in.file == nil {
+		rec, err = loadReel(in.text)
+	} else if _, seekErr := in.file.Seek(0, io.SeekStart); seekErr != nil {
+		rec, err = loadReel(in.text) // a pipe
+	} else {
+		rec, err = loadReel(in.file)
+	}
+	if err != nil {
+		err = fmt.Errorf("%s: %w", in.called, err)
+	}
+	return rec, err
 }
 
 // reelMark is what a reel begins with.

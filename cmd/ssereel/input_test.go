@@ -75,9 +75,9 @@ func TestNoJSON(t *testing.T) {
 		ssereelWith(t, endless("\x00"), args...).wantLine(t, 1, "standard input: status: byte 0: the document is not a JSON object, it begins with byte 0x00")
 		ssereelWith(t, io.MultiReader(strings.NewReader("\n"), endless("<html>")), args...).wantLine(t, 1, "byte 1: the document is not a JSON object, it begins with '<'")
 		ssereelWith(t, failing{errors.New("no cable")}, args...).wantLine(t, 1, "no cable")
-		name := write(t, paced)
-		ssereel(t, append(args, name)...).wantLine(t, 1, name+" is a recording, not JSON", "ssereel replay", "ssereel events")
 	}
+	name := write(t, paced)
+	ssereel(t, "compose", name).wantLine(t, 1, name+" is a recording, not JSON", "ssereel replay", "ssereel events")
 }
 
 // A directory is none, and is called as it was named.

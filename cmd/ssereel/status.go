@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -15,7 +16,7 @@ import (
 var statusCommand = command{
 	name:  "status",
 	args:  "[FILE|-]",
-	short: "tell what an Assembly Status or a Scenario job says",
+	short: "tell what an Assembly Status, a Scenario job or a recording of them says",
 	long: `
 Reads an Assembly Status or a Scenario job from FILE, or from standard input, and
 prints what it says in short: lines on a terminal, one JSON object elsewhere:
@@ -29,6 +30,9 @@ system the document is from; progress runs from 0 to 1, and is null if unknown.
   curl -s $ASSEMBLY_URL | ssereel status | jq -r .phase
 
 With --full it prints the whole document, with all that it has, known or not.
+
+Of a recording it prints the same for each Assembly and job in it, as they stand when
+all has come that the recording holds, by Statuses or by the update stream.
 `,
 	setup: func(flags *pflag.FlagSet) func(context.Context, console, []string) error {
 		full := flags.Bool("full", false, "print the whole document as JSON")
@@ -41,39 +45,78 @@ With --full it prints the whole document, with all that it has, known or not.
 					return err
 				}
 			}
-			text, err := describeStatus(c, name, *full, *asJSON || terminal(c.out) == nil)
-			if err != nil {
-				return err
-			}
-			_, err = c.out.Write(text)
-			return err
+			return describeStatus(c, name, *full, *asJSON || terminal(c.out) == nil)
 		}
 	},
 }
 
-// describeStatus returns what the command prints about the named file.
-func describeStatus(c console, name string, full, asJSON bool) ([]byte, error) {
-	data, name, err := c.readInput(name)
+// describeStatus prints what the command has to say about the named file.
+func describeStatus(c console, name string, full, asJSON bool) error {
+	in, err := c.openInput(name)
 	if err != nil {
-		return nil, err
+		return err
+	}
+	defer in.close()
+	if in.isReel {
+		return describeRecording(c, in, full, asJSON)
+	}
+	data, err := in.json()
+	if err != nil {
+		return err
 	}
 	d, err := status.Decode(data)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return fmt.Errorf("%s: %w", in.called, err)
 	}
+	return describe(c.out, d, full, asJSON)
+}
+
+// describeRecording is describeStatus for all jobs in a recording. Of one that is not whole
+// it prints what is good.
+func describeRecording(c console, in *input, full, asJSON bool) error {
+	rec, fault := in.recording()
+	if rec == nil {
+		return wantReel(fault)
+	}
+	defer rec.Close()
+	n := 0
+	for d := range rec.Documents() {
+		if n++; n > 1 && !asJSON {
+			fmt.Fprintln(c.out)
+		}
+		if err := describe(c.out, d, full, asJSON); err != nil {
+			return err
+		}
+	}
+	if n == 0 && fault == nil {
+		return fmt.Errorf("%s tells of no Assembly and no job; ssereel events prints the events of any stream", in.called)
+	}
+	return fault
+}
+
+// describe prints what there is to say about a document.
+func describe(w io.Writer, d status.Document, full, asJSON bool) error {
+	var text []byte
 	switch {
 	case full:
-		text, err := d.AppendJSON(nil)
-		if err != nil || asJSON {
-			return append(text, '\n'), err
+		compact, err := d.AppendJSON(nil)
+		if err != nil {
+			return err
 		}
-		var pretty bytes.Buffer
-		err = json.Indent(&pretty, text, "", "  ")
-		return append(pretty.Bytes(), '\n'), err
+		var b bytes.Buffer
+		if asJSON {
+			b.Write(compact)
+		} else if err := json.Indent(&b, compact, "", "  "); err != nil {
+			return err
+		}
+		text = append(b.Bytes(), '\n')
 	case asJSON:
-		return append(d.Summary().AppendJSON(nil), '\n'), nil
+		text = append(d.Summary().AppendJSON(nil), '\n')
+	default:
+		text = []byte(summaryText(d.Summary()))
 	}
-	return []byte(summaryText(d.Summary())), nil
+	_, err := w.Write(text)
+	return err
 }
 
 // summaryText is a summary for people.

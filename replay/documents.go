@@ -1,0 +1,45 @@
+package replay
+
+import (
+	"cmp"
+	"iter"
+	"slices"
+
+	"github.com/ssereel/ssereel/status"
+)
+
+// Documents returns the jobs that the recording tells of, each as it stands at the end, in
+// the order in which they were first asked for: of an Assembly a *status.Tracker that has
+// been told all Statuses and updates in their order, and of a generation job of Scenario
+// the last *status.Job. What cannot be decoded tells nothing, and neither does what is
+// compressed.
+//
+// It reads the streams anew each time.
+func (r *Recording) Documents() iter.Seq[status.Document] {
+	return func(yield func(status.Document) bool) {
+		all := newStories(r.exchanges)
+		stories := slices.Concat(all.assemblies, all.jobs)
+		slices.SortStableFunc(stories, func(a, b *story) int { return cmp.Compare(a.begin, b.begin) })
+		for _, s := range stories {
+			if !yield(s.end()) {
+				return
+			}
+		}
+	}
+}
+
+// end returns the job as it stands when all has been told.
+func (s *story) end() status.Document {
+	if !s.isJob {
+		t := newTelling(s, &status.Assembly{ID: s.id})
+		t.tell(forever, forever, nil)
+		return &t.tracker
+	}
+	j := new(status.Job)
+	for _, x := range slices.Backward(s.tellers) {
+		if status.DecodeJob(x.document(), j) == nil {
+			break
+		}
+	}
+	return j
+}

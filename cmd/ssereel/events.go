@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"cmp"
-	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
@@ -150,11 +149,9 @@ func (p *eventPrinter) exchange(x *replay.Exchange) error {
 		p.event.Exchange, p.event.Time = x.Number, &reads.seconds
 		body = reads
 	}
-	if strings.EqualFold(x.Header.Get("Content-Encoding"), "gzip") {
-		var err error
-		if body, err = gzip.NewReader(body); err != nil {
-			return err
-		}
+	body, err := decoded(x, body)
+	if err != nil {
+		return err
 	}
 	return p.stream(body)
 }
@@ -183,7 +180,7 @@ func (r *timedReads) Read(p []byte) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		r.rest, r.seconds = read.Data, float64(read.At-r.sent)/1e9 // Seconds would round twice
+		r.rest, r.seconds = read.Data, inSeconds(read.At-r.sent)
 	}
 	n := copy(p, r.rest)
 	r.rest = r.rest[n:]

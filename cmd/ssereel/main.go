@@ -5,6 +5,7 @@
 //	ssereel record https://example.com/stream
 //	ssereel proxy --upstream https://api.example.com
 //	ssereel replay FILE.reel
+//	ssereel exchanges FILE.reel
 //	ssereel events FILE.reel
 //	ssereel status FILE.json
 //	ssereel compose FILE.json
@@ -50,7 +51,7 @@ type command struct {
 	setup func(*pflag.FlagSet) func(ctx context.Context, c console, args []string) error
 }
 
-var commands = []command{demoCommand, recordCommand, proxyCommand, replayCommand, composeCommand, eventsCommand, statusCommand, verifyCommand, anonymizeCommand}
+var commands = []command{demoCommand, recordCommand, proxyCommand, replayCommand, composeCommand, exchangesCommand, eventsCommand, statusCommand, verifyCommand, anonymizeCommand}
 
 // usageError is about the command line; the exit status is then 2.
 type usageError struct{ error }

@@ -303,6 +303,7 @@ func TestHelpOfCommands(t *testing.T) {
 		{"record", "ssereel record [OPTION]... URL", []string{"-o, --output", "-H, --header", "-d, --data", "-X, --request", "--force", "--timeout", "Ctrl-C", "REDACTED", "SCENARIO_SDK_API_KEY"}},
 		{"replay", "ssereel replay [OPTION]... FILE", []string{"--listen", "--speed", "max", "127.0.0.1:0", "listening on http://HOST:PORT", "text/event-stream"}},
 		{"events", "ssereel events [OPTION]... [FILE|-]", []string{`{"type":"message","id":"","data":"..."}`, "U+FFFD", "--max-event-size"}},
+		{"exchanges", "ssereel exchanges [OPTION]... FILE|-", []string{`"status":200`, "--json"}},
 		{"status", "ssereel status [OPTION]... [FILE|-]", []string{"--full", "--json"}},
 		{"verify", "ssereel verify [OPTION]... FILE", []string{"whole", "truncated", "damaged", "--json", "exit status"}},
 	}
@@ -380,6 +381,8 @@ func TestWrongUsage(t *testing.T) {
 		{"replay, no port", []string{"replay", "--listen", "localhost", "my.reel"}, "HOST:PORT"},
 		{"replay, no such port", []string{"replay", "--listen", "127.0.0.1:99999", write(t, assembly(t))}, "99999"},
 		{"events, unknown option", []string{"events", "--fast"}, "--fast"},
+		{"exchanges, no FILE", []string{"exchanges"}, "FILE is missing"},
+		{"exchanges, two FILEs", []string{"exchanges", "a.reel", "b.reel"}, "FILE"},
 		{"events, two FILEs", []string{"events", "a.reel", "b.reel"}, "FILE"},
 		{"events, no limit", []string{"events", "--max-event-size", "0"}, "--max-event-size"},
 		{"events, limit that is none", []string{"events", "--max-event-size", "10k"}, `--max-event-size wants a whole number, not "10k"`},
@@ -491,7 +494,7 @@ func (f failing) Write([]byte) (int, error) { return 0, f.err }
 // A result that cannot be written is a failure, whoever the command is.
 func TestResultCannotBeWritten(t *testing.T) {
 	reel := write(t, assembly(t))
-	for _, args := range [][]string{{"verify", reel}, {"verify", "--json", reel}, {"events", reel}, {"replay", reel}, {"demo", "--speed", "4"}} {
+	for _, args := range [][]string{{"verify", reel}, {"verify", "--json", reel}, {"exchanges", reel}, {"events", reel}, {"status", reel}, {"replay", reel}, {"demo", "--speed", "4"}} {
 		t.Run(args[0], func(t *testing.T) {
 			t.Parallel()
 			var stderr text

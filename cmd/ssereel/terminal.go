@@ -115,3 +115,7 @@ func amount(n int64) string {
 
 // seconds rounds to what a person wants to know.
 func seconds(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }
+
+// inSeconds is d for a program. Its method Seconds rounds twice, so that 4.262 s may be
+// 4.2620000000000005.
+func inSeconds(d time.Duration) float64 { return float64(d) / 1e9 }

@@ -94,7 +94,7 @@ func verify(c console, name string) (verdict, error) {
 		Verdict:   "whole",
 		Sealed:    rec.Sealed(),
 		Exchanges: len(rec.Exchanges()),
-		Seconds:   rec.Duration().Seconds(),
+		Seconds:   inSeconds(rec.Duration()),
 	}
 	for _, x := range rec.Exchanges() {
 		v.Reads += x.NumReads()

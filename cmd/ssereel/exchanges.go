@@ -1,0 +1,199 @@
+package main
+
+import (
+	"bufio"
+	"cmp"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"mime"
+	"net/url"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/pflag"
+	"golang.org/x/term"
+
+	"github.com/ssereel/ssereel/replay"
+	"github.com/ssereel/ssereel/ssewire"
+)
+
+var exchangesCommand = command{
+	name:  "exchanges",
+	args:  "FILE|-",
+	short: "list the requests in a recording, and what came back",
+	long: `
+Lists the exchanges in the recording FILE, or in that on standard input: a table on a
+terminal, one JSON object a line elsewhere:
+
+  {"exchange":1,"time":0,"method":"GET","url":"https://...","status":200,
+   "type":"text/event-stream","events":12,"reads":13,"bytes":5893,"seconds":12.2,
+   "end":"eof"}
+
+  time     when the request was sent, in seconds since the recording's start
+  status   null if no response came
+  type     the media type of the response, without parameters
+  events   how many an event stream has; null for anything else
+  reads    how many pieces the body came in
+  seconds  from the request to the end
+  end      eof, reset, timeout or canceled (by the client); null if the recording was
+           cut off before it
+  cause    why, where that is known
+
+Events and ssereel replay call exchanges by the same numbers.
+`,
+	setup: func(flags *pflag.FlagSet) func(context.Context, console, []string) error {
+		asJSON := flags.Bool("json", false, "print JSON objects on a terminal too")
+		return func(ctx context.Context, c console, args []string) error {
+			name, err := oneArg(args, "FILE")
+			if err != nil {
+				return err
+			}
+			rec, _, err := c.openReel(name)
+			if rec == nil {
+				return wantReel(err)
+			}
+			defer rec.Close()
+			width := 0
+			if f := terminal(c.out); f != nil && !*asJSON {
+				if width, _, _ = term.GetSize(int(f.Fd())); width <= 0 {
+					width = 80
+				}
+			}
+			return cmp.Or(listExchanges(c.out, rec, width), err)
+		}
+	},
+}
+
+// listExchanges prints a table of that width, or JSON if it is 0.
+func listExchanges(w io.Writer, rec *replay.Recording, width int) error {
+	out := bufio.NewWriter(w)
+	if width > 0 {
+		exchangeTable(out, rec, width)
+		return out.Flush()
+	}
+	enc := json.NewEncoder(out)
+	enc.SetEscapeHTML(false)
+	for _, x := range rec.Exchanges() {
+		if err := enc.Encode(exchangeOf(x)); err != nil {
+			return err
+		}
+	}
+	return out.Flush()
+}
+
+// exchange is what the command has to say about one.
+type exchange struct {
+	Exchange int     `json:"exchange"`
+	Time     float64 `json:"time"`
+	Method   string  `json:"method"`
+	URL      string  `json:"url"`
+	Status   *int    `json:"status"`
+	Type     string  `json:"type"`
+	Events   *int64  `json:"events"`
+	Reads    int     `json:"reads"`
+	Bytes    int64   `json:"bytes"`
+	Seconds  float64 `json:"seconds"`
+	End      *string `json:"end"`
+	Cause    string  `json:"cause,omitempty"`
+}
+
+func exchangeOf(x *replay.Exchange) exchange {
+	e := exchange{
+		Exchange: x.Number, Time: inSeconds(x.Sent), Method: x.Method, URL: x.URL,
+		Reads: x.NumReads(), Bytes: x.Size, Cause: x.Cause,
+	}
+	last := x.Ended
+	if x.End != replay.EndUnknown {
+		end := string(x.End)
+		e.End = &end
+	} else {
+		last = max(x.Sent, x.Received)
+		for read := range x.Reads() {
+			last = max(last, read.At)
+		}
+	}
+	e.Seconds = inSeconds(last - x.Sent)
+	if x.StatusCode != 0 {
+		e.Status = &x.StatusCode
+		e.Type, _, _ = mime.ParseMediaType(x.Header.Get("Content-Type"))
+	}
+	if x.IsEventStream() {
+		n := numEvents(x)
+		e.Events = &n
+	}
+	return e
+}
+
+// numEvents returns how many events a stream has, as far as it can be read.
+func numEvents(x *replay.Exchange) (n int64) {
+	body, err := decoded(x, x.Body())
+	if err != nil {
+		return 0
+	}
+	for r := ssewire.NewReader(body, ssewire.MaxEventSize(math.MaxInt)); r.Next(); {
+		n++
+	}
+	return n
+}
+
+// decoded returns the body of x, which was compressed if its header says so.
+func decoded(x *replay.Exchange, body io.Reader) (io.Reader, error) {
+	if strings.EqualFold(x.Header.Get("Content-Encoding"), "gzip") {
+		return gzip.NewReader(body)
+	}
+	return body, nil
+}
+
+// exchangeTable prints the exchanges for people, none wider than that. Where all are with the
+// same server, that is not said again and again.
+func exchangeTable(w io.Writer, rec *replay.Recording, width int) {
+	origins := make(map[string]bool)
+	for _, x := range rec.Exchanges() {
+		origin, _ := splitURL(x.URL)
+		origins[origin] = true
+	}
+	var b strings.Builder
+	tw := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(tw, "\tsent\ttook\tstatus\tholds\tend\trequest")
+	for _, x := range rec.Exchanges() {
+		e := exchangeOf(x)
+		status, end, holds := "none", "cut off", amount(e.Bytes)
+		if e.Status != nil {
+			status = fmt.Sprint(*e.Status)
+		}
+		if e.End != nil {
+			end = *e.End
+		}
+		if e.Events != nil {
+			holds = count(*e.Events, "event")
+		}
+		request := e.URL
+		if len(origins) == 1 {
+			_, request = splitURL(e.URL)
+		}
+		fmt.Fprintf(tw, "%d\t%.1f s\t%.1f s\t%s\t%s\t%s\t%s\n", e.Exchange, e.Time, e.Seconds, status, holds, end, printable(e.Method+" "+request))
+	}
+	tw.Flush()
+	for line := range strings.Lines(b.String()) {
+		text := []rune(strings.TrimRight(line, "\n"))
+		if len(text) > width {
+			text = append(text[:width-1], '…')
+		}
+		fmt.Fprintln(w, string(text))
+	}
+}
+
+// splitURL returns the scheme and the host of a URL, and what is behind them.
+func splitURL(text string) (origin, rest string) {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" {
+		return "", text
+	}
+	u.Scheme, u.Host, u.User = "", "", nil
+	rest = u.String()
+	return strings.TrimSuffix(text, rest), cmp.Or(rest, "/")
+}

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"compress/gzip"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ssereel/ssereel/replay"
+)
+
+func TestExchanges(t *testing.T) {
+	everyLine, err := os.ReadFile("../../testdata/every-line.reel")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var zipped strings.Builder
+	z := gzip.NewWriter(&zipped)
+	io.WriteString(z, "data: a\n\ndata: b\n\n")
+	z.Close()
+	compressed := func(body string) string {
+		var b strings.Builder
+		w, err := replay.NewWriter(&b, time.Time{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		x, _ := w.Exchange(time.Second, "GET", "/s", nil)
+		x.Response(2*time.Second, 200, http.Header{"Content-Type": {"text/event-stream; charset=utf-8"}, "Content-Encoding": {"gzip"}})
+		x.ResponseBody(5*time.Second+262*time.Millisecond, []byte(body))
+		x.End(5*time.Second+262*time.Millisecond, replay.EndEOF, nil)
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return b.String()
+	}
+	cut := "reel 1\n> 1 +1 GET /a\n< 1 +1 200\n< 1 content-type: text/event-stream\n= 1 +0.5\n|data: a\n|\n"
+	for _, tt := range []struct {
+		name, reel string
+		exit       int
+		want       string
+		tells      string
+	}{
+		{"all that occurs", string(everyLine), 0, `{"exchange":1,"time":0,"method":"POST","url":"https://api2.example/assemblies?signature=REDACTED","status":200,"type":"application/json","events":null,"reads":1,"bytes":27,"seconds":1.041,"end":"eof"}
+{"exchange":2,"time":0.02,"method":"GET","url":"https://api2.example/ws20219?assembly=55a46ab12179453a8a20921a058b7546","status":200,"type":"text/event-stream","events":3,"reads":7,"bytes":148,"seconds":1.98,"end":"reset","cause":"unexpected EOF"}
+{"exchange":3,"time":5,"method":"GET","url":"https://api2.example/ws20219?assembly=55a46ab12179453a8a20921a058b7546","status":200,"type":"application/octet-stream","events":null,"reads":1,"bytes":100,"seconds":30.2,"end":"timeout","cause":"context deadline exceeded"}
+{"exchange":4,"time":36,"method":"GET","url":"https://api2.example/assemblies/55a46ab12179453a8a20921a058b7546","status":null,"type":"","events":null,"reads":0,"bytes":0,"seconds":0.5,"end":"canceled"}
+`, ""},
+		{"a compressed stream", compressed(zipped.String()), 0, fmt.Sprintf(`{"exchange":1,"time":1,"method":"GET","url":"/s","status":200,"type":"text/event-stream","events":2,"reads":1,"bytes":%d,"seconds":4.262,"end":"eof"}
+`, zipped.Len()), ""},
+		{"a stream that is not compressed, though it says so", compressed("data: a\n\n"), 0, `{"exchange":1,"time":1,"method":"GET","url":"/s","status":200,"type":"text/event-stream","events":0,"reads":1,"bytes":9,"seconds":4.262,"end":"eof"}
+`, ""},
+		{"a recording that was cut off", cut, 1, `{"exchange":1,"time":1,"method":"GET","url":"/a","status":200,"type":"text/event-stream","events":1,"reads":1,"bytes":9,"seconds":1.5,"end":null}
+`, "truncated"},
+		{"no exchange", "reel 1\n", 0, "", ""},
+		{"no reel", "data: a\n\n", 1, "", "not a reel"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			for from, o := range map[string]outcome{
+				"file":           ssereel(t, "exchanges", write(t, tt.reel)),
+				"standard input": ssereelWith(t, strings.NewReader(tt.reel), "exchanges", "-"),
+			} {
+				if o.stdout != tt.want {
+					t.Errorf("%s:\n%swant\n%s", from, o.stdout, tt.want)
+				}
+				if o.stdout = ""; tt.exit == 0 {
+					o.wantDone(t)
+				} else {
+					o.wantLine(t, tt.exit, tt.tells)
+				}
+			}
+		})
+	}
+}
+
+// On a terminal it is a table, of lines that do not wrap.
+func TestExchangesOnTerminal(t *testing.T) {
+	const several = "reel 1\n> 1 +0 GET http://a.example/x\n< 1 +0 200\n= 1 +0\n|1\n. 1 +0 eof\n> 2 +61.04 GET http://user@b.example/\x1b[31m\n"
+	for _, tt := range []struct {
+		name, reel string
+		width      int
+		want       string
+	}{
+		{"one server", paced, 80, `   sent   took   status  holds     end  request
+1  0.0 s  0.3 s  200     2 events  eof  GET /ws20219?assembly=1
+`},
+		{"several servers, and what a terminal might take for a command", several, 80, "" +
+			"   sent    took   status  holds  end      request\n" +
+			"1  0.0 s   0.0 s  200     2 B    eof      GET http://a.example/x\n" +
+			"2  61.0 s  0.0 s  none    0 B    cut off  GET http://user@b.example/\ufffd[31m\n"},
+		{"a narrow terminal", several, 52, "" +
+			"   sent    took   status  holds  end      request\n" +
+			"1  0.0 s   0.0 s  200     2 B    eof      GET http:…\n" +
+			"2  61.0 s  0.0 s  none    0 B    cut off  GET http:…\n"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			rec, err := loadReel(strings.NewReader(tt.reel))
+			if rec == nil {
+				t.Fatal(err)
+			}
+			var b strings.Builder
+			if err := listExchanges(&b, rec, tt.width); err != nil || b.String() != tt.want {
+				t.Errorf("%v\n%swant\n%s", err, b.String(), tt.want)
+			}
+		})
+	}
+}

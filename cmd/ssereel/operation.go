@@ -1,0 +1,241 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"fmt"
+	"math"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/ssereel/ssereel/replay"
+	"github.com/ssereel/ssereel/ssewire"
+	"github.com/ssereel/ssereel/status"
+)
+
+// A service is what a recording tells of the service that was recorded, apart from the
+// values that belong to one run.
+type service struct {
+	sketch
+	operations ordered[string, operation]
+}
+
+// An operation is what the exchanges have in common whose method, path and query are the
+// same but for values.
+type operation struct {
+	statuses ordered[int, struct{}]
+	ends     ordered[replay.End, struct{}]
+	answers  ordered[int, answer] // by status; success for all that are from 200 to 299
+}
+
+// success stands for all statuses that say that a request has succeeded. Their answers
+// have one shape, so that a 201 in place of a 200 does not hide what else is different.
+const success = 0
+
+// An answer is what responses have in common.
+type answer struct {
+	mediaTypes ordered[string, struct{}]
+	body       shape
+	events     ordered[string, shape] // by their names as places have them
+
+	// encoded is the first content encoding with which something could not be read.
+	encoded string
+}
+
+// newService reads all exchanges but those of operations that skip tells.
+func newService(rec *replay.Recording, skip func(operation string) bool) (*service, error) {
+	s := new(service)
+	for _, x := range rec.Exchanges() {
+		name := operationName(x.Method, x.URL)
+		if skip(name) {
+			continue
+		}
+		if err := s.add(s.operations.add(name), x); err != nil {
+			return nil, fmt.Errorf("exchange %d: %w", x.Number, err)
+		}
+	}
+	return s, nil
+}
+
+func (s *service) add(op *operation, x *replay.Exchange) error {
+	switch x.End {
+	case replay.EndEOF, replay.EndReset, replay.EndTimeout:
+		op.ends.add(x.End)
+	}
+	if x.StatusCode == 0 {
+		return nil
+	}
+	op.statuses.add(x.StatusCode)
+	a := op.answers.add(answerStatus(x.StatusCode))
+	mediaType := mediaTypeOf(x.Header)
+	if mediaType != "" || x.Size > 0 {
+		a.mediaTypes.add(cmp.Or(mediaType, "none"))
+	}
+	isJSON := mediaType == "application/json" || strings.HasSuffix(mediaType, "+json")
+	stream := x.IsEventStream()
+	if coding := x.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") && x.Size > 0 {
+		if isJSON || stream || mediaType == "" {
+			a.encoded = cmp.Or(a.encoded, clip(printable(strings.ToLower(coding))))
+		}
+		return nil
+	}
+	if stream {
+		return s.events(a, x)
+	}
+	return s.body(a, x, isJSON)
+}
+
+// answerStatus is the status under which an operation has the answers with that one.
+func answerStatus(code int) int {
+	if 200 <= code && code <= 299 {
+		return success
+	}
+	return code
+}
+
+// body adds the body of a response that is JSON, whatever it is called, or should be.
+func (s *service) body(a *answer, x *replay.Exchange, isJSON bool) error {
+	if x.Size == 0 {
+		mayHaveBody := x.Method != http.MethodHead && x.StatusCode >= 200 && x.StatusCode != http.StatusNoContent && x.StatusCode != http.StatusNotModified
+		if isJSON && mayHaveBody && x.End == replay.EndEOF {
+			a.body.types |= typeNothing
+		}
+		return nil
+	}
+	in := bufio.NewReader(x.Body())
+	if !isJSON {
+		// Files may be large, and are not read for nothing.
+		head, err := in.Peek(int(min(x.Size, 512)))
+		if err != nil {
+			return err
+		}
+		if begin := bytes.TrimLeft(head, " \t\r\n"); len(begin) == 0 || begin[0] != '{' && begin[0] != '[' {
+			return nil
+		}
+	}
+	var text strings.Builder
+	text.Grow(int(x.Size))
+	if _, err := in.WriteTo(&text); err != nil {
+		return err
+	}
+	// Half a body, whose connection broke, is no text: that it broke is what there is to say.
+	if !s.sketch.add(&a.body, text.String()) && isJSON && x.End == replay.EndEOF {
+		a.body.types |= typeText
+	}
+	return nil
+}
+
+// events adds the events of a stream.
+func (s *service) events(a *answer, x *replay.Exchange) error {
+	r := ssewire.NewReader(x.Body(), ssewire.MaxEventSize(math.MaxInt))
+	for r.Next() {
+		ev := r.Event()
+		name := eventName(ev)
+		of := a.events.get(name)
+		if of == nil {
+			if !s.room() {
+				continue
+			}
+			of = a.events.add(name)
+		}
+		if !strings.HasPrefix(name, messagePrefix) && !s.sketch.add(of, string(ev.Data)) {
+			of.types |= typeText
+		}
+	}
+	return r.Err()
+}
+
+const (
+	eventPrefix   = "event "
+	messagePrefix = "message "
+)
+
+// eventName returns what places call an event: by its type, or by its data, where that is
+// one of the few words that are sent in the place of a type.
+func eventName(ev ssewire.Event) string {
+	typ := string(ev.Type)
+	if typ == "" || typ == "message" {
+		if u, err := status.DecodeUpdate(nil, ev.Data); err == nil && u.Kind != status.UpdateUnknown {
+			return messagePrefix + u.Kind.String()
+		}
+		if string(ev.Data) == "[DONE]" {
+			return messagePrefix + "[DONE]"
+		}
+		typ = "message"
+	}
+	return eventPrefix + placeName(string(appendText(nil, []byte(typ))))
+}
+
+// mediaTypeOf returns the media type without its parameters, empty if there is none.
+func mediaTypeOf(h http.Header) string {
+	value := h.Get("Content-Type")
+	mediaType, _, err := mime.ParseMediaType(value)
+	if err != nil {
+		value, _, _ = strings.Cut(value, ";")
+		mediaType = strings.ToLower(strings.TrimSpace(value))
+	}
+	return clip(printable(mediaType))
+}
+
+// operationName returns a method and a URL without what differs from run to run: the host,
+// the segments of the path that are IDs or numbers, the values in the query.
+func operationName(method, rawURL string) string {
+	path, query := rawURL, ""
+	if u, err := url.Parse(rawURL); err == nil {
+		path, query = u.EscapedPath(), u.RawQuery
+	} else {
+		path, _, _ = strings.Cut(path, "#")
+		path, query, _ = strings.Cut(path, "?")
+		path = (&url.URL{Path: path}).EscapedPath()
+	}
+	segments := strings.Split(strings.TrimPrefix(path, "/"), "/")
+	for i, s := range segments {
+		segments[i] = segmentName(s)
+	}
+	name := method + " /" + strings.Join(segments, "/")
+	if params := parameterNames(query); params != "" {
+		name += "?" + params
+	}
+	return clip(name)
+}
+
+// segmentName returns a segment of a path, * if it has a digit and is no version. The web
+// servers of an Assembly's streams, of which ws20219 is one, are told by more than that.
+func segmentName(segment string) string {
+	plain, err := url.PathUnescape(segment)
+	if err != nil {
+		plain = segment
+	}
+	if !strings.ContainsAny(plain, digits) {
+		return segment
+	}
+	if number, ok := strings.CutPrefix(plain, "v"); ok && strings.Trim(number, digits+".") == "" {
+		return segment
+	}
+	if number, ok := strings.CutPrefix(plain, "ws"); ok && strings.Trim(number, digits) == "" {
+		return "ws*"
+	}
+	return "*"
+}
+
+const digits = "0123456789"
+
+// parameterNames returns the names of the parameters in a query, as a query without values.
+func parameterNames(query string) string {
+	var names []string
+	for param := range strings.SplitSeq(query, "&") {
+		name, _, _ := strings.Cut(param, "=")
+		if plain, err := url.QueryUnescape(name); err == nil {
+			name = plain
+		}
+		if name != "" {
+			names = append(names, url.QueryEscape(name))
+		}
+	}
+	slices.Sort(names)
+	return strings.Join(slices.Compact(names), "&")
+}

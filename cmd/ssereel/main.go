@@ -10,6 +10,7 @@
 //	ssereel status FILE.json
 //	ssereel compose FILE.json
 //	ssereel verify FILE.reel
+//	ssereel diff OLD.reel NEW.reel
 //	ssereel anonymize FILE.reel -o PUBLIC.reel
 //
 // ssereel --help and ssereel COMMAND --help say more. Results go to standard
@@ -51,7 +52,7 @@ type command struct {
 	setup func(*pflag.FlagSet) func(ctx context.Context, c console, args []string) error
 }
 
-var commands = []command{demoCommand, recordCommand, proxyCommand, replayCommand, composeCommand, exchangesCommand, eventsCommand, statusCommand, verifyCommand, anonymizeCommand}
+var commands = []command{demoCommand, recordCommand, proxyCommand, replayCommand, composeCommand, exchangesCommand, eventsCommand, statusCommand, verifyCommand, diffCommand, anonymizeCommand}
 
 // usageError is about the command line; the exit status is then 2.
 type usageError struct{ error }

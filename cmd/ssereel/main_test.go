@@ -494,7 +494,7 @@ func (f failing) Write([]byte) (int, error) { return 0, f.err }
 // A result that cannot be written is a failure, whoever the command is.
 func TestResultCannotBeWritten(t *testing.T) {
 	reel := write(t, assembly(t))
-	for _, args := range [][]string{{"verify", reel}, {"verify", "--json", reel}, {"exchanges", reel}, {"events", reel}, {"status", reel}, {"replay", reel}, {"demo", "--speed", "4"}} {
+	for _, args := range [][]string{{"verify", reel}, {"verify", "--json", reel}, {"diff", reel, reel}, {"diff", "--json", reel, reel}, {"exchanges", reel}, {"events", reel}, {"status", reel}, {"replay", reel}, {"demo", "--speed", "4"}} {
 		t.Run(args[0], func(t *testing.T) {
 			t.Parallel()
 			var stderr text

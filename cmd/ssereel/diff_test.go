@@ -1,0 +1,582 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/ssereel/ssereel/replay"
+)
+
+// pair writes two reels and returns their names.
+func pair(t *testing.T, old, new string) (oldName, newName string) {
+	t.Helper()
+	dir := t.TempDir()
+	oldName, newName = filepath.Join(dir, "old.reel"), filepath.Join(dir, "new.reel")
+	for name, content := range map[string]string{oldName: old, newName: new} {
+		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return oldName, newName
+}
+
+// wantDifferences fails the test where diff printed anything but these lines, or failed
+// to end as they make it.
+func (o outcome) wantDifferences(t *testing.T, want ...string) {
+	t.Helper()
+	if o.stderr != "" {
+		t.Errorf("stderr: %s", o.stderr)
+	}
+	if len(want) == 0 {
+		if o.status != 0 || strings.Count(o.stdout, "\n") != 1 || !strings.Contains(o.stdout, ": nothing differs from ") {
+			t.Errorf("status %d, stdout:\n%s", o.status, o.stdout)
+		}
+		return
+	}
+	if got := strings.Split(strings.TrimSuffix(o.stdout, "\n"), "\n"); !slices.Equal(got, want) || o.status != 1 {
+		t.Errorf("status %d\n got %q\nwant %q", o.status, got, want)
+	}
+}
+
+func TestDiff(t *testing.T) {
+	type ex = []exchanged
+	const result = `{"ok":"ASSEMBLY_COMPLETED","results":{"resized":[{"id":"x","meta":{"width":1}}]}}`
+	x := func(bodies ...string) ex {
+		var all ex
+		for _, body := range bodies {
+			all = append(all, exchanged{body: body})
+		}
+		return all
+	}
+	stream := func(body string) ex { return ex{events(body)} }
+	ended := func(ends ...replay.End) ex {
+		var all ex
+		for _, end := range ends {
+			all = append(all, exchanged{body: "{}", end: end})
+		}
+		return all
+	}
+	status := func(codes ...int) ex {
+		var all ex
+		for _, code := range codes {
+			all = append(all, exchanged{status: code, body: fmt.Sprintf(`{"a%dx":1}`, code)})
+		}
+		return all
+	}
+	tests := []struct {
+		name     string
+		old, new ex
+		want     []string
+	}{
+		// Operations.
+		{"nothing", nil, nil, nil},
+		{"other IDs, hosts and values", ex{{request: "GET https://a.example/assemblies/1?t=1", body: result}}, ex{{request: "GET http://localhost:1/assemblies/2?t=2", body: result}}, nil},
+		{"more exchanges, in another order", ex{{request: "GET /a", body: "{}"}, {request: "GET /b", body: "[]"}},
+			ex{{request: "GET /b", body: "[]"}, {request: "GET /a", body: "{}"}, {request: "GET /b", body: "[]"}}, nil},
+		{"an operation is new", x("{}"), ex{{request: "POST /x", body: "{}"}, {body: "{}"}}, []string{"POST /x: new"}},
+		{"an operation is gone", ex{{request: "GET /a?b=1", body: "{}"}, {body: "{}"}}, x("{}"), []string{"GET /a?b: gone"}},
+		{"old operations in their order, then new ones", ex{{request: "GET /b"}, {request: "GET /a"}}, ex{{request: "GET /d"}, {request: "GET /c"}},
+			[]string{"GET /b: gone", "GET /a: gone", "GET /d: new", "GET /c: new"}},
+
+		// Statuses.
+		{"a status is new, which is told without what it came with", status(200), status(200, 429), []string{"GET /x: status 429: new"}},
+		{"a status is gone", status(200, 404), status(200), []string{"GET /x: status 404: gone"}},
+		{"successes are compared with each other", ex{{status: 200, body: `{"a":1}`}}, ex{{status: 201, body: `{"b":1}`}},
+			[]string{"GET /x: status 200: gone", "GET /x: status 201: new", "GET /x: a: gone, was number", "GET /x: b: new, number"}},
+		{"failures are compared with the same", ex{{status: 404, body: `{"error":"x"}`}, {body: `{"ok":"x"}`}}, ex{{status: 404, body: `{"error":null}`}, {body: `{"ok":"x"}`}},
+			[]string{"GET /x: status 404: error: was string, is null"}},
+		{"no response, as before", ex{{status: -1, end: replay.EndReset}}, ex{{status: -1, end: replay.EndReset}}, nil},
+
+		// Media types.
+		{"another media type", x("{}"), ex{{typ: "text/html", body: "<html>"}}, []string{"GET /x: media type application/json: gone", "GET /x: media type text/html: new"}},
+		{"other parameters and letters", x("{}"), ex{{typ: "Application/JSON", body: "{}"}}, nil},
+		{"no media type", x("{}"), ex{{nameless: true, body: "{}"}}, []string{"GET /x: media type application/json: gone", "GET /x: media type none: new"}},
+		{"no media type without a body", ex{{status: 204, nameless: true}}, ex{{status: 204, nameless: true}}, nil},
+
+		// Ends.
+		{"a new kind of end", ended(replay.EndEOF), ended(replay.EndEOF, replay.EndReset), []string{"GET /x: end reset: new"}},
+		{"a kind of end less", ended(replay.EndEOF, replay.EndTimeout), ended(replay.EndEOF), nil},
+		{"a timeout", ended(replay.EndEOF), ended(replay.EndTimeout), []string{"GET /x: end timeout: new"}},
+		{"an end in order in place of a reset", ended(replay.EndReset), ended(replay.EndEOF), []string{"GET /x: end eof: new"}},
+		{"canceled by the client", ended(replay.EndEOF), ended(replay.EndCanceled), nil},
+		{"always canceled before", ended(replay.EndCanceled), ended(replay.EndEOF), nil},
+		{"always canceled before, and now broken", ended(replay.EndCanceled), ended(replay.EndReset), []string{"GET /x: end reset: new"}},
+
+		// Bodies.
+		{"other values", x(`{"a":1,"b":"x","c":[1,2]}`), x(`{"b":"","a":0,"c":[3]}`), nil},
+		{"what there is in an array", x(result), x(strings.Replace(result, `1`, `"1"`, 1)), []string{"GET /x: results.resized[].meta.width: was number, is string"}},
+		{"a name is gone with what is in it", x(result), x(`{"ok":"","results":{}}`), []string{"GET /x: results.resized: gone, was array"}},
+		{"the body is another type", x("{}"), x("[]"), []string{"GET /x: the body: was object, is array"}},
+		{"the body is text", x("{}"), x("Bad Gateway"), []string{"GET /x: the body: was object, is text"}},
+		{"there is no body", x("{}"), x(""), []string{"GET /x: the body: was object, is nothing"}},
+		{"there is none of HEAD", ex{{request: "HEAD /x"}}, ex{{request: "HEAD /x"}}, nil},
+		{"half a body, which is no text", ended(replay.EndReset), ex{{body: `{"a":`, end: replay.EndReset}}, nil},
+		{"half a body that the client canceled", x("{}"), ex{{body: `{"a":`, end: replay.EndCanceled}}, nil},
+		{"JSON under another name", ex{{typ: "text/html", body: ` {"a":1}`}}, ex{{typ: "text/html", body: `{"a":"x"}`}}, []string{"GET /x: a: was number, is string"}},
+		{"JSON of a kind of its own", ex{{typ: "application/problem+json", body: `1`}}, ex{{typ: "application/problem+json", body: `"x"`}}, []string{"GET /x: the body: was number, is string"}},
+		{"text that is no JSON", ex{{typ: "text/plain", body: "{a}"}}, ex{{typ: "text/plain", body: "5"}}, nil},
+
+		// Events.
+		{"other data, in another order", stream("event: a\ndata: {\"n\":1}\n\nevent: b\ndata: x\n\n"), stream("event: b\ndata: y\n\nevent: a\ndata: {\"n\":2}\n\nevent: a\ndata: {\"n\":3}\n\n"), nil},
+		{"a type of event is new", stream("data: {}\n\n"), stream("data: {}\n\nevent: assembly_error\ndata: {}\n\n"), []string{"GET /ws*?assembly: event assembly_error: new"}},
+		{"a type of event is gone", stream("event: a\ndata: {}\n\ndata: {}\n\n"), stream("data: {}\n\n"), []string{"GET /ws*?assembly: event a: gone"}},
+		{"an event's data", stream("event: a\ndata: [\"step\",{\"url\":\"x\"}]\n\n"), stream("event: a\ndata: [\"other\",{\"url\":null}]\n\n"),
+			[]string{"GET /ws*?assembly: event a: [].url: was string, is null"}},
+		{"a message is gone", stream("data: assembly_uploading_finished\n\ndata: assembly_finished\n\n"), stream("data: assembly_finished\n\n"),
+			[]string{"GET /ws*?assembly: message assembly_uploading_finished: gone"}},
+		{"a message with a type is another", stream("data: assembly_finished\n\n"), stream("event: assembly_finished\ndata: {}\n\n"),
+			[]string{"GET /ws*?assembly: message assembly_finished: gone", "GET /ws*?assembly: event assembly_finished: new"}},
+		{"a message by the name of its type", stream("data: assembly_upload_meta_data_extracted\n\n"), stream("event: message\ndata: assembly_upload_meta_data_extracted\n\n"), nil},
+		{"the end of a stream of a language model", stream("data: {}\n\ndata: [DONE]\n\n"), stream("data: {}\n\n"), []string{"GET /ws*?assembly: message [DONE]: gone"}},
+		{"messages that are JSON", stream("data: {\"a\":1}\n\n"), stream("data: {\"a\":null}\n\n"), []string{"GET /ws*?assembly: event message: a: was number, is null"}},
+		{"data that is text now", stream("event: assembly_error\ndata: {}\n\n"), stream("event: assembly_error\ndata: no space left\n\n"),
+			[]string{"GET /ws*?assembly: event assembly_error: was object, is text"}},
+		{"text that is other text", stream("data: Hello\n\n"), stream("data: 42\n\ndata: null\n\ndata:\n\n"), nil},
+		{"a type with what a terminal takes for commands", stream("data: x\n\n"), stream("data: x\n\nevent: a \x1b[2J\ndata: x\n\n"), []string{`GET /ws*?assembly: event "a \x1b[2J": new`}},
+		{"a comment, an ID and half an event", stream("data: x\n\n"), stream(": hello\n\nid: 7\n\ndata: x\n\nevent: b\ndata: x\n"), nil},
+		{"a stream that failed is no stream", stream("data: x\n\n"), ex{{request: "GET /ws1?assembly=1", status: 503, typ: "text/event-stream", body: "event: b\ndata: x\n\n"}},
+			[]string{"GET /ws*?assembly: status 200: gone", "GET /ws*?assembly: status 503: new"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			old, new := pair(t, reelWith(t, tt.old...), reelWith(t, tt.new...))
+			ssereel(t, "diff", old, new).wantDifferences(t, tt.want...)
+			ssereel(t, "diff", old, old).wantDifferences(t)
+			ssereel(t, "diff", new, new).wantDifferences(t)
+		})
+	}
+}
+
+// What an Assembly's Statuses and stream say is the same for other IDs, servers, times and
+// pieces; what is different in them is found.
+func TestDiffAssembly(t *testing.T) {
+	compose := func(document string) string {
+		o := ssereelWith(t, strings.NewReader(document), "compose")
+		if o.status != 0 {
+			t.Fatal(o.stderr)
+		}
+		return o.stdout
+	}
+	document := read(t, completedStatus)
+	tests := []struct {
+		name     string
+		old, new string
+		want     []string
+	}{
+		{"another run", "", "", nil},
+		{"an ID, a server, a time and a progress", `7f40274dfed01705d5f649ed0b9d9fce`, `abcdefabcdefabcdefabcdefabcdef00`, nil},
+		{"another server", "ws20219", "ws20731", nil},
+		{"a name of a result", `"aspect_ratio"`, `"ratio"`, []string{
+			"GET /assemblies/*: results.painted[].meta.aspect_ratio: gone, was number",
+			"GET /assemblies/*: results.painted[].meta.ratio: new, number",
+			"GET /ws*?assembly: event assembly_result_finished: [].meta.aspect_ratio: gone, was number",
+			"GET /ws*?assembly: event assembly_result_finished: [].meta.ratio: new, number"}},
+		{"a Step by another name", `"painted"`, `"drawn"`, []string{"GET /assemblies/*: results.painted: gone, was array", "GET /assemblies/*: results.drawn: new, array"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			changed := strings.ReplaceAll(document, tt.old, tt.new)
+			if (changed == document) != (tt.old == "") {
+				t.Fatalf("there is no %s in the Status", tt.old)
+			}
+			old, new := pair(t, compose(document), compose(changed))
+			ssereel(t, "diff", old, new).wantDifferences(t, tt.want...)
+		})
+	}
+
+	t.Run("one that failed", func(t *testing.T) {
+		old, new := pair(t, compose(document), compose(read(t, "../../testdata/assembly-failed.json")))
+		o := ssereel(t, "diff", old, new)
+		for _, line := range []string{
+			"GET /assemblies/*: results.painted: gone, was array\n",
+			"GET /assemblies/*: error: new, string\n",
+			"GET /ws*?assembly: message assembly_finished: gone\n",
+			"GET /ws*?assembly: event assembly_error: new\n",
+		} {
+			if !strings.Contains(o.stdout, line) {
+				t.Errorf("no line %q in\n%s", line, o.stdout)
+			}
+		}
+	})
+}
+
+func TestDiffSame(t *testing.T) {
+	old, new := pair(t, reelWith(t, events("data: {\"a\":[1]}\n\ndata: assembly_finished\n\n"), exchanged{body: "{}"}), reelWith(t, events("data: {\"a\":[2]}\n\ndata: assembly_finished\n\n"), exchanged{body: "{}"}))
+	o := ssereel(t, "diff", old, new)
+	o.wantDone(t)
+	if want := new + ": nothing differs from " + old + ": 2 operations, 2 types of events, 4 paths\n"; o.stdout != want {
+		t.Errorf("stdout has %q, want %q", o.stdout, want)
+	}
+}
+
+func TestDiffJSON(t *testing.T) {
+	old, new := pair(t, reelWith(t, exchanged{body: `{"a":1}`}, events("data: x\n\ndata: [DONE]\n\n"), exchanged{request: "GET /gone"}, exchanged{status: 404, body: `{"e":[{}]}`}),
+		reelWith(t, exchanged{body: `{"a":null,"b":{}}`}, events("data: x\n\nevent: e\ndata: x\n\n"), exchanged{status: 404, body: `{"e":[{"<b>":1}]}`}, exchanged{status: 429, typ: "text/plain", end: replay.EndReset}))
+	type object = map[string]any
+	decoded := func(args ...string) (object, int) {
+		t.Helper()
+		o := ssereel(t, append([]string{"diff", "--json"}, args...)...)
+		if o.stderr != "" || strings.Count(o.stdout, "\n") != 1 {
+			t.Fatalf("stderr %q, stdout %q", o.stderr, o.stdout)
+		}
+		var got object
+		if err := json.Unmarshal([]byte(o.stdout), &got); err != nil {
+			t.Fatal(err)
+		}
+		return got, o.status
+	}
+	list := func(of ...string) []any {
+		var all []any
+		for _, s := range of {
+			all = append(all, s)
+		}
+		return all
+	}
+	got, status := decoded(old, new)
+	want := object{
+		"old": old, "new": new, "verdict": "different", "operations": 2.0, "events": 1.0, "paths": 6.0, "more": 0.0, "warnings": []any{},
+		"differences": []any{
+			object{"what": "status", "change": "new", "operation": "GET /x", "status": 429.0},
+			object{"what": "end", "change": "new", "operation": "GET /x", "end": "reset"},
+			object{"what": "shape", "change": "types", "operation": "GET /x", "path": "a", "was": list("number"), "is": list("null")},
+			object{"what": "shape", "change": "new", "operation": "GET /x", "path": "b", "is": list("object")},
+			object{"what": "shape", "change": "new", "operation": "GET /x", "status": 404.0, "path": `e[]."<b>"`, "is": list("number")},
+			object{"what": "event", "change": "gone", "operation": "GET /ws*?assembly", "event": "message", "data": "[DONE]"},
+			object{"what": "event", "change": "new", "operation": "GET /ws*?assembly", "event": "e"},
+			object{"what": "operation", "change": "gone", "operation": "GET /gone"},
+		},
+	}
+	if status != 1 || !reflect.DeepEqual(got, want) {
+		t.Errorf("status %d\n got %v\nwant %v", status, got, want)
+	}
+	got, status = decoded(old, old)
+	want = object{"old": old, "new": old, "verdict": "same", "operations": 3.0, "events": 2.0, "paths": 7.0, "more": 0.0, "warnings": []any{}, "differences": []any{}}
+	if status != 0 || !reflect.DeepEqual(got, want) {
+		t.Errorf("status %d\n got %v\nwant %v", status, got, want)
+	}
+}
+
+// A recording that is cut off must not pass as one with nothing different, nor what may be
+// behind the cut as gone.
+func TestDiffTruncated(t *testing.T) {
+	old := reelWith(t, exchanged{body: `{"a":1}`}, exchanged{body: `{"b":1}`}, exchanged{request: "GET /y"})
+	cut := old[:strings.Index(old, "> 2 ")+3]
+	oldName, cutName := pair(t, old, cut)
+
+	o := ssereel(t, "diff", oldName, cutName)
+	if want := "GET /x: b: gone, was number (unsure)\nGET /y: gone (unsure)\n"; o.stdout != want || o.status != 1 {
+		t.Errorf("status %d, stdout %q, want %q", o.status, o.stdout, want)
+	}
+	outcome{o.status, "", o.stderr}.wantLine(t, 1, "ssereel diff: "+cutName+": ", "truncated", "what is gone", "(unsure)")
+
+	o = ssereel(t, "diff", cutName, oldName)
+	if want := "GET /x: b: new, number (unsure)\nGET /y: new (unsure)\n"; o.stdout != want || o.status != 1 {
+		t.Errorf("status %d, stdout %q, want %q", o.status, o.stdout, want)
+	}
+	outcome{o.status, "", o.stderr}.wantLine(t, 1, "ssereel diff: "+cutName+": ", "truncated", "what is new", "(unsure)")
+
+	// What NEW has is new all the same.
+	_, more := pair(t, "", strings.Replace(cut, `{"a`, `{"c`, 1))
+	if o := ssereel(t, "diff", oldName, more); !strings.Contains(o.stdout, "GET /x: c: new, number\n") {
+		t.Errorf("stdout %q", o.stdout)
+	}
+
+	// Nothing differs, but who knows.
+	same, unended := pair(t, reelWith(t, exchanged{body: "{}"}), reelWith(t, exchanged{body: "{}", unended: true}))
+	o = ssereel(t, "diff", same, unended)
+	if want := unended + ": nothing differs from " + same + ", but not all could be compared: 1 operation, 0 types of events, 1 path\n"; o.stdout != want {
+		t.Errorf("stdout %q, want %q", o.stdout, want)
+	}
+	outcome{o.status, "", o.stderr}.wantLine(t, 1, "truncated")
+	o = ssereel(t, "diff", "--json", same, unended)
+	if !strings.Contains(o.stdout, `"verdict":"incomplete"`) || !strings.Contains(o.stdout, `"warnings":["`+unended+`: the reel is truncated`) || o.status != 1 {
+		t.Errorf("status %d, stdout %q", o.status, o.stdout)
+	}
+	o = ssereel(t, "diff", "--json", oldName, cutName)
+	if !strings.Contains(o.stdout, `"path":"b","was":["number"],"unsure":true}`) {
+		t.Errorf("stdout %q", o.stdout)
+	}
+
+	// Half a JSON value at the cut tells nothing.
+	_, half := pair(t, "", old[:strings.Index(old, `{"b`)+len(`{"b`)+1])
+	if o := ssereel(t, "diff", oldName, half); !strings.HasPrefix(o.stdout, "GET /x: b: gone, was number (unsure)\n") || strings.Contains(o.stdout, "text") {
+		t.Errorf("stdout %q", o.stdout)
+	}
+}
+
+func TestDiffDamaged(t *testing.T) {
+	reel := reelWith(t, exchanged{body: `{"a":1}`})
+	old, damaged := pair(t, reel, strings.Replace(reel, "GET", "PUT", 1))
+	o := ssereel(t, "diff", old, damaged)
+	if want := "GET /x: gone (unsure)\nPUT /x: new\n"; o.stdout != want || o.status != 1 {
+		t.Errorf("status %d, stdout %q, want %q", o.status, o.stdout, want)
+	}
+	outcome{o.status, "", o.stderr}.wantLine(t, 1, damaged, "damaged", "(unsure)")
+}
+
+// Bodies that cannot be read are neither the same nor different.
+func TestDiffEncoded(t *testing.T) {
+	gzip := http.Header{"Content-Encoding": {"gzip"}}
+	plain := reelWith(t, exchanged{body: `{"a":1}`}, exchanged{status: 404, body: `{"e":1}`})
+	encoded := reelWith(t, exchanged{header: gzip, body: "\x1f\x8b\x08"}, exchanged{status: 404, body: `{"e":"x"}`})
+	for _, names := range func() [][2]string {
+		a, b := pair(t, plain, encoded)
+		return [][2]string{{a, b}, {b, a}}
+	}() {
+		o := ssereel(t, "diff", "--ignore", "status 404", names[0], names[1])
+		if !strings.Contains(o.stdout, ", but not all could be compared: ") {
+			t.Errorf("stdout %q", o.stdout)
+		}
+		outcome{o.status, "", o.stderr}.wantLine(t, 1, "GET /x", "gzip", "--ignore 'GET /x'")
+		// What can be read is compared.
+		if o := ssereel(t, "diff", names[0], names[1]); !strings.HasPrefix(o.stdout, "GET /x: status 404: e: was ") {
+			t.Errorf("stdout %q", o.stdout)
+		}
+		ssereel(t, "diff", "--ignore", "GET /x", names[0], names[1]).wantDifferences(t)
+	}
+
+	stream := events("\x1f\x8b\x08")
+	stream.header = gzip
+	old, new := pair(t, reelWith(t, events("data: x\n\n")), reelWith(t, stream))
+	o := ssereel(t, "diff", old, new)
+	outcome{o.status, "", o.stderr}.wantLine(t, 1, "GET /ws*?assembly", "gzip")
+
+	// Nothing would have been compared here.
+	picture := exchanged{header: gzip, typ: "image/svg+xml", body: "\x1f\x8b"}
+	unencoded := exchanged{header: http.Header{"Content-Encoding": {"identity"}}, request: "GET /y", body: "{}"}
+	old, new = pair(t, reelWith(t, picture, unencoded), reelWith(t, picture, unencoded))
+	ssereel(t, "diff", old, new).wantDifferences(t)
+}
+
+func TestDiffIgnore(t *testing.T) {
+	status := exchanged{status: 429, body: `{"error":"x"}`}
+	old := reelWith(t, exchanged{body: `{"uploads":[{"meta":{"a":1},"url":"x"}],"results":{"one":{"meta":{"a":1}},"a b":{}},"n":1}`}, status,
+		events("event: a\ndata: {\"url\":\"x\"}\n\ndata: assembly_finished\n\n"))
+	status.body = `{"error":1}`
+	new := reelWith(t, exchanged{typ: "application/x+json", body: `{"uploads":[{"meta":{},"url":1}],"results":{"one":{"meta":{"a":2,"b":{}}},"a b":{"c":1}},"n":null}`, end: replay.EndReset}, status,
+		events("event: a\ndata: {\"url\":null}\n\nevent: b\ndata: x\n\n"), exchanged{request: "GET /new"})
+	oldName, newName := pair(t, old, new)
+	all := []string{
+		"GET /x: end reset: new",
+		"GET /x: media type application/json: gone",
+		"GET /x: media type application/x+json: new",
+		"GET /x: uploads[].meta.a: gone, was number",
+		"GET /x: uploads[].url: was string, is number",
+		"GET /x: results.one.meta.b: new, object",
+		`GET /x: results."a b".c: new, number`,
+		"GET /x: n: was number, is null",
+		"GET /x: status 429: error: was string, is number",
+		"GET /ws*?assembly: event a: url: was string, is null",
+		"GET /ws*?assembly: message assembly_finished: gone",
+		"GET /ws*?assembly: event b: new",
+		"GET /new: new",
+	}
+	ssereel(t, "diff", oldName, newName).wantDifferences(t, all...)
+	tests := []struct {
+		name     string
+		patterns []string
+		ignored  []int // of all
+	}{
+		{"a path, wherever it is", []string{"url"}, []int{9}},
+		{"what is in a path", []string{"uploads"}, []int{3, 4}},
+		{"the elements of an array", []string{"uploads[]"}, []int{3, 4}},
+		{"a path that only begins alike", []string{"upload", "uploads[].u", "uploads[][]"}, nil},
+		{"* is one name", []string{"results.*.meta"}, []int{5}},
+		{"* is no element", []string{"uploads.*"}, nil},
+		{"* is not two names", []string{"results.*.b"}, nil},
+		{"* is any name at the top", []string{"*"}, []int{3, 4, 5, 6, 7, 8, 9}},
+		{"* behind elements", []string{"uploads[].*"}, []int{3, 4}},
+		{"a name in quotes", []string{`results."a b"`}, []int{6}},
+		{"quotes that are not needed", []string{`"n"`}, []int{7}},
+		{"an operation", []string{"GET /ws*?assembly"}, []int{9, 10, 11}},
+		{"an operation that is new", []string{"GET /new"}, []int{12}},
+		{"an event", []string{"event a"}, []int{9}},
+		{"a message", []string{"message assembly_finished"}, []int{10}},
+		{"any event", []string{"event *"}, []int{9, 10, 11}},
+		{"a status", []string{"status 429"}, []int{8}},
+		{"a media type", []string{"media type application/x+json"}, []int{2}},
+		{"an end", []string{"end reset"}, []int{0}},
+		{"several parts", []string{"GET /ws*?assembly: event *: url"}, []int{9}},
+		{"a path in an event", []string{"event a: url"}, []int{9}},
+		{"parts that are not together", []string{"GET /new: event a", "GET /x: url", "event b: url"}, nil},
+		{"several patterns", []string{"n", "GET /new", "event b"}, []int{7, 11, 12}},
+		{"all", []string{"GET /x", "GET /ws*?assembly", "GET /new"}, []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			args := []string{"diff", oldName}
+			for _, p := range tt.patterns {
+				args = append(args, "--ignore", p)
+			}
+			var want []string
+			for i, line := range all {
+				if !slices.Contains(tt.ignored, i) {
+					want = append(want, line)
+				}
+			}
+			ssereel(t, append(args, newName)...).wantDifferences(t, want...)
+		})
+	}
+	// The place that a line names is a pattern for it.
+	for i, line := range all {
+		for _, end := range []string{": new", ": gone", ": was "} {
+			if n := strings.LastIndex(line, end); n >= 0 {
+				line = line[:n]
+			}
+		}
+		want := slices.Delete(slices.Clone(all), i, i+1)
+		ssereel(t, "diff", oldName, newName, "--ignore", line).wantDifferences(t, want...)
+	}
+}
+
+func TestDiffUsage(t *testing.T) {
+	tests := []struct {
+		name  string
+		args  []string
+		tells []string
+	}{
+		{"nothing", nil, []string{"OLD and NEW are missing"}},
+		{"one recording", []string{"a.reel"}, []string{"NEW is missing", "a.reel"}},
+		{"three recordings", []string{"a.reel", "b.reel", "c.reel"}, []string{"more than two", "c.reel"}},
+		{"standard input twice", []string{"-", "-"}, []string{"standard input"}},
+		{"an unknown option", []string{"--fast", "a.reel", "b.reel"}, []string{"--fast"}},
+	}
+	for pattern, tells := range map[string]string{
+		"":                     "empty",
+		"a..b":                 "a name is missing in a..b",
+		".a":                   "a name is missing",
+		"a.":                   "a name is missing",
+		"a[0]":                 "the elements of an array are []",
+		"a[":                   "the elements of an array are []",
+		"[]a":                  "a point in front",
+		`a"b"`:                 "a point in front",
+		`a."b`:                 "have no end",
+		"a*":                   "* stands for a whole name",
+		"results.42":           "42 is an ID, which is *",
+		"a]":                   `the name a] needs quotes: "a]"`,
+		"status ok":            "three digits",
+		"status 42":            "three digits",
+		"end canceled":         "eof, reset or timeout",
+		"event ":               "names none",
+		"message ":             "names none",
+		"media type ":          "no part of a place",
+		"a b":                  "no part of a place",
+		"GET x":                "no part of a place",
+		"results: event a":     "nothing can come behind the path results",
+		"GET /x: results: url": "nothing can come behind the path results",
+	} {
+		tests = append(tests, struct {
+			name  string
+			args  []string
+			tells []string
+		}{"pattern " + pattern, []string{"--ignore", pattern, "a.reel", "b.reel"}, []string{"--ignore", tells}})
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			ssereel(t, append([]string{"diff"}, tt.args...)...).wantLine(t, 2, append(tt.tells, "see ssereel diff --help")...)
+		})
+	}
+}
+
+func TestDiffInput(t *testing.T) {
+	reel := reelWith(t, exchanged{body: `{"a":1}`})
+	old, new := pair(t, reel, reelWith(t, exchanged{body: `{"a":null}`}))
+	o := ssereelWith(t, strings.NewReader(reel), "diff", "-", new)
+	o.wantDifferences(t, "GET /x: a: was number, is null")
+	o = ssereelWith(t, strings.NewReader(reel), "diff", old, "-")
+	o.wantDifferences(t)
+	if !strings.HasPrefix(o.stdout, "standard input: nothing differs from "+old) {
+		t.Errorf("stdout %q", o.stdout)
+	}
+
+	missing := filepath.Join(t.TempDir(), "missing.reel")
+	for _, args := range [][]string{{old, missing}, {missing, old}} {
+		ssereel(t, append([]string{"diff"}, args...)...).wantLine(t, 1, missing, "no such file")
+	}
+	text := write(t, "data: hello\n\n")
+	for _, args := range [][]string{{old, text}, {text, old}} {
+		ssereel(t, append([]string{"diff"}, args...)...).wantLine(t, 1, text, "not a reel", "ssereel record")
+	}
+	ssereel(t, "diff", old, write(t, "reel 2\n")).wantLine(t, 1, "reel 2", "newer")
+	ssereelWith(t, failing{io.ErrUnexpectedEOF}, "diff", old, "-").wantLine(t, 1, "standard input", "unexpected EOF")
+}
+
+// A list of what two recordings of different things have has an end.
+func TestDiffMany(t *testing.T) {
+	var names []string
+	for i := range maxDifferences + 5 {
+		names = append(names, fmt.Sprintf(`"n%dx":1`, i))
+	}
+	old, new := pair(t, reelWith(t, exchanged{body: "{" + strings.Join(names, ",") + "}"}), reelWith(t, exchanged{body: "{}"}))
+	o := ssereel(t, "diff", old, new)
+	if lines := strings.Split(o.stdout, "\n"); len(lines) != maxDifferences+2 || lines[maxDifferences] != "and 5 more differences" || o.status != 1 {
+		t.Errorf("status %d, %d lines, at the end %q", o.status, len(lines), lines[max(0, len(lines)-2):])
+	}
+	if o := ssereel(t, "diff", "--json", old, new); !strings.HasSuffix(o.stdout, `,"more":5}`+"\n") {
+		t.Errorf("stdout ends with %q", o.stdout[max(0, len(o.stdout)-100):])
+	}
+	if o := ssereel(t, "diff", "--ignore", "*", old, new); o.status != 0 {
+		t.Errorf("status %d", o.status)
+	}
+}
+
+// Hostile recordings are compared within bounds, and what goes beyond is said.
+func TestDiffHostile(t *testing.T) {
+	var types, names strings.Builder
+	for i := range maxShapes + 1 {
+		fmt.Fprintf(&types, "event: e%dx\ndata: 1\n\n", i)
+		fmt.Fprintf(&names, `,"n%dx":1`, i)
+	}
+	tests := []struct {
+		name  string
+		x     exchanged
+		tells string // on stderr; empty where all was compared
+	}{
+		{"brackets that nobody closes", exchanged{body: strings.Repeat("[", 4<<20)}, ""},
+		{"brackets in an event", events("data: " + strings.Repeat(`{"a":[`, 1<<20) + "\n\n"), ""},
+		{"JSON as deep as it may be", exchanged{body: strings.Repeat("[", 10000) + strings.Repeat("]", 10000)}, "nested deeper than 100 levels"},
+		{"a large array", exchanged{body: "[" + strings.Repeat(`{"a":1},`, 1<<19) + "0]"}, ""},
+		{"many names", exchanged{body: `{"a":1` + names.String() + "}"}, "more than 131072 different paths"},
+		{"many types of events", events(types.String()), "more than 131072 different paths"},
+		{"an event that is not valid UTF-8", events("event: \xff\xfe\ndata: {\"\xff\":1}\n\n"), ""},
+		{"a status without a name", exchanged{status: 999, body: "{}"}, ""},
+		{"bytes that are nothing", exchanged{body: "\x00\xff\r\n\x1b[2J"}, ""},
+		{"a content type that is none", exchanged{typ: ";;\x1b/\xff", body: "{}"}, ""},
+		{"a long URL", exchanged{request: "GET /" + strings.Repeat("x/1/", 1<<18), body: "{}"}, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			a, b := pair(t, reelWith(t, tt.x), reelWith(t, tt.x, exchanged{request: "GET /other"}))
+			o := ssereel(t, "diff", a, b)
+			if !strings.Contains(o.stdout, "GET /other: new") || strings.Count(o.stdout, "\n") != 1 || o.status != 1 {
+				t.Errorf("status %d, stdout %.300q", o.status, o.stdout)
+			}
+			if (o.stderr == "") != (tt.tells == "") || !strings.Contains(o.stderr, tt.tells) || strings.Contains(o.stdout+o.stderr, "\x1b") {
+				t.Errorf("stderr %.300q", o.stderr)
+			}
+		})
+	}
+}
+
+func TestDiffHelp(t *testing.T) {
+	o := ssereel(t, "diff", "--help")
+	o.wantDone(t)
+	for _, part := range []string{"ssereel diff [OPTION]... OLD|- NEW|-", "--ignore PATTERN", "--json", "results.*.meta", "event assembly_error", "exit status", "Content-Encoding", "(unsure)"} {
+		if !strings.Contains(o.stdout, part) {
+			t.Errorf("the help does not tell %q:\n%s", part, o.stdout)
+		}
+	}
+	for line := range strings.Lines(o.stdout) {
+		if len(line) > helpWidth+1 {
+			t.Errorf("a line of %d columns: %s", len(line)-1, line)
+		}
+	}
+}

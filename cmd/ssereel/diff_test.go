@@ -99,7 +99,8 @@ func TestDiff(t *testing.T) {
 		{"another media type", x("{}"), ex{{typ: "text/html", body: "<html>"}}, []string{"GET /x: media type application/json: gone", "GET /x: media type text/html: new"}},
 		{"other parameters and letters", x("{}"), ex{{typ: "Application/JSON", body: "{}"}}, nil},
 		{"no media type", x("{}"), ex{{nameless: true, body: "{}"}}, []string{"GET /x: media type application/json: gone", "GET /x: media type none: new"}},
-		{"no media type without a body", ex{{status: 204, nameless: true}}, ex{{status: 204, nameless: true}}, nil},
+		{"no media type without a body", x("{}"), ex{{body: "{}"}, {nameless: true}}, nil},
+		{"a media type with what a terminal takes for commands", ex{{status: 204, nameless: true}}, ex{{status: 204, typ: "a\x1b[2J/b"}}, []string{"GET /x: media type a\ufffd[2j/b: new"}},
 
 		// Ends.
 		{"a new kind of end", ended(replay.EndEOF), ended(replay.EndEOF, replay.EndReset), []string{"GET /x: end reset: new"}},
@@ -117,12 +118,18 @@ func TestDiff(t *testing.T) {
 		{"the body is another type", x("{}"), x("[]"), []string{"GET /x: the body: was object, is array"}},
 		{"the body is text", x("{}"), x("Bad Gateway"), []string{"GET /x: the body: was object, is text"}},
 		{"there is no body", x("{}"), x(""), []string{"GET /x: the body: was object, is nothing"}},
+		{"there is no body where there never is", ex{{body: "{}"}, {status: 204, nameless: true}}, ex{{body: "{}"}, {status: 204}}, nil},
+		{"there is no body yet where the client canceled", x("{}"), ex{{end: replay.EndCanceled}}, nil},
 		{"there is none of HEAD", ex{{request: "HEAD /x"}}, ex{{request: "HEAD /x"}}, nil},
 		{"half a body, which is no text", ended(replay.EndReset), ex{{body: `{"a":`, end: replay.EndReset}}, nil},
 		{"half a body that the client canceled", x("{}"), ex{{body: `{"a":`, end: replay.EndCanceled}}, nil},
 		{"JSON under another name", ex{{typ: "text/html", body: ` {"a":1}`}}, ex{{typ: "text/html", body: `{"a":"x"}`}}, []string{"GET /x: a: was number, is string"}},
 		{"JSON of a kind of its own", ex{{typ: "application/problem+json", body: `1`}}, ex{{typ: "application/problem+json", body: `"x"`}}, []string{"GET /x: the body: was number, is string"}},
-		{"text that is no JSON", ex{{typ: "text/plain", body: "{a}"}}, ex{{typ: "text/plain", body: "5"}}, nil},
+		{"an array under another name", ex{{nameless: true, body: "[1]"}}, ex{{nameless: true, body: `["x"]`}}, []string{"GET /x: []: was number, is string"}},
+		{"text that only begins like JSON", ex{{typ: "text/plain", body: "{}"}}, ex{{typ: "text/plain", body: "{a}"}}, nil},
+		{"text that is JSON by accident", ex{{typ: "text/plain", body: "5"}}, ex{{typ: "text/plain", body: "null"}}, nil},
+		{"several names, deep down", x(`{"a":{"b":{"c":{"d":1,"e":1}}}}`), x(`{"a":{"b":{"c":{"f":1}}}}`),
+			[]string{"GET /x: a.b.c.d: gone, was number", "GET /x: a.b.c.e: gone, was number", "GET /x: a.b.c.f: new, number"}},
 
 		// Events.
 		{"other data, in another order", stream("event: a\ndata: {\"n\":1}\n\nevent: b\ndata: x\n\n"), stream("event: b\ndata: y\n\nevent: a\ndata: {\"n\":2}\n\nevent: a\ndata: {\"n\":3}\n\n"), nil},
@@ -257,6 +264,9 @@ func TestDiffJSON(t *testing.T) {
 	if status != 1 || !reflect.DeepEqual(got, want) {
 		t.Errorf("status %d\n got %v\nwant %v", status, got, want)
 	}
+	if o := ssereel(t, "diff", "--json", old, new); !strings.Contains(o.stdout, "<b>") {
+		t.Errorf("stdout %q", o.stdout)
+	}
 	got, status = decoded(old, old)
 	want = object{"old": old, "new": old, "verdict": "same", "operations": 3.0, "events": 2.0, "paths": 7.0, "more": 0.0, "warnings": []any{}, "differences": []any{}}
 	if status != 0 || !reflect.DeepEqual(got, want) {
@@ -342,6 +352,23 @@ func TestDiffEncoded(t *testing.T) {
 		}
 		ssereel(t, "diff", "--ignore", "GET /x", names[0], names[1]).wantDifferences(t)
 	}
+
+	// What one body lacks may be in another that cannot be read.
+	some := reelWith(t, exchanged{header: gzip, body: "\x1f\x8b\x08"}, exchanged{body: `{"b":1}`}, exchanged{status: 404, body: `{"e":1}`})
+	for _, reels := range [][2]string{{plain, some}, {some, plain}} {
+		a, b := pair(t, reels[0], reels[1])
+		if o := ssereel(t, "diff", a, b); !strings.Contains(o.stdout, ": nothing differs from ") || o.status != 1 {
+			t.Errorf("status %d, stdout %q", o.status, o.stdout)
+		}
+	}
+
+	failed := reelWith(t, exchanged{header: gzip, status: 404, body: "\x1f\x8b\x08"})
+	a, b := pair(t, failed, failed)
+	both := ssereel(t, "diff", a, b)
+	if strings.Count(both.stderr, "--ignore 'GET /x: status 404'\n") != 2 || both.status != 1 {
+		t.Errorf("status %d, stderr %q", both.status, both.stderr)
+	}
+	ssereel(t, "diff", "--ignore", "GET /x: status 404", a, b).wantDifferences(t)
 
 	stream := events("\x1f\x8b\x08")
 	stream.header = gzip
@@ -559,6 +586,8 @@ func TestDiffHostile(t *testing.T) {
 			if !strings.Contains(o.stdout, "GET /other: new") || strings.Count(o.stdout, "\n") != 1 || o.status != 1 {
 				t.Errorf("status %d, stdout %.300q", o.status, o.stdout)
 			}
+			ignored := ssereel(t, "diff", "--ignore", "GET /other", "--ignore", operationName("GET", tt.x.url()), a, b)
+			ignored.wantDifferences(t)
 			if (o.stderr == "") != (tt.tells == "") || !strings.Contains(o.stderr, tt.tells) || strings.Contains(o.stdout+o.stderr, "\x1b") {
 				t.Errorf("stderr %.300q", o.stderr)
 			}

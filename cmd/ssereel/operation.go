@@ -100,7 +100,7 @@ func answerStatus(code int) int {
 // body adds the body of a response that is JSON, whatever it is called, or should be.
 func (s *service) body(a *answer, x *replay.Exchange, isJSON bool) error {
 	if x.Size == 0 {
-		mayHaveBody := x.Method != http.MethodHead && x.StatusCode >= 200 && x.StatusCode != http.StatusNoContent && x.StatusCode != http.StatusNotModified
+		mayHaveBody := x.StatusCode >= 200 && x.StatusCode != http.StatusNoContent && x.StatusCode != http.StatusNotModified
 		if isJSON && mayHaveBody && x.End == replay.EndEOF {
 			a.body.types |= typeNothing
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 	"testing"
@@ -22,6 +23,16 @@ type exchanged struct {
 	nameless bool // without a content type
 }
 
+func (e exchanged) method() string {
+	method, _, _ := strings.Cut(cmp.Or(e.request, "GET"), " ")
+	return method
+}
+
+func (e exchanged) url() string {
+	_, url, _ := strings.Cut(e.request, " ")
+	return cmp.Or(url, "https://api2.example/x")
+}
+
 // reelWith returns a sealed reel with exchanges.
 func reelWith(t *testing.T, exchanges ...exchanged) string {
 	t.Helper()
@@ -32,11 +43,7 @@ func reelWith(t *testing.T, exchanges ...exchanged) string {
 	}
 	for i, e := range exchanges {
 		at := time.Duration(i) * time.Second
-		if e.request == "" {
-			e.request = "GET https://api2.example/x"
-		}
-		method, url, _ := strings.Cut(e.request, " ")
-		x, _ := w.Exchange(at, method, url, nil)
+		x, _ := w.Exchange(at, e.method(), e.url(), nil)
 		if e.status != -1 {
 			if e.status == 0 {
 				e.status = 200

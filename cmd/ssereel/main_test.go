@@ -303,6 +303,7 @@ func TestHelpOfCommands(t *testing.T) {
 		{"record", "ssereel record [OPTION]... URL", []string{"-o, --output", "-H, --header", "-d, --data", "-X, --request", "--force", "--timeout", "Ctrl-C", "REDACTED", "SCENARIO_SDK_API_KEY"}},
 		{"replay", "ssereel replay [OPTION]... FILE", []string{"--listen", "--speed", "max", "127.0.0.1:0", "listening on http://HOST:PORT", "text/event-stream"}},
 		{"events", "ssereel events [OPTION]... [FILE|-]", []string{`{"type":"message","id":"","data":"..."}`, "U+FFFD", "--max-event-size"}},
+		{"diff", "ssereel diff [OPTION]... OLD|- NEW|-", []string{"--ignore", "(unsure)", "--json", "exit status"}},
 		{"exchanges", "ssereel exchanges [OPTION]... FILE|-", []string{`"status":200`, "--json"}},
 		{"status", "ssereel status [OPTION]... [FILE|-]", []string{"--full", "--json"}},
 		{"verify", "ssereel verify [OPTION]... FILE", []string{"whole", "truncated", "damaged", "--json", "exit status"}},

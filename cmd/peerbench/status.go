@@ -145,7 +145,7 @@ func statusDecoders(borrowed, fresh bool) []contender {
 	if !borrowed && !fresh {
 		contenders = append(contenders, contender{name: "the copy alone, nothing decoded", run: func(in input) (int, error) {
 			statusCopy = string(in.bytes)
-			return in.units, nil
+			return statusUnit(statusCopy, nil)
 		}})
 	}
 	return contenders

@@ -112,11 +112,13 @@ type WrongType struct {
 
 func (f Cut) inject(in *injection) {
 	p, at, end := in.p, in.byteAt(f.At), f.end()
+	f.At = at
 	if in.beforeHeader(at) {
 		if end == EndEOF {
 			end = EndReset
 		}
 		in.instead(0, nil, time.Duration(at.n), end)
+		in.hit(f)
 		return
 	}
 	p.early = true
@@ -130,14 +132,17 @@ func (f Cut) inject(in *injection) {
 			return
 		}
 		if n > 0 {
-			head, _ := s.split(n)
+			var head span
+			head, s = s.split(n)
 			emit(head)
 		}
 		if at.kind == atTime {
 			s.at = time.Duration(at.n)
 		}
 		p.end, p.trailer = end, nil
-		emit(span{at: s.at, read: s.read, pos: s.pos + int64(n), events: s.events, err: io.EOF})
+		cut := span{at: s.at, read: s.read, pos: s.pos, events: s.events, err: io.EOF, hits: s.hits}
+		cut.hit(f)
+		emit(cut)
 	})
 }
 
@@ -156,13 +161,16 @@ func (f Stall) inject(in *injection) {
 		return
 	}
 	at := in.byteAt(f.At)
+	f.At = at
 	in.p.early = true
 	var late time.Duration
 	if in.beforeHeader(at) {
 		late = f.For
+		in.p.hits = append([]hit{{max(in.p.at, 0), f}}, delayed(in.p.hits, late)...)
 		in.p.at = later(in.p.at, late)
 	}
 	in.pipe(func(s span, emit func(span)) {
+		begins := false
 		if late == 0 {
 			n, ok := in.hits(at, s)
 			if !ok || in.behind(s) {
@@ -174,9 +182,13 @@ func (f Stall) inject(in *injection) {
 				head, s = s.split(n)
 				emit(head)
 			}
-			late = f.For
+			late, begins = f.For, true
 		}
-		s.at = later(s.at, late)
+		from := s.at
+		s.delay(late)
+		if begins {
+			s.hits = append([]hit{{from, f}}, s.hits...)
+		}
 		emit(s)
 	})
 }
@@ -190,6 +202,7 @@ func later(at, d time.Duration) time.Duration {
 }
 
 func (f Rechunk) inject(in *injection) {
+	in.hit(f)
 	from, rng := in.source(), in.rng
 	var (
 		rest span // what is left of the last one
@@ -210,21 +223,24 @@ func (f Rechunk) inject(in *injection) {
 				room = 1 + rng.IntN(1<<(1+rng.IntN(9)))
 			}
 		}
-		var s span
-		s, rest = rest.split(min(room, len(rest.data)))
+		s, tail := rest.split(min(room, len(rest.data)))
+		s.hits, tail.hits = rest.hits, nil
 		room -= len(s.data)
-		s.read = read
+		s.read, rest = read, tail
 		return s
 	}
 }
 
 func (f Duplicate) inject(in *injection) {
 	at := in.eventAt(f.At, 0)
+	f.At = at
 	in.p.length = -1
 	var again span // the event, as far as it has come
 	state := seeking
 	in.pipe(func(s span, emit func(span)) {
 		if state == holding && !s.continues(again) {
+			again.hits = nil // happened the first time
+			again.hit(f)
 			emit(again)
 			state = done
 		}
@@ -252,6 +268,7 @@ const (
 
 func (f Drop) inject(in *injection) {
 	at := in.eventAt(f.At, 0)
+	f.At = at
 	in.p.early, in.p.length = true, -1
 	var event span
 	state := seeking
@@ -259,11 +276,14 @@ func (f Drop) inject(in *injection) {
 		switch {
 		case state == seeking && in.isEvent(at, s):
 			state, event = holding, s
+			event.hit(f)
 			return
 		case state == holding && s.continues(event):
+			event.hits = append(event.hits, s.hits...)
 			return
 		case state == holding:
 			state = done
+			s.hits = append(event.hits, s.hits...)
 		}
 		emit(s)
 	})
@@ -271,24 +291,33 @@ func (f Drop) inject(in *injection) {
 
 func (f Reorder) inject(in *injection) {
 	at := in.eventAt(f.At, 1)
+	f.At = at
 	in.p.early = true
 	var (
 		event span
 		held  []span // it, and what is behind it
 		cost  int    // of held, in bytes of memory
 		other span   // the event behind it
+		hits  []hit  // in front of what is held
 	)
 	state := seeking
-	in.pipe(func(s span, emit func(span)) {
+	in.pipe(func(s span, out func(span)) {
+		emit := func(s span) {
+			s.hits = append(hits, s.hits...)
+			hits = nil
+			out(s)
+		}
 		if state == seeking && in.isEvent(at, s) {
 			if state = done; s.whole {
 				state, event = holding, s
-				event.data = nil
+				event.data, event.hits = nil, nil
 			}
 		}
 		if state == holding {
 			ofIt := len(held) == 0 || s.continues(event)
 			if (ofIt || !s.event && s.err == nil) && cost <= 2*maxHeld {
+				hits = append(hits, s.hits...)
+				s.hits = nil
 				held = append(held, s.keep())
 				cost += len(s.data) + spanCost
 				return
@@ -310,6 +339,7 @@ func (f Reorder) inject(in *injection) {
 				other.at, other.read = s.at, s.read
 			} else {
 				event.at, event.read = other.at, other.read
+				event.hit(f)
 				emit(event)
 				event, state = span{}, done
 			}
@@ -340,6 +370,7 @@ func (f Corrupt) inject(in *injection) {
 		head, tail := s.split(n)
 		wrong, tail := tail.split(1)
 		wrong.data = []byte{wrong.data[0] + delta}
+		wrong.hit(Corrupt{At: AtByte(wrong.pos)})
 		emit(head)
 		emit(wrong)
 		emit(tail)
@@ -355,6 +386,7 @@ func (f Refuse) inject(in *injection) {
 		header.Set("Retry-After", strconv.FormatInt(int64((f.RetryAfter-1)/time.Second)+1, 10))
 	}
 	in.instead(status, header, in.p.at, EndEOF)
+	in.hit(f)
 	if status == http.StatusNoContent || status == http.StatusNotModified {
 		return
 	}
@@ -383,6 +415,7 @@ func (f WrongType) inject(in *injection) {
 	maps.Copy(header, in.p.header)
 	header.Set("Content-Type", f.contentType())
 	in.p.header = header
+	in.hit(f)
 }
 
 func (f WrongType) contentType() string { return cmp.Or(f.ContentType, "text/html") }

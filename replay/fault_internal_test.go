@@ -2,14 +2,17 @@ package replay
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -288,6 +291,100 @@ func TestFaults(t *testing.T) {
 		})
 	}
 }
+
+// Each fault is told of when it happens, with its place, and when the client has what is in
+// front of it.
+func TestOnFault(t *testing.T) {
+	const beforeEvent3 = int64(len(idBlock + event1 + event2))
+	const beforeEvent4 = beforeEvent3 + int64(len(event3+ping))
+	for _, c := range []struct {
+		name   string
+		faults []Fault
+		want   []string // the moment, the fault, and how many bytes the client has
+	}{
+		{name: "none"},
+		{"cut", []Fault{Cut{At: AtEvent(3)}}, []string{"500ms cut@event=3 116"}},
+		{"cut in order", []Fault{Cut{At: AtByte(100), End: EndEOF}}, []string{"500ms cut=eof@byte=100 100"}},
+		{"silent for good", []Fault{Cut{At: AtTime(550 * ms), End: EndTimeout}}, []string{"550ms cut=timeout@time=550ms 172"}},
+		{"cut in silence", []Fault{Cut{At: AtTime(4500 * ms)}}, []string{"4.5s cut@time=4.5s 420"}},
+		{"cut before the header", []Fault{WrongType{}, Cut{At: AtTime(30 * ms)}}, []string{"30ms cut@time=30ms 0"}},
+		{"cut at a place that is drawn", []Fault{Cut{}}, []string{"3s cut@byte=302 302"}},
+		{"cut where nothing is", []Fault{Cut{At: AtEvent(7)}, Cut{At: AtTime(time.Hour)}}, nil},
+		{"stalled", []Fault{Stall{For: 7000 * ms, At: AtEvent(3)}}, []string{"500ms stall=7s@event=3 116"}},
+		{"stalled in front of the end", []Fault{Stall{For: 7000 * ms, At: AtByte(int64(len(assembly)))}}, []string{"5s stall=7s@byte=420 420"}},
+		{"stalled before the header", []Fault{WrongType{}, Stall{For: time.Minute, At: AtTime(0)}},
+			[]string{"40ms stall=1m0s@time=0s 0", "1m0.04s type=text/html 0"}},
+		{"stalled twice", []Fault{Stall{For: 2000 * ms, At: AtEvent(6)}, Stall{For: 1000 * ms, At: AtEvent(2)}},
+			[]string{"500ms stall=1s@event=2 73", "5s stall=2s@event=6 395"}},
+		{"for no time", []Fault{Stall{At: AtEvent(3)}}, nil},
+		{"rechunked", []Fault{Rechunk{Size: 7}}, []string{"40ms rechunk=7 0"}},
+		{"duplicated", []Fault{Duplicate{At: AtEvent(3)}}, []string{"600ms duplicate@event=3 172"}},
+		{"duplicated at a place that is drawn", []Fault{Duplicate{}}, []string{"3s duplicate@event=5 229"}},
+		{"three times", []Fault{Duplicate{At: AtEvent(1)}, Duplicate{At: AtEvent(1)}},
+			[]string{"300ms duplicate@event=1 38", "300ms duplicate@event=1 38"}},
+		{"dropped", []Fault{Drop{At: AtEvent(3)}}, []string{"500ms drop@event=3 116"}},
+		{"the last one dropped", []Fault{Drop{At: AtEvent(6)}}, []string{"4s drop@event=6 395"}},
+		{"dropped with what else happens to it", []Fault{Corrupt{At: AtByte(beforeEvent3 + 3)}, Drop{At: AtEvent(3)}},
+			[]string{"500ms drop@event=3 116", "500ms corrupt@byte=119 116"}},
+		{"two dropped in front of a cut", []Fault{Drop{At: AtEvent(1)}, Drop{At: AtEvent(2)}, Cut{At: AtEvent(3)}},
+			[]string{"300ms drop@event=1 38", "500ms drop@event=2 38", "500ms cut@event=3 38"}},
+		{"reordered", []Fault{Reorder{At: AtEvent(3)}}, []string{"3s reorder@event=3 130"}},
+		{"reordered behind a stall in it", []Fault{Stall{For: 1000 * ms, At: AtByte(beforeEvent3 + 3)}, Reorder{At: AtEvent(3)}},
+			[]string{"500ms stall=1s@byte=119 116", "4s reorder@event=3 130"}},
+		{"the last one reordered", []Fault{Reorder{At: AtEvent(6)}}, nil},
+		{"corrupted", []Fault{Corrupt{At: AtByte(120)}}, []string{"500ms corrupt@byte=120 73"}},
+		{"corrupted in an event", []Fault{Corrupt{At: AtEvent(6)}}, []string{"4s corrupt@byte=416 395"}},
+		{"corrupted and rechunked", []Fault{Corrupt{At: AtByte(beforeEvent4)}, Rechunk{Size: 1}},
+			[]string{"40ms rechunk=1 0", "3s corrupt@byte=229 229"}},
+		{"corrupted behind a cut", []Fault{Corrupt{At: AtByte(101)}, Cut{At: AtByte(100)}}, []string{"500ms cut@byte=100 100"}},
+		{"refused", []Fault{WrongType{}, Refuse{Status: 503}, Cut{At: AtEvent(1)}}, []string{"40ms refuse=503 0"}},
+		{"another type", []Fault{WrongType{ContentType: "text/plain"}}, []string{"40ms type=text/plain 0"}},
+	} {
+		for door, play := range map[string]func(rec *Recording, p Playback, req *http.Request, body io.Writer){
+			"Transport": func(rec *Recording, p Playback, req *http.Request, body io.Writer) {
+				if resp, err := rec.Transport(p).RoundTrip(req); err == nil {
+					io.Copy(body, resp.Body)
+				}
+			},
+			"Handler": func(rec *Recording, p Playback, req *http.Request, body io.Writer) {
+				defer func() {
+					if err := recover(); err != nil && err != http.ErrAbortHandler {
+						t.Error(err)
+					}
+				}()
+				rec.Handler(p).ServeHTTP(bodyWriter{httptest.NewRecorder(), body}, req)
+			},
+		} {
+			t.Run(c.name+"/"+door, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+					defer cancel()
+					req := httptest.NewRequestWithContext(ctx, "GET", "/stream", nil)
+					var got []string
+					begun, body := time.Now(), new(bytes.Buffer)
+					p := Playback{Faults: c.faults, Seed: 1, OnFault: func(r *http.Request, x *Exchange, fault Fault) {
+						if r != req || x.Number != 1 {
+							t.Errorf("it is told of %v and exchange %v", r, x)
+						}
+						got = append(got, fmt.Sprintf("%v %s %d", time.Since(begun), fault, body.Len()))
+					}}
+					play(assemblyStream(t, EndEOF).rec, p, req, body)
+					if diff := cmp.Diff(c.want, got); diff != "" {
+						t.Error("-want +got\n", diff)
+					}
+				})
+			})
+		}
+	}
+}
+
+// bodyWriter is a ResponseWriter that writes the body elsewhere.
+type bodyWriter struct {
+	http.ResponseWriter
+	body io.Writer
+}
+
+func (w bodyWriter) Write(b []byte) (int, error) { return w.body.Write(b) }
 
 // A client that connects again after a cut gets further, and in the end it has all.
 func TestFaultsResumed(t *testing.T) {

@@ -169,7 +169,7 @@ func play(w http.ResponseWriter, req *http.Request, p *performance) {
 		end(&c, p)
 		return
 	}
-	if !c.wait(p.at, nil) {
+	if !p.wait(&c, p.at, nil) {
 		return
 	}
 	if p.status < 200 {
@@ -204,7 +204,7 @@ func play(w http.ResponseWriter, req *http.Request, p *performance) {
 		if err != nil {
 			panic(http.ErrAbortHandler) // the file has gone from under us
 		}
-		if !c.wait(read.At, interrupt) {
+		if !p.wait(&c, read.At, interrupt) {
 			if c.ctx.Err() != nil {
 				return
 			}
@@ -256,8 +256,9 @@ func stopReading(w http.ResponseWriter, read <-chan struct{}) {
 func end(c *clock, p *performance) {
 	switch {
 	case p.end == EndTimeout:
+		p.wait(c, p.ended, nil)
 		<-c.ctx.Done()
-	case !c.wait(p.ended, nil):
+	case !p.wait(c, p.ended, nil):
 	case p.status == 0, p.end == EndReset, p.end == EndUnknown:
 		panic(http.ErrAbortHandler) // the way to cut a connection
 	}

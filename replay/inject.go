@@ -136,8 +136,14 @@ func (in *injection) instead(status int, header http.Header, at time.Duration, e
 	p.early, p.length = false, -1
 	p.next = nothing
 	p.end, p.ended, p.trailer = end, at, nil
+	p.hits = nil
 	p.interrupt, p.interrupted = nil, nil
 	in.over = true
+}
+
+// hit notes that the fault happens at the header.
+func (in *injection) hit(fault Fault) {
+	in.p.hits = append(in.p.hits, hit{max(in.p.at, 0), fault})
 }
 
 // byteAt settles where a fault happens that needs no event. Drawn, that is in front of
@@ -220,7 +226,8 @@ func (m *pieceMaker) next() (Read, error) {
 		m.ahead, m.begun = m.spans(), true
 	}
 	first := m.ahead
-	if first.err != nil {
+	m.p.hits = append(m.p.hits, first.hits...)
+	if m.ahead.hits = nil; first.err != nil {
 		m.p.ended = first.at
 		m.reached = max(m.reached, first.pos)
 		return Read{}, first.err
@@ -234,5 +241,6 @@ func (m *pieceMaker) next() (Read, error) {
 			m.ahead = s
 			return Read{At: first.at, Data: m.buf}, nil
 		}
+		m.p.hits = append(m.p.hits, s.hits...)
 	}
 }

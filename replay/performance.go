@@ -42,5 +42,24 @@ type performance struct {
 	interrupt   <-chan struct{}
 	interrupted func() func() (Read, error)
 
+	// hits are the faults that happen next, as far as they are known: those in front of
+	// the header, and then of each piece, or of the end, when next has returned it.
+	hits    []hit
+	onFault func(Fault) // if not nil
+
 	done func() // called when it is over, if not nil
+}
+
+// wait waits until it is at, as clock.wait does, and tells of the faults until then.
+func (p *performance) wait(c *clock, at time.Duration, interrupt <-chan struct{}) bool {
+	for len(p.hits) > 0 && p.hits[0].at <= at {
+		if !c.wait(p.hits[0].at, interrupt) {
+			return false
+		}
+		if p.onFault != nil {
+			p.onFault(p.hits[0].fault)
+		}
+		p.hits = p.hits[1:]
+	}
+	return c.wait(at, interrupt)
 }

@@ -31,4 +31,11 @@ type Playback struct {
 	// recording, before it is; x is nil where the answer is none that was recorded, but
 	// made of what was. It may be called by several goroutines at once.
 	OnServe func(req *http.Request, x *Exchange)
+
+	// OnFault, if set, is told of each fault that happens in the answer to a request,
+	// when it does: of silence when it begins, of other things in front of the first byte,
+	// or the end, that is not as it was. The fault has the place that was drawn for it,
+	// if it was to be drawn. A fault that finds no such place never happens. OnFault may be
+	// called by several goroutines at once.
+	OnFault func(req *http.Request, x *Exchange, fault Fault)
 }

@@ -145,6 +145,9 @@ func (p *player) ready(req *http.Request, perf *performance, base string) *perfo
 	if p.OnServe != nil {
 		p.OnServe(req, perf.x)
 	}
+	if p.OnFault != nil {
+		perf.onFault = func(fault Fault) { p.OnFault(req, perf.x, fault) }
+	}
 	if base != "" {
 		p.lead(perf, base)
 	}

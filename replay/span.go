@@ -3,6 +3,7 @@ package replay
 import (
 	"bytes"
 	"io"
+	"slices"
 	"time"
 )
 
@@ -25,6 +26,31 @@ type span struct {
 	// The end of the response comes as the last span, at its moment, without data. err
 	// is what has broken it, io.EOF where it has ended as p.end says.
 	err error
+
+	hits []hit // in front of it
+}
+
+// hit is a fault that happens.
+type hit struct {
+	at    time.Duration // as in span
+	fault Fault
+}
+
+// hit notes that the fault happens at the moment of s.
+func (s *span) hit(fault Fault) { s.hits = append(slices.Clip(s.hits), hit{s.at, fault}) }
+
+// delay has s come later by d, with what happens in front of it.
+func (s *span) delay(d time.Duration) {
+	s.at = later(s.at, d)
+	s.hits = delayed(s.hits, d)
+}
+
+func delayed(hits []hit, d time.Duration) []hit {
+	hits = slices.Clone(hits)
+	for i := range hits {
+		hits[i].at = later(hits[i].at, d)
+	}
+	return hits
 }
 
 // split cuts s in front of byte n of its data.
@@ -33,6 +59,11 @@ func (s span) split(n int) (head, tail span) {
 	head.data, tail.data = s.data[:n:n], s.data[n:]
 	tail.pos += int64(n)
 	tail.first = tail.first && n == 0
+	if n == 0 {
+		head.hits = nil
+	} else {
+		tail.hits = nil
+	}
 	return head, tail
 }
 

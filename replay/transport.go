@@ -75,7 +75,7 @@ func respond(req *http.Request, p *performance) (*http.Response, error) {
 		defer b.Close()
 		return nil, b.end()
 	}
-	if !b.clock.wait(p.at, nil) {
+	if !p.wait(&b.clock, p.at, nil) {
 		b.Close()
 		return nil, context.Cause(req.Context())
 	}
@@ -165,7 +165,7 @@ func (b *transportBody) piece() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !b.clock.wait(read.At, b.interrupt) {
+	if !b.p.wait(&b.clock, read.At, b.interrupt) {
 		if b.clock.ctx.Err() != nil {
 			return nil, b.gone()
 		}
@@ -181,9 +181,10 @@ func (b *transportBody) end() error {
 	p := b.p
 	switch {
 	case p.end == EndTimeout:
+		p.wait(&b.clock, p.ended, nil)
 		<-b.clock.ctx.Done()
 		return b.gone()
-	case !b.clock.wait(p.ended, nil):
+	case !p.wait(&b.clock, p.ended, nil):
 		return b.gone()
 	case p.status == 0, p.end == EndReset, p.end == EndUnknown:
 		if p.x != nil && p.x.Cause != "" {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"io"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -35,6 +37,38 @@ func TestReplayIdleFaults(t *testing.T) {
 			}
 			r.stop()
 			r.wait()
+		})
+	}
+}
+
+// Whoever watches is told which fault has happened, and to whom, with the place that was
+// drawn for it.
+func TestReplayTellsFaults(t *testing.T) {
+	for _, tt := range []struct {
+		fault, told, plays string
+	}{
+		{"cut@event=2", "cut@event=2", "id: 1\n\ndata: a\n\n"},
+		{"cut", "cut@byte=17", "id: 1\n\ndata: a\n\nd"},
+		{"stall=10ms@event=1", "stall=10ms@event=1", "id: 1\n\ndata: a\n\ndata: b\n\n"},
+		{"refuse=503x1", "refuse=503x1", "503 Service Unavailable\n"},
+		{"cut@event=3", "", "id: 1\n\ndata: a\n\ndata: b\n\n"},
+	} {
+		t.Run(tt.fault, func(t *testing.T) {
+			r := begin(t, nil, "replay", "--speed", "max", "--fault", tt.fault, "--seed", "1", write(t, paced))
+			resp := get(t, listening(t, r)+"/ws20219?assembly=1&token=private", nil)
+			if body, _ := io.ReadAll(resp.Body); string(body) != tt.plays {
+				t.Errorf("played %q, want %q", body, tt.plays)
+			}
+			r.stop()
+			r.wait()
+			want := ""
+			if tt.told != "" {
+				want = "GET /ws20219?: fault " + tt.told + " in exchange 1"
+			}
+			told := regexp.MustCompile(`(?m)^\d\d:\d\d:\d\d (.*fault.*)$`).FindStringSubmatch(r.stderr.String())
+			if len(told) == 0 && want != "" || len(told) > 0 && told[1] != want {
+				t.Errorf("it says %q, want %q", r.stderr.String(), want)
+			}
 		})
 	}
 }

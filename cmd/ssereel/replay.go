@@ -53,6 +53,7 @@ Faults happen to event streams, the same at every run with the same --seed:
 Events are counted from 1 in each stream, bytes from 0. The connection breaks, and the
 silence begins, in front of the one that is named. A time is since the request; like that
 of a stall, it is real time at any --speed. A fault without a place gets one from --seed.
+Each is told of when it happens, on standard error.
 
 With --speed max nothing waits, and pieces may go out together; each is still a chunk of
 HTTP's.
@@ -113,6 +114,13 @@ served, any web page that is open in a browser on this machine can read it.
 				l.Close()
 				return err
 			}
+			tell := func(req *http.Request, x *replay.Exchange, what string) {
+				shown := target(req.URL)
+				if query := req.URL.RawQuery; x != nil && query != "" && strings.HasSuffix(x.URL, "?"+query) {
+					shown += query // which is in the recording, where no credentials are
+				}
+				fmt.Fprintf(c.err, "%s %s %s: %s\n", time.Now().Format(time.TimeOnly), req.Method, printable(shown), what)
+			}
 			handler := rec.Handler(replay.Playback{
 				Speed:    float64(*speed),
 				MaxIdle:  *maxIdle,
@@ -123,18 +131,18 @@ served, any web page that is open in a browser on this machine can read it.
 					if served, ok := req.Context().Value(servedKey{}).(*bool); ok {
 						*served = true
 					}
-					from, shown := "made of what was recorded", target(req.URL)
+					from := "made of what was recorded"
 					if x != nil {
-						if query := req.URL.RawQuery; query != "" && strings.HasSuffix(x.URL, "?"+query) {
-							shown += query // which is in the recording, where no credentials are
-						}
 						took := "in " + seconds(x.Ended-x.Sent)
 						if x.End == replay.EndUnknown { // there is no moment of it
 							took = "and no end"
 						}
 						from = fmt.Sprintf("exchange %d, recorded with %s %s", x.Number, count(x.Size, "byte"), took)
 					}
-					fmt.Fprintf(c.err, "%s %s %s: %s\n", time.Now().Format(time.TimeOnly), req.Method, printable(shown), from)
+					tell(req, x, from)
+				},
+				OnFault: func(req *http.Request, x *replay.Exchange, fault replay.Fault) {
+					tell(req, x, fmt.Sprintf("fault %s in exchange %d", fault, x.Number))
 				},
 			})
 			if *speed == replay.MaxSpeed {

@@ -25,6 +25,7 @@ type Tracker struct {
 	now      Assembly
 	verdict  verdict
 	base     *standing // the Status that supplies the fields; nil if there was none
+	fields   Assembly  // what base says, without its files
 	progress float64   // percent, the highest of all
 	known    bool      // progress has been told
 	perFile  map[string]float64
@@ -172,25 +173,27 @@ func (t *Tracker) Status(a *Assembly) Change {
 	return c
 }
 
-// refresh takes the fields from the base, which may list other files than there are, and
-// puts the verdict in. It starts anew each time, so that no trace of an earlier verdict
-// is left.
-func (t *Tracker) refresh() (listed Assembly) {
+// refresh takes the fields from the base and puts the verdict in. It starts anew each
+// time, so that no trace of an earlier verdict is left.
+func (t *Tracker) refresh() {
 	uploads, results := t.now.Uploads, t.now.Results
-	t.now = Assembly{}
-	if t.base != nil {
-		decodeSource(t.base.text, &t.now)
-	}
-	listed = t.now
+	t.now = t.fields
 	t.now.Uploads, t.now.Results = uploads, results
 	t.now.MetaDataExtracted = t.now.MetaDataExtracted || t.extra
 	t.verdict.apply(&t.now)
-	return listed
 }
 
-// rebase takes the fields from the base, and the order of files and Steps.
+// rebase takes the fields from the base, and the order of files and Steps. Files that it
+// lists are there already.
 func (t *Tracker) rebase() {
-	listed := t.refresh()
+	var listed Assembly
+	decodeSource(t.base.text, &listed)
+	t.fields = listed
+	t.fields.Uploads, t.fields.Results = nil, nil
+	t.refresh()
+	if t.inOrder(&listed) {
+		return
+	}
 	uploads, results, files := t.now.Uploads, t.now.Results, t.files
 	t.now.Uploads, t.now.Results, t.files, t.steps = nil, nil, nil, nil
 	best := func(upload bool, step string, f *File) {
@@ -224,6 +227,38 @@ func (t *Tracker) rebase() {
 			best(false, results[i].Name, &results[i].Files[k])
 		}
 	}
+}
+
+// inOrder returns whether all is where rebase would put it, as it is after most Statuses:
+// what is listed first, and behind that the other files in the order of their arrival.
+func (t *Tracker) inOrder(listed *Assembly) bool {
+	for i := range listed.Uploads {
+		if at, ok := t.files[keyOf(true, "", &listed.Uploads[i])]; !ok || at.file != i {
+			return false
+		}
+	}
+	if len(listed.Results) > len(t.now.Results) {
+		return false
+	}
+	for i := range t.now.Results {
+		now := &t.now.Results[i]
+		if i >= len(listed.Results) {
+			if now.odd != "" || len(now.Files) == 0 {
+				return false
+			}
+			continue
+		}
+		s := &listed.Results[i]
+		if now.Name != s.Name || now.odd != s.odd {
+			return false
+		}
+		for k := range s.Files {
+			if at, ok := t.files[keyOf(false, s.Name, &s.Files[k])]; !ok || at != (place{i, k}) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // judge takes a verdict if it is further on than the one there is. One that says

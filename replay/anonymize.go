@@ -110,7 +110,7 @@ func (a *anonymizer) learn() error {
 				return err
 			}
 			if encoding := encodingOf(h); encoding != "" && len(body) > 0 {
-				return fmt.Errorf("replay: exchange %d: %w: it is %s", x.Number, ErrEncoded, encoding)
+				return fmt.Errorf("replay: exchange %d: %w: it is %q", x.Number, ErrEncoded, encoding)
 			}
 			for _, m := range members.FindAllSubmatch(body, -1) {
 				name, value := string(m[1]), string(m[2])

@@ -12,7 +12,8 @@ import (
 // the order in which they were first asked for: of an Assembly a *status.Tracker that has
 // been told all Statuses and updates in their order, and of a generation job of Scenario
 // the last *status.Job. What cannot be decoded tells nothing, and neither does what is
-// compressed.
+// compressed or cannot be read any more. A stream whose events are none of an Assembly's is
+// not taken for one, whatever ids there are in its URL.
 //
 // It reads the streams anew each time.
 func (r *Recording) Documents() iter.Seq[status.Document] {
@@ -21,25 +22,27 @@ func (r *Recording) Documents() iter.Seq[status.Document] {
 		stories := slices.Concat(all.assemblies, all.jobs)
 		slices.SortStableFunc(stories, func(a, b *story) int { return cmp.Compare(a.begin, b.begin) })
 		for _, s := range stories {
-			if !yield(s.end()) {
+			if d := s.end(); d != nil && !yield(d) {
 				return
 			}
 		}
 	}
 }
 
-// end returns the job as it stands when all has been told.
+// end returns the job as it stands when all has been told, nil if it turns out to be none.
 func (s *story) end() status.Document {
 	if !s.isJob {
 		t := newTelling(s, &status.Assembly{ID: s.id})
-		t.tell(forever, forever, nil)
+		if t.tell(forever, forever, nil); t.strange && !t.told {
+			return nil
+		}
 		return &t.tracker
 	}
-	j := new(status.Job)
 	for _, x := range slices.Backward(s.tellers) {
+		j := new(status.Job)
 		if status.DecodeJob(x.document(), j) == nil {
-			break
+			return j
 		}
 	}
-	return j
+	return nil
 }

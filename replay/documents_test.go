@@ -43,6 +43,15 @@ func exchangeLines(number int, target, contentType, begins, ends, body string) s
 	return b.String()
 }
 
+// manyConnections are a stream that broke behind each of a thousand results.
+func manyConnections(id string, stream func(number int, id, events string) string) string {
+	var b strings.Builder
+	for i := range 1000 {
+		b.WriteString(stream(i+1, id, fmt.Sprintf("event: assembly_result_finished\ndata: [\"thumb\",{\"id\":\"r%d\"}]\n\n", i)))
+	}
+	return b.String()
+}
+
 func TestDocuments(t *testing.T) {
 	const (
 		one, two = "0123456789abcdef0123456789abcdef", "fedcba9876543210fedcba9876543210"
@@ -87,6 +96,13 @@ func TestDocuments(t *testing.T) {
 		{"a job whose last document was cut off",
 			job(1, `{"job":{"jobId":"job_1","status":"queued","progress":0}}`) + job(2, `{"job":{"jobId":"job_1","status":"succ`),
 			[]string{"scenario job_ queued 0 0 []"}},
+		{"a job of which nothing can be decoded",
+			job(1, `{"job":{"jobId":"job_1","status":"queued"},}`) + job(2, `{"job":{"jobId":"job_1","status":"success"},}`), nil},
+		{"a stream of something else, with an Assembly's id in its URL", stream(1, one, "data: hello\n\n"), nil},
+		{"an event of tomorrow on an Assembly's stream", stream(1, one, "data: assembly_paused\n\n"+finished), []string{"assembly 0123 ASSEMBLY_COMPLETED 1 0 []"}},
+		{"a thousand connections", manyConnections(one, stream), []string{"assembly 0123  - 0 [{thumb 1000}]"}},
+		{"no compression, as it is called", strings.Replace(poll(1, one, completed), "content-type", "content-encoding: identity\n< 1 content-type", 1),
+			[]string{"assembly 0123 ASSEMBLY_COMPLETED 1 0 [{thumb 1}]"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			rec := mustLoad(t, "reel 1\n"+tt.reel)

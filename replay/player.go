@@ -167,7 +167,7 @@ func (p *player) lead(perf *performance, base string) {
 			perf.header.Set(name, r.rewriteString(value))
 		}
 	}
-	if !hasURLs(perf.header) || perf.header.Get("Content-Encoding") != "" || perf.x != nil && !p.names(perf.x, r) {
+	if !hasURLs(perf.header) || encodingOf(perf.header) != "" || perf.x != nil && !p.names(perf.x, r) {
 		return
 	}
 	perf.length = -1

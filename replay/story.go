@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -166,7 +167,7 @@ const maxDocument = 64 << 20
 // document returns the body of the response, nil where it is too large for a document,
 // or the reel cannot be read any more.
 func (x *Exchange) document() []byte {
-	if x.Size > maxDocument || x.Header.Get("Content-Encoding") != "" {
+	if x.Size > maxDocument || encodingOf(x.Header) != "" {
 		return nil
 	}
 	body := make([]byte, x.Size)
@@ -198,8 +199,13 @@ type telling struct {
 	story   *story
 	at      time.Duration
 	tellers []*Exchange // that are still to come
+	waiting []*Exchange // streams whose moment has not come
 	streams []*eventCursor
 	tracker status.Tracker
+
+	// Whether a document or an update has told anything, and whether there was an event
+	// that is none of an Assembly's.
+	told, strange bool
 
 	// last is the document that came last, stale once the streams have told more than
 	// it does.
@@ -209,14 +215,16 @@ type telling struct {
 
 // newTelling begins to tell a story, in which a stands for what is known beforehand.
 func newTelling(s *story, a *status.Assembly) *telling {
-	t := &telling{story: s, tellers: s.tellers, at: math.MinInt64}
-	for _, x := range s.streams {
-		c := newEventCursor(x)
-		c.byLine = true // a stream may be cut, stalled or taken up again within a read
-		t.streams = append(t.streams, c)
-	}
+	t := &telling{story: s, tellers: s.tellers, waiting: s.streams, at: math.MinInt64}
 	t.tracker.Status(a)
 	return t
+}
+
+// open opens the stream whose moment comes next.
+func (t *telling) open() {
+	c := newEventCursor(t.waiting[0])
+	c.byLine = true // a stream may be cut, stalled or taken up again within a read
+	t.streams, t.waiting = append(t.streams, c), t.waiting[1:]
 }
 
 // nothingYet is how an Assembly begins. Clients take it for granted that the two lists are
@@ -270,12 +278,20 @@ func (t *telling) tell(at, limit time.Duration, f *feed) {
 		}
 		return c.at <= at
 	}
+	for f != nil && !f.gone && slices.Contains(t.waiting, f.x) { // whatever its moment is
+		t.open()
+	}
 	for {
+		t.streams = slices.DeleteFunc(t.streams, func(c *eventCursor) bool { return !c.peek() })
 		var next *eventCursor
 		for _, c := range t.streams {
-			if c.peek() && told(c) && (next == nil || c.at < next.at) {
+			if told(c) && (next == nil || c.at < next.at) {
 				next = c
 			}
+		}
+		if len(t.waiting) > 0 && t.waiting[0].Sent <= at && (next == nil || t.waiting[0].Sent <= next.at) {
+			t.open()
+			continue
 		}
 		teller := len(t.tellers) > 0 && t.tellers[0].Sent <= at && t.tellers[0].Received < limit
 		switch {
@@ -293,6 +309,11 @@ func (t *telling) tell(at, limit time.Duration, f *feed) {
 
 func (t *telling) event(ev ssewire.Event) {
 	if u, err := status.DecodeUpdate(ev.Type, ev.Data); err == nil {
+		if u.Kind == status.UpdateUnknown {
+			t.strange = true
+		} else {
+			t.told = true
+		}
 		change := t.tracker.Update(u)
 		t.stale = t.stale || change.State || change.Fields || len(change.Uploads) > 0 || len(change.Results) > 0
 	}
@@ -304,7 +325,7 @@ func (t *telling) document(x *Exchange) {
 		return
 	}
 	t.tracker.Status(&a)
-	t.last = x
+	t.last, t.told = x, true
 	now := t.tracker.Assembly()
 	t.stale = now.Phase() != a.Phase() || now.State != a.State || len(now.Uploads) > len(a.Uploads) || len(now.Results) > len(a.Results)
 	for i := 0; i < len(a.Results) && !t.stale; i++ {

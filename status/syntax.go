@@ -3,6 +3,7 @@ package status
 import (
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // A SyntaxError says why a document was refused: it is not JSON, or its root is
@@ -16,9 +17,19 @@ type SyntaxError struct {
 func (e *SyntaxError) Error() string {
 	where := ""
 	if e.Path != "" {
-		where = " in " + e.Path
+		where = " in " + harmless(e.Path)
 	}
 	return fmt.Sprintf("status: byte %d%s: %s", e.Offset, where, e.What)
+}
+
+// harmless returns s with escape sequences for what is not to be printed: a terminal may
+// take it for commands.
+func harmless(s string) string {
+	if strings.IndexFunc(s, func(r rune) bool { return !strconv.IsPrint(r) }) < 0 {
+		return s
+	}
+	quoted := strconv.Quote(s)
+	return strings.NewReplacer(`\"`, `"`, `\\`, `\`).Replace(quoted[1 : len(quoted)-1])
 }
 
 // diagnose reads a document that the scanner refused once more, slowly, to say

@@ -44,6 +44,8 @@ recording with the exchange it is of and the seconds from the request to it. Whe
 a fault happens is said in the same numbers, such as replay --fault cut@event=7:
 
   {"exchange":1,"event":7,"time":2.45,"type":"message","id":"","data":"..."}
+
+Faults find no events in a stream that was recorded compressed.
 `,
 	setup: func(flags *pflag.FlagSet) func(context.Context, console, []string) error {
 		limit := flags.Int("max-event-size", ssewire.DefaultMaxEventSize, "fail on an event of more `BYTES`")
@@ -60,7 +62,7 @@ a fault happens is said in the same numbers, such as replay --fault cut@event=7:
 				return usagef("--max-event-size wants a positive number, not %d", *limit)
 			}
 			p := &eventPrinter{w: bufio.NewWriter(c.out), limit: *limit, where: *where}
-			p.enc = json.NewEncoder(p.w)
+			p.enc = json.NewEncoder(jsonWriter(p.w, c.out))
 			p.enc.SetEscapeHTML(false)
 			err := cmp.Or(p.file(c, name), p.w.Flush())
 			if err == nil && !p.printed && terminal(c.err) != nil {

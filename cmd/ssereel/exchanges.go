@@ -3,13 +3,12 @@ package main
 import (
 	"bufio"
 	"cmp"
-	"compress/gzip"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
-	"mime"
 	"net/url"
 	"strings"
 	"text/tabwriter"
@@ -36,7 +35,8 @@ terminal, one JSON object a line elsewhere:
   time     when the request was sent, in seconds since the recording's start
   status   null if no response came
   type     the media type of the response, without parameters
-  events   how many an event stream has; null for anything else
+  events   how many an event stream has; null for anything else, and where it is
+           compressed in a way that cannot be undone
   reads    how many pieces the body came in
   seconds  from the request to the end
   end      eof, reset, timeout or canceled (by the client); null if the recording was
@@ -63,7 +63,8 @@ Events and ssereel replay call exchanges by the same numbers.
 					width = 80
 				}
 			}
-			return cmp.Or(listExchanges(c.out, rec, width), err)
+			listErr := listExchanges(c.out, rec, width)
+			return cmp.Or(err, listErr)
 		}
 	},
 }
@@ -75,7 +76,7 @@ func listExchanges(w io.Writer, rec *replay.Recording, width int) error {
 		exchangeTable(out, rec, width)
 		return out.Flush()
 	}
-	enc := json.NewEncoder(out)
+	enc := json.NewEncoder(jsonWriter(out, w))
 	enc.SetEscapeHTML(false)
 	for _, x := range rec.Exchanges() {
 		if err := enc.Encode(exchangeOf(x)); err != nil {
@@ -119,33 +120,35 @@ func exchangeOf(x *replay.Exchange) exchange {
 	e.Seconds = inSeconds(last - x.Sent)
 	if x.StatusCode != 0 {
 		e.Status = &x.StatusCode
-		e.Type, _, _ = mime.ParseMediaType(x.Header.Get("Content-Type"))
+		e.Type = mediaTypeOf(x.Header)
 	}
 	if x.IsEventStream() {
-		n := numEvents(x)
-		e.Events = &n
+		e.Events = numEvents(x)
 	}
 	return e
 }
 
-// numEvents returns how many events a stream has, as far as it can be read.
-func numEvents(x *replay.Exchange) (n int64) {
+// numEvents returns how many events a stream has, as far as it can be read; nil where that
+// is not known, because of its compression. What is in a few compressed bytes may be of any
+// size, so there an event has a limit.
+func numEvents(x *replay.Exchange) *int64 {
 	body, err := decoded(x, x.Body())
 	if err != nil {
-		return 0
+		return nil
 	}
-	for r := ssewire.NewReader(body, ssewire.MaxEventSize(math.MaxInt)); r.Next(); {
+	limit := math.MaxInt
+	if codingOf(x) != "" {
+		limit = ssewire.DefaultMaxEventSize
+	}
+	var n int64
+	r := ssewire.NewReader(body, ssewire.MaxEventSize(limit))
+	for r.Next() {
 		n++
 	}
-	return n
-}
-
-// decoded returns the body of x, which was compressed if its header says so.
-func decoded(x *replay.Exchange, body io.Reader) (io.Reader, error) {
-	if strings.EqualFold(x.Header.Get("Content-Encoding"), "gzip") {
-		return gzip.NewReader(body)
+	if errors.Is(r.Err(), ssewire.ErrEventTooLarge) {
+		return nil
 	}
-	return body, nil
+	return &n
 }
 
 // exchangeTable prints the exchanges for people, none wider than that. Where all are with the

@@ -2,6 +2,7 @@ package main
 
 import (
 	"compress/gzip"
+	"compress/zlib"
 	"fmt"
 	"io"
 	"net/http"
@@ -22,14 +23,20 @@ func TestExchanges(t *testing.T) {
 	z := gzip.NewWriter(&zipped)
 	io.WriteString(z, "data: a\n\ndata: b\n\n")
 	z.Close()
-	compressed := func(body string) string {
+	var bomb strings.Builder
+	deflater := zlib.NewWriter(&bomb)
+	for io.WriteString(deflater, "data: "); bomb.Len() < 40<<10; {
+		deflater.Write(make([]byte, 1<<20))
+	}
+	deflater.Close()
+	compressed := func(coding, body string) string {
 		var b strings.Builder
 		w, err := replay.NewWriter(&b, time.Time{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		x, _ := w.Exchange(time.Second, "GET", "/s", nil)
-		x.Response(2*time.Second, 200, http.Header{"Content-Type": {"text/event-stream; charset=utf-8"}, "Content-Encoding": {"gzip"}})
+		x.Response(2*time.Second, 200, http.Header{"Content-Type": {"text/event-stream; charset=utf-8"}, "Content-Encoding": {coding}})
 		x.ResponseBody(5*time.Second+262*time.Millisecond, []byte(body))
 		x.End(5*time.Second+262*time.Millisecond, replay.EndEOF, nil)
 		if err := w.Close(); err != nil {
@@ -49,9 +56,19 @@ func TestExchanges(t *testing.T) {
 {"exchange":3,"time":5,"method":"GET","url":"https://api2.example/ws20219?assembly=55a46ab12179453a8a20921a058b7546","status":200,"type":"application/octet-stream","events":null,"reads":1,"bytes":100,"seconds":30.2,"end":"timeout","cause":"context deadline exceeded"}
 {"exchange":4,"time":36,"method":"GET","url":"https://api2.example/assemblies/55a46ab12179453a8a20921a058b7546","status":null,"type":"","events":null,"reads":0,"bytes":0,"seconds":0.5,"end":"canceled"}
 `, ""},
-		{"a compressed stream", compressed(zipped.String()), 0, fmt.Sprintf(`{"exchange":1,"time":1,"method":"GET","url":"/s","status":200,"type":"text/event-stream","events":2,"reads":1,"bytes":%d,"seconds":4.262,"end":"eof"}
+		{"a compressed stream", compressed("gzip", zipped.String()), 0, fmt.Sprintf(`{"exchange":1,"time":1,"method":"GET","url":"/s","status":200,"type":"text/event-stream","events":2,"reads":1,"bytes":%d,"seconds":4.262,"end":"eof"}
 `, zipped.Len()), ""},
-		{"a stream that is not compressed, though it says so", compressed("data: a\n\n"), 0, `{"exchange":1,"time":1,"method":"GET","url":"/s","status":200,"type":"text/event-stream","events":0,"reads":1,"bytes":9,"seconds":4.262,"end":"eof"}
+		{"a compressed stream, by another name", compressed("x-gzip", zipped.String()), 0, fmt.Sprintf(`{"exchange":1,"time":1,"method":"GET","url":"/s","status":200,"type":"text/event-stream","events":2,"reads":1,"bytes":%d,"seconds":4.262,"end":"eof"}
+`, zipped.Len()), ""},
+		{"an event that is too large when it is unpacked", compressed("deflate", bomb.String()), 0, fmt.Sprintf(`{"exchange":1,"time":1,"method":"GET","url":"/s","status":200,"type":"text/event-stream","events":null,"reads":1,"bytes":%d,"seconds":4.262,"end":"eof"}
+`, bomb.Len()), ""},
+		{"a stream that is not compressed, though it says so", compressed("gzip", "data: a\n\n"), 0, `{"exchange":1,"time":1,"method":"GET","url":"/s","status":200,"type":"text/event-stream","events":null,"reads":1,"bytes":9,"seconds":4.262,"end":"eof"}
+`, ""},
+		{"not compressed, as it is called", compressed("identity", "data: a\n\n"), 0, `{"exchange":1,"time":1,"method":"GET","url":"/s","status":200,"type":"text/event-stream","events":1,"reads":1,"bytes":9,"seconds":4.262,"end":"eof"}
+`, ""},
+		{"compressed in a way that is not known", compressed("br", "data: a\n\n"), 0, `{"exchange":1,"time":1,"method":"GET","url":"/s","status":200,"type":"text/event-stream","events":null,"reads":1,"bytes":9,"seconds":4.262,"end":"eof"}
+`, ""},
+		{"a content type that breaks its rules", strings.Replace(paced, "text/event-stream\n< 1 c", "text/event-stream; a=1; a=2\n< 1 c", 1), 0, `{"exchange":1,"time":0,"method":"GET","url":"https://api2.example/ws20219?assembly=1","status":200,"type":"text/event-stream","events":2,"reads":4,"bytes":25,"seconds":0.26,"end":"eof"}
 `, ""},
 		{"a recording that was cut off", cut, 1, `{"exchange":1,"time":1,"method":"GET","url":"/a","status":200,"type":"text/event-stream","events":1,"reads":1,"bytes":9,"seconds":1.5,"end":null}
 `, "truncated"},

@@ -145,15 +145,16 @@ func (cmd command) run(ctx context.Context, c console, args []string) int {
 	err := flags.Parse(args)
 	switch {
 	case errors.Is(err, pflag.ErrHelp):
-		cmd.help(c.out, flags)
-		return 0
+		cmd.help(out, flags)
+		err = nil
 	case err != nil:
 		err = usageError{wrongValue(err)}
 	default:
 		err = runIt(ctx, console{c.in, out, c.err}, flags.Args())
-		if err == nil || err == errFailed {
-			err = cmp.Or(out.err, err)
-		}
+	}
+	gone := errors.Is(out.err, syscall.EPIPE) // whoever reads our output has had enough of it
+	if !gone && (err == nil || err == errFailed) {
+		err = cmp.Or(out.err, err)
 	}
 	if path, ok := err.(*fs.PathError); ok {
 		err = fmt.Errorf("%s: %w", path.Path, path.Err)
@@ -161,19 +162,17 @@ func (cmd command) run(ctx context.Context, c console, args []string) int {
 	var usage usageError
 	var status exitStatus
 	switch {
-	case err == nil:
+	case err == nil, gone && errors.Is(err, syscall.EPIPE):
 		return 0
 	case errors.As(err, &status):
 		return int(status)
-	case errors.Is(out.err, syscall.EPIPE):
-		return 0 // whoever reads our output has had enough of it
 	case err == errFailed:
 		return 1
 	case errors.As(err, &usage):
-		fmt.Fprintf(c.err, "ssereel %s: %v; see ssereel %s --help\n", cmd.name, err, cmd.name)
+		fmt.Fprintf(c.err, "ssereel %s: %s; see ssereel %s --help\n", cmd.name, printableLines(err.Error()), cmd.name)
 		return 2
 	default:
-		fmt.Fprintf(c.err, "ssereel %s: %v\n", cmd.name, err)
+		fmt.Fprintf(c.err, "ssereel %s: %s\n", cmd.name, printableLines(err.Error()))
 		return 1
 	}
 }
@@ -192,6 +191,8 @@ func wrongValue(err error) error {
 		wants = "a time such as 500ms, 90s or 10m"
 	case "int":
 		wants = "a whole number"
+	case "bool":
+		wants = "true or false, or no value at all, which is true"
 	case "uint64":
 		wants = "a whole number from 0 to 18446744073709551615"
 	default:

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -505,6 +506,36 @@ func TestResultCannotBeWritten(t *testing.T) {
 			outcome{status: status, stderr: stderr.String()}.wantLine(t, 1, "no space left")
 			if ctx.Err() != nil {
 				t.Error("it went on for ever")
+			}
+		})
+	}
+}
+
+// Whoever reads the result may have had enough of it. What it says is known all the same.
+func TestReaderGone(t *testing.T) {
+	whole := assembly(t)
+	cut := whole[:len(whole)/2]
+	for _, tt := range []struct {
+		name string
+		args []string
+		want int
+		says string
+	}{
+		{"whole", []string{"verify", write(t, whole)}, 0, ""},
+		{"truncated", []string{"verify", write(t, cut)}, 1, ""},
+		{"truncated, as JSON", []string{"verify", "--json", write(t, cut)}, 1, ""},
+		{"the exchanges of a reel", []string{"exchanges", write(t, whole)}, 0, ""},
+		{"the exchanges of a truncated reel", []string{"exchanges", write(t, cut)}, 1, "truncated"},
+		{"the events of a reel", []string{"events", write(t, whole)}, 0, ""},
+		{"the events of a truncated reel", []string{"events", write(t, cut)}, 1, "truncated"},
+		{"the Status of a truncated reel", []string{"status", write(t, cut)}, 1, "truncated"},
+		{"help", []string{"verify", "--help"}, 0, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var stderr text
+			status := run(t.Context(), console{strings.NewReader(""), failing{&os.PathError{Op: "write", Path: "|1", Err: syscall.EPIPE}}, &stderr}, tt.args)
+			if said := stderr.String(); status != tt.want || !strings.Contains(said, tt.says) || (tt.says == "") != (said == "") {
+				t.Errorf("status %d, and it says %q; want %d and %q", status, said, tt.want, tt.says)
 			}
 		})
 	}

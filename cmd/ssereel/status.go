@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -85,8 +86,21 @@ func describeRecording(c console, in *input, full, asJSON bool) error {
 			fmt.Fprintln(c.out)
 		}
 		if err := describe(c.out, d, full, asJSON); err != nil {
-			return err
+			return cmp.Or(fault, err)
 		}
+	}
+	var compressed []int
+	for _, x := range rec.Exchanges() {
+		if codingOf(x) != "" && x.Size > 0 && (x.IsEventStream() || strings.Contains(mediaTypeOf(x.Header), "json")) {
+			compressed = append(compressed, x.Number)
+		}
+	}
+	switch len(compressed) {
+	case 0:
+	case 1:
+		fmt.Fprintf(c.err, "ssereel status: exchange %d tells nothing here, as it is compressed; record without compression\n", compressed[0])
+	default:
+		fmt.Fprintf(c.err, "ssereel status: exchange %d and %d more tell nothing here, as they are compressed; record without compression\n", compressed[0], len(compressed)-1)
 	}
 	if n == 0 && fault == nil {
 		return fmt.Errorf("%s tells of no Assembly and no job; ssereel events prints the events of any stream", in.called)
@@ -114,6 +128,9 @@ func describe(w io.Writer, d status.Document, full, asJSON bool) error {
 		text = append(d.Summary().AppendJSON(nil), '\n')
 	default:
 		text = []byte(summaryText(d.Summary()))
+	}
+	if full || asJSON {
+		w = jsonWriter(w, w)
 	}
 	_, err := w.Write(text)
 	return err
@@ -152,14 +169,4 @@ func summaryText(s status.Summary) string {
 		line(name, "%d %s", r.Count, r.Step)
 	}
 	return b.String()
-}
-
-// printable replaces what a terminal might take for commands.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || 0x7f <= r && r <= 0x9f {
-			return '\ufffd'
-		}
-		return r
-	}, s)
 }

@@ -33,6 +33,8 @@ func TestStatusCommand(t *testing.T) {
 		{"a job", `{"job":{"jobId":"a","status":"queued","progress":0}}`, nil, 0, `{"system":"scenario","id":"a","state":"queued","phase":"waiting","terminal":false,"error":null,"progress":0,"uploads":0,"results":{}}` + "\n", ""},
 		{"whole", `{ "ok" : "A", "x" : 1.50 }`, []string{"--full"}, 0, `{"ok":"A","x":1.50}` + "\n", ""},
 		{"cut off", `{"ok":"ASSEM`, nil, 1, "", "ssereel status: standard input: status: byte 12 in ok: the document ends"},
+		{"cut off in what a terminal might take for a command", `{"\u001b[31m\u009b":[`, nil, 1, "", `ssereel status: standard input: status: byte 21 in \x1b[31m\u009b[0]: the document ends`},
+		{"compressed", "reel 1\n> 1 +0 GET /assemblies/a\n< 1 +0 200\n< 1 content-type: application/json\n< 1 content-encoding: gzip\n= 1 +0\n|x\n. 1 +0 eof\n", nil, 1, "", "ssereel status: exchange 1 tells nothing here, as it is compressed; record without compression\nssereel status: standard input tells of no Assembly"},
 		{"something else", `{"a":1}`, nil, 1, "", "neither an Assembly Status nor a Scenario job"},
 		{"no such file", "", []string{"no-such-file.json"}, 1, "", "no-such-file.json"},
 		{"two files", "", []string{"a", "b"}, 2, "", "there is more than one FILE"},

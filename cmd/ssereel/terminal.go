@@ -1,12 +1,15 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
 	"strings"
 	"sync"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/term"
 )
@@ -88,6 +91,60 @@ func bar(width int, full float64, parts ...string) string {
 	}
 	return text
 }
+
+// printable replaces what a terminal might take for commands, or for the direction of what
+// is behind it.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if isCommand(r) {
+			return '\ufffd'
+		}
+		return r
+	}, s)
+}
+
+// printableLines is printable for what may have several lines.
+func printableLines(s string) string {
+	return strings.Map(func(r rune) rune {
+		if isCommand(r) && r != '\n' {
+			return '\ufffd'
+		}
+		return r
+	}, s)
+}
+
+// jsonWriter returns a Writer for JSON that goes to w, and in the end to out. On a terminal
+// it escapes what that might take for commands, as JSON may have it. A Write takes whole
+// characters.
+func jsonWriter(w, out io.Writer) io.Writer {
+	if terminal(out) == nil {
+		return w
+	}
+	return jsonEscaper{w}
+}
+
+type jsonEscaper struct{ w io.Writer }
+
+func (e jsonEscaper) Write(p []byte) (int, error) {
+	isEscaped := func(r rune) bool { return isCommand(r) && r > ' ' } // those below are escaped, or white space
+	if bytes.ContainsFunc(p, isEscaped) {
+		var b []byte
+		for _, r := range string(p) {
+			if isEscaped(r) {
+				b = fmt.Appendf(b, `\u%04x`, r)
+			} else {
+				b = utf8.AppendRune(b, r)
+			}
+		}
+		if _, err := e.w.Write(b); err != nil {
+			return 0, err
+		}
+		return len(p), nil
+	}
+	return e.w.Write(p)
+}
+
+func isCommand(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }
 
 // count is a number of things: 1 event, 2 events, 2 Statuses.
 func count(n int64, thing string) string {

@@ -47,8 +47,8 @@ exchanges, reads, bytes, seconds.
 			} else {
 				_, err = fmt.Fprintln(c.out, v)
 			}
-			if err == nil && v.Verdict != "whole" {
-				err = errFailed
+			if v.Verdict != "whole" {
+				return errFailed
 			}
 			return err
 		}

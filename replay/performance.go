@@ -50,6 +50,28 @@ type performance struct {
 	done func() // called when it is over, if not nil
 }
 
+// meter returns a function that delivered is to call, which tells how much of the recorded
+// body the client has, in bytes: from, and what has come since. reached tells how much is
+// behind the pieces that next has returned; it is nil where they are the recorded ones.
+func (p *performance) meter(from int64, reached func() int64) (total func(left int) int64) {
+	next, size := p.next, int64(0)
+	p.next = func() (Read, error) {
+		read, err := next()
+		size = int64(len(read.Data))
+		return read, err
+	}
+	return func(left int) int64 {
+		switch {
+		case reached == nil:
+			from += size - int64(left)
+			size = int64(left)
+		case left == 0:
+			from = reached()
+		}
+		return from
+	}
+}
+
 // wait waits until it is at, as clock.wait does, and tells of the faults until then.
 func (p *performance) wait(c *clock, at time.Duration, interrupt <-chan struct{}) bool {
 	for len(p.hits) > 0 && p.hits[0].at <= at {

@@ -31,6 +31,7 @@ type player struct {
 
 	faults  *faultSet
 	origins func() []string
+	given   sync.Map     // *Exchange to *atomic.Int64: bytes of the stream that its client was given last
 	named   sync.Map     // *Exchange to bool: whether its body has one of the origins in it
 	tempos  sync.Map     // *Exchange to *tempo, where these differ
 	bodies  sync.Map     // *Exchange to []byte
@@ -132,12 +133,28 @@ func (p *player) replay(x *Exchange, lastEventID string) *performance {
 		return perf
 	}
 	if lastEventID != "" && lastEventID != x.RequestHeader.Get("Last-Event-ID") {
-		if point, err := x.resume(lastEventID, 0); err == nil && point.bytes > 0 {
+		delivered := int64(0)
+		if given, ok := p.given.Load(x); ok {
+			delivered = given.(*atomic.Int64).Load()
+		}
+		if point, err := x.resume(lastEventID, delivered); err == nil && point.bytes > 0 {
 			perf = p.resume(x, point, point.at, 0)
 		}
 	}
-	p.faults.inject(x, perf)
+	p.count(x, perf, p.faults.inject(x, perf))
 	return perf
+}
+
+// count notes how much of the stream x a client is given by perf. reached is what inject
+// returned.
+func (p *player) count(x *Exchange, perf *performance, reached func() int64) {
+	total := perf.meter(perf.skippedBytes, reached)
+	given := new(atomic.Int64)
+	perf.delivered = func(left int) {
+		if given.Swap(total(left)) == 0 {
+			p.given.Store(x, given)
+		}
+	}
 }
 
 // ready makes the last changes to a performance.

@@ -509,6 +509,41 @@ func TestResumeRefused(t *testing.T) {
 	})
 }
 
+// A stream of no Assembly, too, goes on behind what was delivered of it, where its last ID
+// does not say how far that was.
+func TestResumeBehindDelivered(t *testing.T) {
+	reel := openedStream + quotedRead("id: 1\ndata: a\n\ndata: b\n\ndata: c\n\n") + quotedRead("data: d\n\n") + eof
+	for _, tt := range []struct {
+		name   string
+		faults []replay.Fault
+		want   []string // of one connection after the other
+	}{
+		{"whole", nil, []string{"a b c d", "204"}},
+		{"cut between events", []replay.Fault{replay.Cut{At: replay.AtEvent(3)}}, []string{"a b", "c d", "204"}},
+		{"cut within an event", []replay.Fault{replay.Cut{At: replay.AtByte(28)}}, []string{"a b", "c d", "204"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			throughDoors(t, reel, replay.Playback{Faults: tt.faults}, func(t *testing.T, rec *replay.Recording, door http.RoundTripper) {
+				var got []string
+				for id := ""; len(got) <= len(tt.want); id = "1" {
+					status, data, _ := follow(t, door, "/s", id)
+					if status == http.StatusNoContent {
+						got = append(got, "204")
+						break
+					}
+					got = append(got, strings.Join(data, " "))
+				}
+				if !slices.Equal(got, tt.want) {
+					t.Errorf("it gets %q, want %q", got, tt.want)
+				}
+				if _, data, _ := follow(t, door, "/s", ""); strings.Join(data, " ") != tt.want[0] {
+					t.Errorf("from the beginning it gets %q", data)
+				}
+			})
+		})
+	}
+}
+
 // A client that connects again and again gets everything once, and is then told to stop.
 func TestResumeClient(t *testing.T) {
 	assembly, _, _ := goldenReel(t, "assembly.reel")
@@ -517,6 +552,7 @@ func TestResumeClient(t *testing.T) {
 		{"an Assembly", assembly, "/ws20219?assembly=55a46ab12179453a8a20921a058b7546"},
 		{"an Assembly with polls", story, storyWS},
 		{"an id each", openedStream + quotedRead("id: 1\ndata: a\n\nid: 2\ndata: b\n\n") + eof, "/s"},
+		{"an id for some", openedStream + quotedRead("id: 1\ndata: a\n\ndata: b\n\n") + quotedRead("id: 7\ndata: c\n\n: bye\n\ndata: [DONE]\n\n") + eof, "/s"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			throughDoors(t, c.reel, replay.Playback{}, func(t *testing.T, rec *replay.Recording, door http.RoundTripper) {

@@ -209,10 +209,9 @@ func (r *run) open(x *Exchange, from *resumption) *feed {
 }
 
 // deliver lets the run know how much of the stream p, which f is about, has been delivered.
-// reached tells how much of the recorded body is behind the pieces so far; it is nil where
-// they are the recorded ones.
+// reached is as for meter.
 func (r *run) deliver(f *feed, p *performance, reached func() int64) {
-	next, size := p.next, int64(0)
+	total := p.meter(f.delivered, reached)
 	p.sending = func() {
 		r.mu.Lock()
 		f.sending = true
@@ -222,23 +221,12 @@ func (r *run) deliver(f *feed, p *performance, reached func() int64) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		f.sending = false
-		switch {
-		case reached == nil:
-			f.delivered += size - int64(left)
-			size = int64(left)
-		case left == 0:
-			f.delivered = reached()
-		}
+		f.delivered = total(left)
 		if left == 0 {
 			f.pieces++
 		}
 		f.advance()
 		r.wake.Broadcast()
-	}
-	p.next = func() (Read, error) {
-		read, err := next()
-		size = int64(len(read.Data))
-		return read, err
 	}
 }
 

@@ -370,7 +370,10 @@ func (f Corrupt) inject(in *injection) {
 		head, tail := s.split(n)
 		wrong, tail := tail.split(1)
 		wrong.data = []byte{wrong.data[0] + delta}
-		wrong.hit(Corrupt{At: AtByte(wrong.pos)})
+		if f.At.kind == drawn {
+			f.At = at
+		}
+		wrong.hit(f)
 		emit(head)
 		emit(wrong)
 		emit(tail)

@@ -333,7 +333,7 @@ func TestOnFault(t *testing.T) {
 			[]string{"500ms stall=1s@byte=119 116", "4s reorder@event=3 130"}},
 		{"the last one reordered", []Fault{Reorder{At: AtEvent(6)}}, nil},
 		{"corrupted", []Fault{Corrupt{At: AtByte(120)}}, []string{"500ms corrupt@byte=120 73"}},
-		{"corrupted in an event", []Fault{Corrupt{At: AtEvent(6)}}, []string{"4s corrupt@byte=416 395"}},
+		{"corrupted in an event", []Fault{Corrupt{At: AtEvent(6)}}, []string{"4s corrupt@event=6 395"}},
 		{"corrupted and rechunked", []Fault{Corrupt{At: AtByte(beforeEvent4)}, Rechunk{Size: 1}},
 			[]string{"40ms rechunk=1 0", "3s corrupt@byte=229 229"}},
 		{"corrupted behind a cut", []Fault{Corrupt{At: AtByte(101)}, Cut{At: AtByte(100)}}, []string{"500ms cut@byte=100 100"}},

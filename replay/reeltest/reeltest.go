@@ -39,10 +39,15 @@ func Client(t testing.TB, name string) *http.Client {
 	return ClientWith(t, name, replay.ReelOptions{Playback: replay.Playback{Speed: replay.MaxSpeed}})
 }
 
-// ClientWith is Client with options, such as the recorded pace, which costs no time in a
-// bubble of testing/synctest: the zero Playback.
+// ClientWith is Client with options. Its speed is that of o.Playback, so the zero options
+// play at the recorded pace, which costs no time in a bubble of testing/synctest; for that
+// of Client set replay.MaxSpeed.
+//
+// The test fails of a fault in o.Playback that never happened, though an event stream was
+// replayed: else it would pass without having tested what it is about.
 func ClientWith(t testing.TB, name string, o replay.ReelOptions) *http.Client {
 	t.Helper()
+	faults := watchFaults(&o.Playback)
 	mode := os.Getenv(modeVariable)
 	reel, err := replay.OpenReel(name, replay.Mode(mode), o)
 	if err != nil {
@@ -53,6 +58,11 @@ func ClientWith(t testing.TB, name string, o replay.ReelOptions) *http.Client {
 	}
 	t.Cleanup(func() {
 		t.Helper()
+		if !t.Failed() && !t.Skipped() {
+			for _, fault := range faults.missing() {
+				t.Errorf("the fault %s never happened: no event stream that was replayed from %s came to its place", fault, name)
+			}
+		}
 		if !t.Failed() && !t.Skipped() {
 			if err := reel.Close(); err != nil {
 				t.Error(err)

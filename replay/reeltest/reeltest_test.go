@@ -104,18 +104,21 @@ func streamURL(t *testing.T) string {
 type observed struct {
 	testing.TB
 	outcome  string // how it is to end, if not well
+	faults   []replay.Fault
+	onFault  func(*http.Request, *replay.Exchange, replay.Fault)
 	cleanups []func()
 	log      []string // of all that it says
 	failed   bool
 }
 
-func (o *observed) Helper()                 {}
-func (o *observed) Cleanup(f func())        { o.cleanups = append(o.cleanups, f) }
-func (o *observed) Failed() bool            { return o.failed || o.outcome == "fails" }
-func (o *observed) Skipped() bool           { return o.outcome == "is skipped" }
-func (o *observed) Log(args ...any)         { o.log = append(o.log, fmt.Sprint(args...)) }
-func (o *observed) Logf(f string, a ...any) { o.Log(fmt.Sprintf(f, a...)) }
-func (o *observed) Error(args ...any)       { o.Log(args...); o.failed = true }
+func (o *observed) Helper()                   {}
+func (o *observed) Cleanup(f func())          { o.cleanups = append(o.cleanups, f) }
+func (o *observed) Failed() bool              { return o.failed || o.outcome == "fails" }
+func (o *observed) Skipped() bool             { return o.outcome == "is skipped" }
+func (o *observed) Log(args ...any)           { o.log = append(o.log, fmt.Sprint(args...)) }
+func (o *observed) Logf(f string, a ...any)   { o.Log(fmt.Sprintf(f, a...)) }
+func (o *observed) Error(args ...any)         { o.Log(args...); o.failed = true }
+func (o *observed) Errorf(f string, a ...any) { o.Error(fmt.Sprintf(f, a...)) }
 
 type fatal struct{}
 
@@ -134,7 +137,7 @@ func (o *observed) run(name, url string) (body string, err error) {
 			panic(r)
 		}
 	}()
-	res, err := reeltest.Client(o, name).Get(url)
+	res, err := reeltest.ClientWith(o, name, replay.ReelOptions{Playback: replay.Playback{Speed: replay.MaxSpeed, Faults: o.faults, OnFault: o.onFault}}).Get(url)
 	if err != nil {
 		return "", err
 	}
@@ -221,6 +224,49 @@ func TestClientMode(t *testing.T) {
 	if *requests != 4 {
 		t.Errorf("%d requests", *requests)
 	}
+}
+
+// A fault that never happened fails the test, which has not tested what it is about.
+func TestClientFaults(t *testing.T) {
+	t.Setenv("SSEREEL_MODE", "")
+	url := streamURL(t)
+	for _, c := range []struct {
+		name   string
+		faults []replay.Fault
+		never  []string
+	}{
+		{"none", nil, nil},
+		{"at an event", []replay.Fault{replay.Cut{At: replay.AtEvent(3)}}, nil},
+		{"at a place that is drawn", []replay.Fault{nil, replay.Duplicate{}, replay.Cut{End: replay.EndEOF}}, nil},
+		{"at an event that there is not", []replay.Fault{replay.Drop{At: replay.AtEvent(2)}, replay.Cut{At: replay.AtEvent(999)}, replay.Drop{At: replay.AtEvent(0)}}, []string{"cut@event=999", "drop@event=0"}},
+		{"behind a cut", []replay.Fault{replay.Cut{At: replay.AtEvent(2)}, replay.Corrupt{At: replay.AtEvent(3)}}, []string{"corrupt@event=3"}},
+		{"twice, and happens once", []replay.Fault{replay.Drop{At: replay.AtEvent(2)}, replay.Drop{At: replay.AtEvent(2)}}, []string{"drop@event=2"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var told int
+			o := &observed{TB: t, faults: c.faults, onFault: func(*http.Request, *replay.Exchange, replay.Fault) { told++ }}
+			o.run("../../testdata/assembly.reel", url)
+			log := strings.Join(o.log, "\n")
+			if o.failed != (c.never != nil) || len(o.log) != len(c.never) {
+				t.Errorf("it says %q", log)
+			}
+			for _, fault := range c.never {
+				if !strings.Contains(log, "the fault "+fault+" never happened") {
+					t.Errorf("it says %q", log)
+				}
+			}
+			if (told > 0) != (len(c.faults) > len(c.never)) {
+				t.Errorf("its own OnFault is told of %d faults", told)
+			}
+		})
+	}
+	t.Run("nothing is replayed", func(t *testing.T) {
+		url, _ := newServer(t)
+		o := &observed{TB: t, faults: []replay.Fault{replay.Cut{At: replay.AtEvent(999)}}}
+		if o.run(filepath.Join(t.TempDir(), "new.reel"), url); o.failed {
+			t.Errorf("it says %q", o.log)
+		}
+	})
 }
 
 // A reel that could not be recorded fails the test, whose requests have their answers.

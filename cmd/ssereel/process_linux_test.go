@@ -178,7 +178,7 @@ func TestProcessRecordFullDisk(t *testing.T) {
 	o := ended(t, cmd, &stdout, &stderr)
 	o.wantLine(t, 1, "my.reel", "file too large", "can be played", "-o")
 	j, status := judge(t, reel)
-	if status != 1 || j.Verdict != "truncated" || j.Reads < 5 {
+	if status != 1 || j.Verdict != "truncated" || j.Reads < 5 || strings.Contains(j.Reason, "the line") {
 		t.Errorf("verify says %+v, status %d", j, status)
 	}
 	if events := decode(t, ssereel(t, "events", reel).stdout); len(events) < 5 || events[4].Data != "5" {

@@ -71,6 +71,9 @@ func (r *reelFile) Write(p []byte) (int, error) {
 
 func (r *reelFile) write(p []byte) (int, error) {
 	n, err := r.out.Write(p)
+	if err != nil && (r.created || r.regular) && r.file.Truncate(r.size) == nil {
+		n = 0 // so that it ends with a whole record
+	}
 	r.size += int64(n)
 	return n, err
 }

@@ -24,12 +24,14 @@ type pathAnswers struct {
 	build     sync.Once
 	err       error // of that: the reel cannot be read any more
 
-	mu    sync.Mutex
-	racks map[target]*rack
+	mu     sync.Mutex
+	racks  map[target]*rack
+	locals map[target][]*rack // those of this machine, by a target whose host is anyPort
 }
 
 // rack has the exchanges that only the bodies of their requests tell apart.
 type rack struct {
+	host  string
 	whole map[digest]*turns
 	cut   []*cutAnswer // requests whose body was recorded in part
 	open  turns        // and those with no recorded body
@@ -49,9 +51,6 @@ type turns struct {
 }
 
 func (t *turns) take() *Exchange {
-	if t == nil || len(t.exchanges) == 0 {
-		return nil
-	}
 	x := t.exchanges[min(t.next, len(t.exchanges)-1)]
 	t.next++
 	return x
@@ -79,17 +78,11 @@ func newAnswers(exchanges []*Exchange, again bool) *answers {
 }
 
 func (p *pathAnswers) index() {
-	p.racks = make(map[target]*rack)
+	p.racks, p.locals = make(map[target]*rack), make(map[target][]*rack)
 	for _, x := range p.exchanges {
-		at := x.target()
-		racks := []*rack{p.rack(at)}
-		if at.host = anyPort(at.host); at.host != "" {
-			racks = append(racks, p.rack(at))
-		}
+		r := p.rack(x.target())
 		if x.requestPieces.len() == 0 {
-			for _, r := range racks {
-				r.open.exchanges = append(r.open.exchanges, x)
-			}
+			r.open.exchanges = append(r.open.exchanges, x)
 			continue
 		}
 		asks, size, err := x.asks()
@@ -98,19 +91,14 @@ func (p *pathAnswers) index() {
 			return
 		}
 		if asks.cut {
-			answer := &cutAnswer{x: x, size: size, asks: asks}
-			for _, r := range racks {
-				r.cut = append(r.cut, answer)
-			}
+			r.cut = append(r.cut, &cutAnswer{x: x, size: size, asks: asks})
 			continue
 		}
 		sum := asks.digest()
-		for _, r := range racks {
-			if r.whole[sum] == nil {
-				r.whole[sum] = new(turns)
-			}
-			r.whole[sum].exchanges = append(r.whole[sum].exchanges, x)
+		if r.whole[sum] == nil {
+			r.whole[sum] = new(turns)
 		}
+		r.whole[sum].exchanges = append(r.whole[sum].exchanges, x)
 	}
 }
 
@@ -118,8 +106,11 @@ func (p *pathAnswers) index() {
 func (p *pathAnswers) rack(at target) *rack {
 	r := p.racks[at]
 	if r == nil {
-		r = &rack{whole: make(map[digest]*turns)}
+		r = &rack{host: at.host, whole: make(map[digest]*turns)}
 		p.racks[at] = r
+		if at.host = anyPort(at.host); at.host != "" {
+			p.locals[at] = append(p.locals[at], r)
+		}
 	}
 	return r
 }
@@ -178,44 +169,68 @@ func (a *answers) choose(q *question) (*Exchange, error) {
 	for _, host := range a.hostsFor(q) {
 		at := q.target
 		at.host = host
-		r := p.racks[at]
-		resumes := r == nil && at.lastEventID != ""
+		racks := p.racksAt(at)
+		resumes := racks == nil && at.lastEventID != ""
 		if resumes {
 			at.lastEventID = ""
-			r = p.racks[at]
+			racks = p.racksAt(at)
 		}
-		if r == nil {
-			continue
-		}
-		if len(r.whole) > 0 || len(r.cut) > 0 {
-			if err := q.take(); err != nil {
-				return nil, err
+		for _, r := range racks {
+			if len(r.whole) > 0 || len(r.cut) > 0 {
+				if err := q.take(); err != nil {
+					return nil, err
+				}
+				q.content() // not while others wait
 			}
-			q.content() // not while others wait
 		}
-		p.mu.Lock()
-		x := r.choose(q, resumes)
-		p.mu.Unlock()
-		if x != nil {
-			return x, nil
+		if x, err := p.take(racks, q, resumes); x != nil || err != nil {
+			return x, err
 		}
 	}
 	return nil, nil
 }
 
-// choose returns what answers q; for a client that resumes a stream which was not
-// resumed while it was recorded, the one that it has been played.
-func (r *rack) choose(q *question, resumes bool) *Exchange {
-	take := func(t *turns) *Exchange {
-		if resumes && t != nil && t.next > 0 {
-			t.next--
-		}
-		return t.take()
+func (p *pathAnswers) racksAt(at target) []*rack {
+	if r := p.racks[at]; r != nil {
+		return []*rack{r}
 	}
+	return p.locals[at]
+}
+
+// take returns what answers q in one of the racks, nil if nothing does. Where it is in
+// several, of different ports of this machine, nobody knows which of these q means.
+func (p *pathAnswers) take(racks []*rack, q *question, resumes bool) (*Exchange, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var found *answer
+	var host string
+	for _, r := range racks {
+		answer := r.find(q)
+		switch {
+		case answer == nil:
+		case found != nil:
+			return nil, fmt.Errorf("replay: %s: %w in a way that can be told: it has one of %s and one of %s, and is asked for neither; let the servers have the same ports at each run, or a reel each",
+				q, ErrNotRecorded, host, r.host)
+		default:
+			found, host = answer, r.host
+		}
+	}
+	return found.take(resumes), nil
+}
+
+// answer is what a rack has for a question: exchanges that take turns, or one whose
+// request was recorded in part.
+type answer struct {
+	turns *turns
+	cut   *cutAnswer
+}
+
+// find returns what answers q, nil if there is nothing.
+func (r *rack) find(q *question) *answer {
 	if len(r.whole) > 0 {
 		if asks := q.content(); !asks.cut {
-			if x := take(r.whole[asks.digest()]); x != nil {
-				return x
+			if t := r.whole[asks.digest()]; t != nil {
+				return &answer{turns: t}
 			}
 		}
 	}
@@ -228,11 +243,28 @@ func (r *rack) choose(q *question, resumes bool) *Exchange {
 			break
 		}
 	}
-	if last != nil {
-		last.served = true
-		return last.x
+	switch {
+	case last != nil:
+		return &answer{cut: last}
+	case len(r.open.exchanges) > 0:
+		return &answer{turns: &r.open}
 	}
-	return take(&r.open)
+	return nil
+}
+
+// take returns the exchange whose turn it is; for a client that resumes a stream which was
+// not resumed while it was recorded, the one that it has been played. A nil answer has none.
+func (a *answer) take(resumes bool) *Exchange {
+	switch {
+	case a == nil:
+		return nil
+	case a.cut != nil:
+		a.cut.served = true
+		return a.cut.x
+	case resumes && a.turns.next > 0:
+		a.turns.next--
+	}
+	return a.turns.take()
 }
 
 // maxCompared bounds the requests whose bodies an error compares.

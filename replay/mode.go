@@ -31,7 +31,9 @@ const (
 // What answers a request has to be of the same method, host, path, query and body. What
 // need not be the same: credentials, with the date up to which they hold; the order of
 // parameters and of members of JSON; the boundary of a form; the port of a loopback host
-// that the reel does not know, since a test's own server gets another at each run. Of a
+// that the reel does not know, since a test's own server gets another at each run. Where
+// several ports were asked the same, such a request is an error: nobody knows which of them
+// it means. And in ModeAuto a new server is taken for the one that was asked the same. Of a
 // body that was recorded in part, that part counts, and a request whose body was not
 // recorded is like any.
 //
@@ -142,7 +144,7 @@ func (r *Reel) open() error {
 	}
 	// What a program that died has left there is of no use. If another is at it, it is
 	// told when it closes its reel.
-	r.part = r.name + ".part"
+	r.part = r.target() + ".part"
 	if err := os.Remove(r.part); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -233,12 +235,12 @@ func resumeRecorder(f *os.File, rec *Recording, base http.RoundTripper) (*Record
 	if err != nil {
 		return nil, err
 	}
-	now := time.Now().Round(time.Microsecond)
+	now := time.Now()
 	w := &Writer{w: &appender{file: f, size: rec.whole}, at: rec.duration, size: size, sum: unsealed.Sum32()}
 	if rec.whole == 0 {
 		w.buf = append(w.buf, firstLine+"\n"...)
 	}
-	w.clock(now)
+	w.clock(now.Round(time.Microsecond))
 	if err := w.flush(); err != nil {
 		return nil, err
 	}
@@ -266,6 +268,10 @@ func (r *Reel) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	asked := newQuestion(req, r.options.Redact)
 	x, err := r.answers.choose(asked)
+	if x != nil && x.StatusCode == http.StatusSwitchingProtocols && r.mode == ModeAuto {
+		// A reel has but one side of what comes then. It has that already.
+		return r.base.RoundTrip(asked.request())
+	}
 	if err == nil && x == nil && r.mode == ModeAuto {
 		resp, err := r.send(asked.request())
 		if resp != nil {
@@ -351,6 +357,9 @@ func (r *Reel) finish(keep bool) error {
 	err := r.recordErr()
 	if err == nil && r.file != nil {
 		err = r.settle(keep)
+	}
+	if err == nil && r.part != "" && keep && r.recorder != nil {
+		err = r.file.Sync() // or the name might be on the disk before what it names
 	}
 	r.closeErr = cmp.Or(err, r.closeFiles())
 	if r.closeErr == nil && r.part != "" && keep && r.recorder != nil {

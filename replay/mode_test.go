@@ -536,19 +536,23 @@ func TestReelLoopbackPort(t *testing.T) {
 	name := recordReel(t,
 		get(t, "http://127.0.0.1:1001/a"), get(t, "http://127.0.0.1:1002/a"), get(t, "http://127.0.0.1:1001/a"),
 		send("http://127.0.0.1:1001/b", "x"), send("http://127.0.0.1:1001/b", "y"), send("http://127.0.0.1:1001/b", long),
-		get(t, "http://example.test:1001/c"), get(t, "http://[::1]:1003/d"))
+		get(t, "http://example.test:1001/c"), get(t, "http://[::1]:1003/d"),
+		get(t, "http://127.0.0.1:1002/e"), get(t, "http://127.0.0.1:1002/e"),
+		send("http://127.0.0.1:1002/b", "w"))
 	for _, c := range []struct {
 		name string
 		req  *http.Request
 		want string // how each answer begins, in turn
 	}{
-		{"a new port, in the order of all servers", get(t, "http://127.0.0.1:7/a"), "1 2 3 3"},
-		{"no port", get(t, "http://localhost/a"), "1 2"},
+		{"a new port, where two were asked", get(t, "http://127.0.0.1:7/a"), ""},
+		{"a new port, where one was asked", get(t, "http://127.0.0.1:7/e"), "9 10 10"},
+		{"no port", get(t, "http://localhost/e"), "9 10"},
 		{"an old port", get(t, "http://127.0.0.1:1002/a"), "2 2"},
 		{"an old port of several answers", get(t, "http://127.0.0.1:1001/a"), "1 3 3"},
 		{"another name", get(t, "http://localhost:7/d"), "8"},
 		{"another address", get(t, "http://[::ffff:127.0.0.2]:7/d"), "8"},
 		{"a body", send("http://127.0.0.1:7/b", "y"), "5"},
+		{"another body, that another port was asked with", send("http://127.0.0.1:7/b", "w"), "11"},
 		{"a body that was recorded in part", send("http://127.0.0.1:7/b", long), "6"},
 		{"an old port that was asked for something else", get(t, "http://127.0.0.1:1002/d"), ""},
 		{"an old port that was asked with another body", send("http://127.0.0.1:1001/b", "z"), ""},
@@ -583,6 +587,7 @@ func TestReelLoopbackPort(t *testing.T) {
 			{"http://127.0.0.1:7/dd", "path: /dd, recorded /d"},
 			{"http://127.0.0.1:1002/d", "host: 127.0.0.1:1002, recorded [::1]:1003"},
 			{"http://127.0.0.1:7/c", "host: 127.0.0.1:7, recorded example.test:1001"},
+			{"http://127.0.0.1:7/a", "it has one of 127.0.0.1:1001 and one of 127.0.0.1:1002, and is asked for neither"},
 		} {
 			_, err := bodyOf(reel, get(t, c.url))
 			if text := fmt.Sprint(err); !strings.Contains(text, c.differs) || strings.Contains(c.differs, "path") && strings.Contains(text, "host") {
@@ -703,6 +708,64 @@ func TestReelBehindLink(t *testing.T) {
 	}
 	if all := wantWhole(t, name); all[0].URL != "http://h/b" {
 		t.Errorf("recorded %s", all[0].URL)
+	}
+}
+
+// What is recorded while it is not yet the reel lies beside the reel, and not beside a link
+// to it, which may be on another disk.
+func TestReelPartBesideReel(t *testing.T) {
+	name := recordReel(t, get(t, "http://h/a"))
+	link := filepath.Join(t.TempDir(), "link.reel")
+	if err := os.Symlink(name, link); err != nil {
+		t.Fatal(err)
+	}
+	reel := openReel(t, link, replay.ModeRecord, new(echo))
+	mustAsk(t, reel, get(t, "http://h/b"), "1: GET /b ")
+	if _, err := os.Stat(name + ".part"); err != nil {
+		t.Error(err)
+	}
+	closeReel(t, reel)
+	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(link), "*.part")); left != nil {
+		t.Errorf("there is %q", left)
+	}
+}
+
+// A protocol that the server has switched to is spoken again, in a mode that may, and else
+// is an error: of what was said the reel has one side only.
+func TestReelSwitchedProtocol(t *testing.T) {
+	talks := 0
+	server := roundTripper(func(req *http.Request) (*http.Response, error) {
+		talks++
+		resp := answer(req, struct {
+			io.ReadCloser
+			io.Writer
+		}{io.NopCloser(strings.NewReader("hello")), io.Discard})
+		resp.StatusCode = http.StatusSwitchingProtocols
+		return resp, nil
+	})
+	name := filepath.Join(t.TempDir(), "my.reel")
+	for run := range 3 {
+		reel := openReel(t, name, replay.ModeAuto, server)
+		resp, err := reel.RoundTrip(get(t, "http://h/ws"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, ok := resp.Body.(io.Writer); !ok || resp.StatusCode != http.StatusSwitchingProtocols {
+			t.Errorf("run %d: %s, which can be written to: %v", run, resp.Status, ok)
+		}
+		if body, err := io.ReadAll(resp.Body); string(body) != "hello" || err != nil {
+			t.Errorf("run %d: %q, %v", run, body, err)
+		}
+		resp.Body.Close()
+		closeReel(t, reel)
+	}
+	if all := wantWhole(t, name); talks != 3 || len(all) != 1 {
+		t.Errorf("of %d talks %d are recorded", talks, len(all))
+	}
+	reel := openReel(t, name, replay.ModeReplay, nil)
+	defer closeReel(t, reel)
+	if _, err := reel.RoundTrip(get(t, "http://h/ws")); err == nil || !strings.Contains(err.Error(), "another protocol, which cannot be played") {
+		t.Errorf("it is replayed: %v", err)
 	}
 }
 

@@ -75,6 +75,10 @@ func respond(req *http.Request, p *performance) (*http.Response, error) {
 		defer b.Close()
 		return nil, b.end()
 	}
+	if p.status < 200 {
+		b.Close()
+		return nil, fmt.Errorf("replay: %s %s: the server went on in another protocol, which cannot be played", req.Method, req.URL.Redacted())
+	}
 	if !p.wait(&b.clock, p.at, nil) {
 		b.Close()
 		return nil, context.Cause(req.Context())

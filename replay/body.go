@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"unicode/utf8"
 )
 
@@ -43,6 +44,10 @@ const (
 
 	base64Bytes = 57 // a line: 76 characters
 )
+
+// maxLines returns how long the lines of a read of that size may be, in bytes. A piece has
+// an int32 for it.
+func maxLines(size int64) int64 { return min(maxOverhead+8*size, math.MaxInt32) }
 
 // appendBody appends the lines that carry b, the bytes of one read. The same bytes
 // always give the same lines.

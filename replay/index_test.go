@@ -7,6 +7,15 @@ import (
 	"time"
 )
 
+// The lines of the largest read fit into a piece.
+func TestMaxLines(t *testing.T) {
+	for size, want := range map[int64]int64{0: maxOverhead, 100: maxOverhead + 800, maxRead: math.MaxInt32} {
+		if got := maxLines(size); got != want {
+			t.Errorf("%d bytes may have lines of %d bytes, want %d", size, got, want)
+		}
+	}
+}
+
 // What is put into a list comes out of it, however large and however many.
 func TestPieces(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 4))

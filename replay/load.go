@@ -572,7 +572,7 @@ func (l *loader) body(line []byte) *fault {
 		return l.fault("the read in line %d says that it has %d bytes, but it has more: correct the number, or leave it out", l.readLine, l.want)
 	case l.size > maxRead:
 		return l.fault("the read in line %d has more than %d bytes: make it several", l.readLine, maxRead)
-	case length > maxOverhead+8*l.size:
+	case length > maxLines(l.size):
 		// Whoever plays the read holds its lines in memory.
 		return l.fault("the lines of the read in line %d are far longer than its bytes need: take comments and empty lines out", l.readLine)
 	}

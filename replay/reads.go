@@ -44,7 +44,7 @@ func (l *loader) text(b []byte, i int) int {
 			text = text[:n-1]
 		}
 		sum, next := size+int64(len(text)), i+n+1
-		if sum > limit || int64(next)-begin > maxOverhead+8*sum {
+		if sum > limit || int64(next)-begin > maxLines(sum) {
 			break
 		}
 		l.sum(text)

@@ -233,6 +233,7 @@ type recordedBody struct {
 	// silent bodies are not recorded: a redirect repeats its Location, with what
 	// is secret in it, in one way or another.
 	silent bool
+	came   bool // a read that was recorded
 
 	mask *masker // nil where nothing can be found
 }
@@ -243,12 +244,16 @@ func (b *recordedBody) Read(p []byte) (int, error) {
 	if n > 0 {
 		if !b.silent {
 			b.x.ResponseBody(at, b.r.redactBody(b.mask, p[:n]))
+			b.came = true
 		}
 		b.left.Add(-int64(n))
 	}
 	switch {
 	case err == io.EOF:
 		if len(b.resp.Trailer) > 0 {
+			if !b.came {
+				b.x.ResponseBody(at, nil) // which trailers come behind
+			}
 			b.x.Trailer(b.r.redactHeader(b.resp.Trailer)) // which is filled in by now
 		}
 		b.r.end(b.x, at, EndEOF, nil)

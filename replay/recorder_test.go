@@ -367,6 +367,11 @@ func served(t *testing.T) *httptest.Server {
 		flush(w)
 		w.Header().Set("X-Sum", "123")
 	})
+	mux.HandleFunc("/trailer/alone", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Trailer", "X-Sum")
+		flush(w)
+		w.Header().Set("X-Sum", "123")
+	})
 	mux.HandleFunc("/echo", func(w http.ResponseWriter, req *http.Request) { io.Copy(w, req.Body) })
 	mux.HandleFunc("/switch", func(w http.ResponseWriter, _ *http.Request) {
 		conn, rw, err := http.NewResponseController(w).Hijack()
@@ -429,6 +434,7 @@ func TestRecorderOverHTTP(t *testing.T) {
 		{name: "a cut in front of the length", path: "/cut/length", read: readAll, wantErr: io.ErrUnexpectedEOF, status: 200, want: "01234", end: replay.EndReset},
 		{name: "gzip that the transport takes off", path: "/gzip", read: readAll, status: 200, want: strings.Repeat("data: zip\n\n", 100), end: replay.EndEOF},
 		{name: "a trailer", path: "/trailer", read: readAll, status: 200, want: "body", end: replay.EndEOF},
+		{name: "a trailer and no body", path: "/trailer/alone", read: readAll, status: 200, want: "", end: replay.EndEOF},
 		{name: "not found", path: "/none", read: readAll, status: 404, want: "404 page not found\n", end: replay.EndEOF},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -443,9 +449,12 @@ func TestRecorderOverHTTP(t *testing.T) {
 			if got != c.want || !errors.Is(err, c.wantErr) {
 				t.Errorf("the program reads %q, %v; want %q, %v", got, err, c.want, c.wantErr)
 			}
-			_, all := finish()
+			text, all := finish()
 			if len(all) != 1 {
 				t.Fatalf("%d exchanges", len(all))
+			}
+			if has := strings.Contains(text, "\n< 1 x-sum: 123\n"); has != (res.Trailer != nil) {
+				t.Errorf("the trailer is recorded: %v\n%s", has, text)
 			}
 			x := all[0]
 			method := c.method

@@ -100,13 +100,13 @@ func FuzzTracker(f *testing.F) {
 			rank, percent := 0, 0.0
 			before := "{}"
 			for _, n := range order {
-				progress, known := tr.Progress()
+				progress, known := tr.Percent()
 				c := trackerFold(&tr, n)
 				data, err := tr.AppendJSON(nil)
 				if err != nil {
 					t.Fatal(err)
 				}
-				after, nowKnown := tr.Progress()
+				after, nowKnown := tr.Percent()
 				if progress != after || known != nowKnown {
 					before += "progress"
 				}

@@ -96,7 +96,7 @@ func mayPass(code int) bool {
 // that happens to have a key of theirs.
 func tells(doc status.Document) bool {
 	a, ok := doc.(*status.Assembly)
-	return doc.Summary().ID != "" || ok && (a.State.Busy() || a.State.Terminal() || a.Failed())
+	return doc.Summary().ID != "" || ok && (a.State.Busy() || a.State.Terminal() || a.Error != "" || a.Failed())
 }
 
 // notFound returns whether an error means that there is no such Assembly, which is

@@ -291,7 +291,7 @@ func wantFolded(t testing.TB, all []exchange, final *status.Assembly) {
 			}
 			percent = got.Percent
 			for id, p := range got.PerFile() {
-				if was, known := folded.FileProgress(string(id)); known && p < was || p > 100 {
+				if was, known := folded.FilePercent(string(id)); known && p < was || p > 100 {
 					t.Errorf("progress of %s goes from %v to %v", id, was, p)
 				}
 			}

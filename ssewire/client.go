@@ -27,8 +27,12 @@ const (
 )
 
 // Client connects to event streams and stays connected, by the rules of
-// EventSource. The zero Client is ready for use. A Client may be used from several
-// goroutines at once; its fields must not change meanwhile.
+// EventSource: behind every end it asks again, a clean one included. For an answer that is
+// over when it ends, such as that of a language model, use a [Reader] on the body of its
+// response instead, or each end would ask, and pay, for another.
+//
+// The zero Client is ready for use. A Client may be used from several goroutines at once;
+// its fields must not change meanwhile.
 type Client struct {
 	// HTTP sends the requests; nil means http.DefaultClient. Its Timeout should
 	// be 0: it would end every stream.

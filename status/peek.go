@@ -97,6 +97,10 @@ func mayHaveCode(b []byte) bool {
 // read up to that point is checked as strictly as by DecodeAssembly, and a fault there
 // gives the same *SyntaxError; of a key that has come twice by then the last one
 // counts. A key, code or id with escape sequences costs an allocation.
+//
+// An object that is no Status, such as {"message":"Forbidden"} of a gateway, has a Head
+// with neither State nor Error, whose Phase is Unknown. It is no error: who polls has to stop
+// at that, too, or look at the response's status first.
 func Peek(data []byte) (Head, error) {
 	h := Head{data: data}
 	i := skipSpace(data, 0)

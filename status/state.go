@@ -62,9 +62,14 @@ func knownState(code string) State {
 	return State(code)
 }
 
-// Failed reports whether the Status is that of a failure: of the Assembly, of the
-// request for its Status, or of the machine below the API.
-func (a *Assembly) Failed() bool { return a.Error != "" || a.crashed() }
+// Failed reports whether the Assembly has ended with an error. A failed request for a
+// Status, such as one over the rate limit, says nothing about the Assembly: Error is set
+// then, and ErrorCode.AboutRequest tells.
+func (a *Assembly) Failed() bool { return a.Phase() == Failed }
+
+// wrong reports whether the Status is that of a failure: of the Assembly, of the request
+// for its Status, or of the machine below the API.
+func (a *Assembly) wrong() bool { return a.Error != "" || a.crashed() }
 
 func (a *Assembly) crashed() bool {
 	return a.State == "" && (!a.Errno.IsNull() || a.Syscall != "")
@@ -73,8 +78,8 @@ func (a *Assembly) crashed() bool {
 // Terminal reports whether nothing will change any more. A failed request for a Status,
 // such as one over the rate limit, says nothing about the Assembly and is not terminal.
 func (a *Assembly) Terminal() bool {
-	if a.Failed() {
-		return a.Phase() == Failed
+	if a.wrong() {
+		return a.Failed()
 	}
 	return a.State.Terminal()
 }
@@ -85,7 +90,7 @@ func (a *Assembly) Phase() Phase {
 	switch {
 	case a.Error.AboutRequest():
 		return a.State.Phase()
-	case a.Failed():
+	case a.wrong():
 		return Failed
 	}
 	return a.State.Phase()

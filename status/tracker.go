@@ -37,7 +37,7 @@ type Tracker struct {
 // A Change says what an update or a Status was news about.
 type Change struct {
 	State    bool     // Assembly().State or Assembly().Error
-	Progress bool     // Progress or FileProgress
+	Progress bool     // Percent or FilePercent
 	Fields   bool     // any other field but Uploads and Results
 	Uploads  []File   // the uploads that are new or known better
 	Results  []Result // the results that are new or known better
@@ -70,16 +70,16 @@ type place struct{ step, file int }
 // with the next Update or Status; AppendJSON makes a copy.
 func (t *Tracker) Assembly() *Assembly { return &t.now }
 
-// Progress returns how much of the execution is done, from 0 to 100.
-func (t *Tracker) Progress() (percent float64, known bool) {
+// Percent returns how much of the execution is done, from 0 to 100.
+func (t *Tracker) Percent() (percent float64, known bool) {
 	if t.now.State == AssemblyCompleted {
 		return 100, true
 	}
 	return t.progress, t.known
 }
 
-// FileProgress returns how much is done, from 0 to 100, of what is made from an upload.
-func (t *Tracker) FileProgress(originalID string) (percent float64, known bool) {
+// FilePercent returns how much is done, from 0 to 100, of what is made from an upload.
+func (t *Tracker) FilePercent(originalID string) (percent float64, known bool) {
 	percent, known = t.perFile[originalID]
 	return percent, known
 }
@@ -87,7 +87,7 @@ func (t *Tracker) FileProgress(originalID string) (percent float64, known bool) 
 // Summary is the Assembly's, with the progress of the execution if it is known.
 func (t *Tracker) Summary() Summary {
 	s := t.now.Summary()
-	if p, known := t.Progress(); known && t.now.State != AssemblyUploading {
+	if p, known := t.Percent(); known && t.now.State != AssemblyUploading {
 		s.Progress, s.ProgressKnown = p/100, true
 	}
 	return s
@@ -448,7 +448,7 @@ func newStanding(a *Assembly, text string) *standing {
 	for i := range a.Results {
 		s.files += len(a.Results[i].Files)
 	}
-	if a.Failed() {
+	if a.wrong() {
 		// The text is the copy that everything is taken from.
 		var own Assembly
 		decodeSource(text, &own)

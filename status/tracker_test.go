@@ -39,7 +39,7 @@ func TestTrackerFollowsStream(t *testing.T) {
 	var told []string
 	for _, u := range updates(t) {
 		c := tr.Update(u)
-		p, known := tr.Progress()
+		p, known := tr.Percent()
 		told = append(told, fmt.Sprintf("%v: state=%v %s%s progress=%v %v %v fields=%v uploads=%d results=%d",
 			u.Kind, c.State, tr.Assembly().State, tr.Assembly().Error, c.Progress, p, known, c.Fields, len(c.Uploads), len(c.Results)))
 	}
@@ -63,7 +63,7 @@ func TestTrackerFollowsStream(t *testing.T) {
 	if len(a.Uploads) != 2 || len(a.Result("painted")) != 3 || !a.MetaDataExtracted {
 		t.Errorf("%d uploads, %d results, extracted %v", len(a.Uploads), len(a.Result("painted")), a.MetaDataExtracted)
 	}
-	if p, known := tr.FileProgress(a.Uploads[0].ID); p != 100 || !known {
+	if p, known := tr.FilePercent(a.Uploads[0].ID); p != 100 || !known {
 		t.Errorf("progress of the first upload: %v, %v", p, known)
 	}
 	want = []string{`"ok":"ASSEMBLY_COMPLETED"`, `"upload_meta_data_extracted":true`, `"painted":[{"id":"`}
@@ -180,7 +180,7 @@ func TestTrackerProgress(t *testing.T) {
 		{`{"progress_per_original_file":[{"original_id":"a","progress":2}]}`, false, 40.5, true},
 	} {
 		c := tr.Update(mustUpdate(t, "assembly_execution_progress", step.data))
-		p, known := tr.Progress()
+		p, known := tr.Percent()
 		if c.Progress != step.changed || p != step.percent || known != step.known {
 			t.Errorf("%s: changed %v, %v %v", step.data, c.Progress, p, known)
 		}
@@ -229,7 +229,7 @@ func TestTrackerCopies(t *testing.T) {
 	if got := string(mustEncode(t, &tr)); got != want || tr.Assembly().State != AssemblyExecuting || tr.Assembly().Results[0].Name != "step" {
 		t.Errorf("the Tracker changed with its input: %s", got)
 	}
-	if p, known := tr.FileProgress("u1"); p != 7 || !known {
+	if p, known := tr.FilePercent("u1"); p != 7 || !known {
 		t.Errorf("progress of u1: %v, %v", p, known)
 	}
 }
@@ -248,7 +248,7 @@ func fold(tr *Tracker, news []any) {
 // standingOf is all that a Tracker says, with the files and Steps in an order of their
 // own.
 func standingOf(tb testing.TB, tr *Tracker) any {
-	p, known := tr.Progress()
+	p, known := tr.Percent()
 	return []any{generic(tb, mustEncode(tb, tr)), p, known, tr.perFile}
 }
 

@@ -48,7 +48,8 @@ lacks it. What is new or gone is one line, whatever is in it. Arrays that were a
 empty, or are now, say nothing of their elements. JSON within a string stays a string. The
 answers with a status from 200 to 299 are compared with each other, any other with those
 of the same status. A name that is an ID (a number, or 16 or more hexadecimal digits)
-counts as *. What is nested deeper than 100 levels is not compared, and bodies with a
+counts as *. Of a name of more than 200 bytes the rest is told by a sum behind its
+beginning. What is nested deeper than 100 levels is not compared, and bodies with a
 Content-Encoding cannot be.
 
 --ignore leaves out a place, and all that is in it. PATTERN is a place as the lines have

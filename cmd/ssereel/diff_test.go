@@ -464,6 +464,51 @@ func TestDiffIgnore(t *testing.T) {
 	}
 }
 
+// Names that begin alike are others all the same, however long they are, and what is printed
+// of them is a pattern for them.
+func TestDiffLongNames(t *testing.T) {
+	long := strings.Repeat("x", maxName)
+	accented := strings.Repeat("x", maxName-1) + "é" // the cut comes within the character
+	tests := []struct {
+		name string
+		of   func(name string) exchanged
+		long string
+	}{
+		{"paths", func(name string) exchanged { return exchanged{request: "GET /" + name, body: "{}"} }, long},
+		{"names in queries", func(name string) exchanged { return exchanged{request: "GET /y?" + name + "=1", body: "{}"} }, long},
+		{"events", func(name string) exchanged { return events("event: " + name + "\ndata: {}\n\n") }, long},
+		{"events with a character at the cut", func(name string) exchanged { return events("event: " + name + "\ndata: {}\n\n") }, accented},
+		{"members", func(name string) exchanged { return exchanged{body: `{"` + name + `":1}`} }, long},
+		{"members with a character at the cut", func(name string) exchanged { return exchanged{body: `{"` + name + `":1}`} }, accented},
+		{"media types", func(name string) exchanged { return exchanged{typ: "x/" + name, body: "x"} }, long},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			old, new := pair(t, reelWith(t, tt.of(tt.long+"a")), reelWith(t, tt.of(tt.long+"b")))
+			ssereel(t, "diff", old, old).wantDifferences(t)
+			o := ssereel(t, "diff", old, new)
+			lines := strings.Split(strings.TrimSuffix(o.stdout, "\n"), "\n")
+			if len(lines) != 2 || o.status != 1 {
+				t.Fatalf("status %d, stdout %q", o.status, o.stdout)
+			}
+			gone, _, _ := strings.Cut(lines[0], ": gone")
+			is, _, _ := strings.Cut(lines[1], ": new")
+			if gone == is {
+				t.Errorf("both are printed as %s", is)
+			}
+			ssereel(t, "diff", "--ignore", gone, old, new).wantDifferences(t, lines[1])
+			ssereel(t, "diff", "--ignore", is, old, new).wantDifferences(t, lines[0])
+			ssereel(t, "diff", "--ignore", is, "--ignore", gone, old, new).wantDifferences(t)
+		})
+	}
+
+	// Whoever knows the whole name need not know how it is cut off.
+	old, new := pair(t, reelWith(t, exchanged{body: `{"` + long + `a":{"b":1}}`}), reelWith(t, exchanged{body: `{"` + long + `a":{}}`}))
+	for _, pattern := range []string{long + "a", long + "a.b", `"` + long + `a".b`} {
+		ssereel(t, "diff", "--ignore", pattern, old, new).wantDifferences(t)
+	}
+}
+
 func TestDiffUsage(t *testing.T) {
 	tests := []struct {
 		name  string

@@ -114,7 +114,7 @@ func TestOperationName(t *testing.T) {
 			}
 		})
 	}
-	if got := operationName("GET", "/"+strings.Repeat("x", 1<<20)); len(got) > maxName+len("...") {
+	if got := operationName("GET", "/"+strings.Repeat("x", 1<<20)); len(got) > maxClipped {
 		t.Errorf("a name of %d bytes", len(got))
 	}
 }

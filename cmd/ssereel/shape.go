@@ -1,6 +1,8 @@
 package main
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"strconv"
 	"strings"
 	"unicode"
@@ -79,9 +81,11 @@ const (
 	// many times its own size.
 	maxShapes = 1 << 17
 
-	// maxName is how much of a name is told, in bytes. Longer ones that begin alike
-	// are taken for one.
+	// maxName is how much of a name is told, in bytes.
 	maxName = 200
+
+	// sumSize is how many bytes of a sum tell longer names that begin alike.
+	sumSize = 6
 )
 
 // A sketch makes the shapes of one recording, within bounds.
@@ -248,14 +252,20 @@ func isID(name string) bool {
 
 // placeName returns a name as places have it: in quotes where it has what means something
 // else in a place, or nothing on a terminal.
-func placeName(name string) string {
-	if name = clip(name); isPlain(name) {
+func placeName(name string) string { return quoteName(clip(name)) }
+
+func quoteName(name string) string {
+	if isPlain(name) {
 		return name
 	}
 	return strconv.Quote(name)
 }
 
-// clip cuts off what a name has beyond maxName.
+// clipMark is where a name was cut off. The sum of all of it is behind that.
+const clipMark = "..."
+
+// clip cuts off what a name has beyond maxName, in the place of which is what tells it from
+// others that begin alike.
 func clip(name string) string {
 	if len(name) <= maxName {
 		return name
@@ -264,7 +274,18 @@ func clip(name string) string {
 	for n > 0 && !utf8.RuneStart(name[n]) {
 		n--
 	}
-	return name[:n] + "..."
+	sum := sha256.Sum256([]byte(name))
+	return fmt.Sprintf("%s%s%x", name[:n], clipMark, sum[:sumSize])
+}
+
+// isClipped returns whether a name looks as clip makes it of a longer one.
+func isClipped(name string) bool {
+	n := len(name) - len(clipMark) - 2*sumSize
+	if n <= maxName-utf8.UTFMax || n > maxName {
+		return false
+	}
+	sum, ok := strings.CutPrefix(name[n:], clipMark)
+	return ok && strings.Trim(sum, "0123456789abcdef") == ""
 }
 
 // isPlain returns whether a name needs no quotes.

@@ -5,7 +5,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
+
+// maxClipped is how long a name is that was cut off.
+const maxClipped = maxName + len(clipMark) + 2*sumSize
 
 // shapeOf returns the shape that values have together.
 func shapeOf(t *testing.T, values ...string) *shape {
@@ -127,6 +131,32 @@ func TestCompareShapes(t *testing.T) {
 	}
 }
 
+// A name that is cut off differs from others that begin alike, and is valid wherever the cut
+// comes.
+func TestClip(t *testing.T) {
+	x := strings.Repeat("x", maxName)
+	for _, name := range []string{"", x[1:], x} {
+		if got := clip(name); got != name || isClipped(got) {
+			t.Errorf("%q is cut off: %q", name, got)
+		}
+	}
+	from := map[string]string{}
+	for _, name := range []string{x + "a", x + "b", x + x, x[:198] + "€" + x, x[:199] + "é", x[:199] + "éa", x[:197] + "🙂", x[:197] + "🙂" + x, x[:197] + x + "🙂"} {
+		got := clip(name)
+		if other, ok := from[got]; ok {
+			t.Errorf("%q is what is left of %q and of %q", got, name, other)
+		}
+		if from[got] = name; !utf8.ValidString(got) || len(got) > maxClipped || !isClipped(got) || got != clip(name) {
+			t.Errorf("%q is what is left of %q", got, name)
+		}
+	}
+	for _, name := range []string{x + "...", x + "...0123456789aB", x + "...0123456789a", "x...0123456789ab", x + "x...0123456789ab"} {
+		if isClipped(name) {
+			t.Errorf("%q looks cut off", name)
+		}
+	}
+}
+
 // Where nothing is known of one side, there is nothing to tell.
 func TestCompareWithNothing(t *testing.T) {
 	for _, pair := range [][2]*shape{{new(shape), shapeOf(t, "{}")}, {shapeOf(t, "{}"), new(shape)}} {
@@ -198,7 +228,7 @@ func TestShapeBounds(t *testing.T) {
 				t.Errorf("%d paths, want %d", paths, tt.shapes+1)
 			}
 			for _, name := range s.members.keys {
-				if len(name) > maxName+len(`"..."`) {
+				if len(name) > maxClipped+len(`""`) {
 					t.Errorf("a name of %d bytes", len(name))
 				}
 			}

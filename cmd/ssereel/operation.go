@@ -188,7 +188,7 @@ func operationName(method, rawURL string) string {
 	if u, err := url.Parse(rawURL); err == nil {
 		path, query = u.EscapedPath(), u.RawQuery
 	} else {
-		path, _, _ = strings.Cut(path, "#")
+		path, _, _ = strings.Cut(withoutHost(path), "#")
 		path, query, _ = strings.Cut(path, "?")
 		path = (&url.URL{Path: path}).EscapedPath()
 	}
@@ -201,6 +201,18 @@ func operationName(method, rawURL string) string {
 		name += "?" + params
 	}
 	return clip(name)
+}
+
+// withoutHost returns what a URL that cannot be parsed has behind its host.
+func withoutHost(rawURL string) string {
+	scheme, rest, ok := strings.Cut(rawURL, "//")
+	if !ok || scheme != "" && (!strings.HasSuffix(scheme, ":") || strings.ContainsAny(scheme, "/?#")) {
+		return rawURL
+	}
+	if n := strings.IndexAny(rest, "/?#"); n >= 0 {
+		return rest[n:]
+	}
+	return ""
 }
 
 // segmentName returns a segment of a path, * if it has a digit and is no version. The web

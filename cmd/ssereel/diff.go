@@ -38,10 +38,11 @@ a segment of the path with a digit in it (v1, v2 and such stay). Of each, diff c
   end         whether a connection now ends in a way it did not: eof, reset, timeout;
               that the client canceled is nothing that the service did
   JSON        the names in it, and the types of the values: bool, number, string,
-              object, array, null; the elements of an array, [], count together
+              object, array, null; the elements of an array, [], count together, and
+              so do the lines of application/x-ndjson, application/jsonl and such
   event       which types of events there are, and the JSON in each; data that is no
-              JSON is text, but words like assembly_finished and [DONE] are messages of
-              their own
+              JSON is text, of which some words may be JSON, but words like
+              assembly_finished and [DONE] are messages of their own
 
 A type is a difference where OLD never had it in that place, and none where only NEW
 lacks it. What is new or gone is one line, whatever is in it. Arrays that were always
@@ -49,8 +50,8 @@ empty, or are now, say nothing of their elements. JSON within a string stays a s
 answers with a status from 200 to 299 are compared with each other, any other with those
 of the same status. A name that is an ID (a number, or 16 or more hexadecimal digits)
 counts as *. Of a name of more than 200 bytes the rest is told by a sum behind its
-beginning. What is nested deeper than 100 levels is not compared, and bodies with a
-Content-Encoding cannot be.
+beginning. What is nested deeper than 100 levels is not compared. Bodies cannot be that
+have a Content-Encoding, or are no JSON in both recordings where their media type says so.
 
 --ignore leaves out a place, and all that is in it. PATTERN is a place as the lines have
 it in front of what is new, gone or different, or any of its parts:
@@ -291,15 +292,6 @@ func (d *differ) read(c console, name, unsure string) (side, error) {
 	if s.tooDeep {
 		d.warn("%s: some of its JSON is nested deeper than %d levels, and was not compared there", called, maxNesting)
 	}
-	for _, name := range s.operations.keys {
-		op := s.operations.get(name)
-		for _, code := range op.answers.keys {
-			at := answerPlace(place{parts: []string{name}}, code)
-			if coding := op.answers.get(code).encoded; coding != "" && !d.ignored(at) {
-				d.warn("%s: %v: there are bodies with the Content-Encoding %s, which were not compared; record without compression, or leave them out with --ignore '%v'", called, at, coding, at)
-			}
-		}
-	}
 	return s, nil
 }
 
@@ -383,6 +375,9 @@ func answerPlace(operation place, code int) place {
 
 func (d *differ) answers(at place, was, is *answer) {
 	keys(d, "media_type", &was.mediaTypes, &is.mediaTypes, func(name string) place { return at.with(mediaTypePrefix + name) }, nil)
+	if !d.ignored(at) {
+		d.uncompared(at, was, is)
+	}
 	if was.encoded != "" || is.encoded != "" {
 		return // whatever is lacking may be in what could not be read
 	}
@@ -391,6 +386,25 @@ func (d *differ) answers(at place, was, is *answer) {
 		d.Events++
 		d.shapes(at, was, is)
 	})
+}
+
+// uncompared warns of bodies that could not be read.
+func (d *differ) uncompared(at place, was, is *answer) {
+	for _, of := range []struct {
+		side
+		*answer
+	}{{d.old, was}, {d.new, is}} {
+		if of.encoded != "" {
+			d.warn("%s: %v: there are bodies with the Content-Encoding %s, which were not compared; record without compression, or leave them out with --ignore '%v'", of.called, at, of.encoded, at)
+		}
+		if of.partial && of.body.types == 0 {
+			d.warn("%s: %v: no JSON came to its end, and none was compared; record again, or leave it out with --ignore '%v'", of.called, at, at)
+		}
+	}
+	// What is no JSON on one side only is a difference.
+	if was.body.types&is.body.types&typeBroken != 0 {
+		d.warn("%v: there are bodies in both recordings that are no JSON, as their media type says, or nested too deep to be read, and were not compared; leave them out with --ignore '%v'", at, at)
+	}
 }
 
 func (d *differ) shapes(at place, was, is *shape) {

@@ -116,16 +116,19 @@ func TestDiff(t *testing.T) {
 		{"what there is in an array", x(result), x(strings.Replace(result, `1`, `"1"`, 1)), []string{"GET /x: results.resized[].meta.width: was number, is string"}},
 		{"a name is gone with what is in it", x(result), x(`{"ok":"","results":{}}`), []string{"GET /x: results.resized: gone, was array"}},
 		{"the body is another type", x("{}"), x("[]"), []string{"GET /x: the body: was object, is array"}},
-		{"the body is text", x("{}"), x("Bad Gateway"), []string{"GET /x: the body: was object, is text"}},
+		{"JSON behind a byte order mark", x("\ufeff{\"a\":1}"), x("\ufeff{\"a\":null}"), []string{"GET /x: a: was number, is null"}},
+		{"a byte order mark is no difference", x(`{"a":1}`), x("\ufeff{\"a\":1}"), nil},
+		{"JSON under another name behind a byte order mark", ex{{typ: "text/plain", body: "\ufeff {\"a\":1}"}}, ex{{typ: "text/plain", body: "{}"}}, []string{"GET /x: a: gone, was number"}},
 		{"there is no body", x("{}"), x(""), []string{"GET /x: the body: was object, is nothing"}},
 		{"there is no body where there never is", ex{{body: "{}"}, {status: 204, nameless: true}}, ex{{body: "{}"}, {status: 204}}, nil},
-		{"there is no body yet where the client canceled", x("{}"), ex{{end: replay.EndCanceled}}, nil},
 		{"there is none of HEAD", ex{{request: "HEAD /x"}}, ex{{request: "HEAD /x"}}, nil},
-		{"half a body, which is no text", ended(replay.EndReset), ex{{body: `{"a":`, end: replay.EndReset}}, nil},
-		{"half a body that the client canceled", x("{}"), ex{{body: `{"a":`, end: replay.EndCanceled}}, nil},
+		{"half a body, which is no text", ended(replay.EndEOF, replay.EndReset), ex{{body: "{}"}, {body: `{"a":`, end: replay.EndReset}}, nil},
+		{"half a body that the client canceled", x("{}"), ex{{body: "{}"}, {body: `{"a":`, end: replay.EndCanceled}}, nil},
+		{"no body yet where the client canceled", x("{}"), ex{{body: "{}"}, {end: replay.EndCanceled}}, nil},
 		{"JSON under another name", ex{{typ: "text/html", body: ` {"a":1}`}}, ex{{typ: "text/html", body: `{"a":"x"}`}}, []string{"GET /x: a: was number, is string"}},
 		{"JSON of a kind of its own", ex{{typ: "application/problem+json", body: `1`}}, ex{{typ: "application/problem+json", body: `"x"`}}, []string{"GET /x: the body: was number, is string"}},
 		{"an array under another name", ex{{nameless: true, body: "[1]"}}, ex{{nameless: true, body: `["x"]`}}, []string{"GET /x: []: was number, is string"}},
+		{"JSON of an old name", ex{{typ: "text/json", body: `1`}}, ex{{typ: "text/json", body: `"x"`}}, []string{"GET /x: the body: was number, is string"}},
 		{"text that only begins like JSON", ex{{typ: "text/plain", body: "{}"}}, ex{{typ: "text/plain", body: "{a}"}}, nil},
 		{"text that is JSON by accident", ex{{typ: "text/plain", body: "5"}}, ex{{typ: "text/plain", body: "null"}}, nil},
 		{"several names, deep down", x(`{"a":{"b":{"c":{"d":1,"e":1}}}}`), x(`{"a":{"b":{"c":{"f":1}}}}`),
@@ -581,6 +584,107 @@ func TestDiffInput(t *testing.T) {
 	ssereelWith(t, failing{io.ErrUnexpectedEOF}, "diff", old, "-").wantLine(t, 1, "standard input", "unexpected EOF")
 }
 
+// Lines of JSON are values of one shape, whatever their media type is called.
+func TestDiffLines(t *testing.T) {
+	const old = "{\"a\":1,\"b\":[]}\n{\"a\":2}\n"
+	tests := []struct {
+		name     string
+		old, new string
+		want     []string
+	}{
+		{"other values in other lines", old, "{\"a\":3}\n{\"b\":[1],\"a\":4}\n", nil},
+		{"more lines", old, old + old, nil},
+		{"empty lines, and no end of the last", old, "\n{\"a\":3}\r\n\r\n{\"b\":[],\"a\":4}", nil},
+		{"a type in one line", old, old + "{\"a\":null}\n", []string{"GET /x: a: was number, is number or null"}},
+		{"a name in one line", old, "{\"a\":1,\"c\":1}\n", []string{"GET /x: b: gone, was array", "GET /x: c: new, number"}},
+		{"a line that is text", old, old + "too slow\n", []string{"GET /x: the body: was object, is object or text"}},
+		{"text without an end of its line", old, old + "too slow", []string{"GET /x: the body: was object, is object or text"}},
+		{"scalars", "1\n2\n", "1\n\"x\"\n", []string{"GET /x: the body: was number, is number or string"}},
+		{"no lines", old, "", nil},
+	}
+	for _, typ := range []string{"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines", "text/jsonl", "application/json-lines", "application/x-ldjson", "application/x-json-stream", "application/stream+json", "application/vnd.x+ndjson; charset=utf-8", "application/json-seq", "application/geo+json-seq"} {
+		body := func(lines string) exchanged {
+			if !strings.HasSuffix(typ, "-seq") {
+				return exchanged{typ: typ, body: lines}
+			}
+			// As RFC 7464 has them, a record need not be one line.
+			var records strings.Builder
+			for line := range strings.Lines(lines) {
+				records.WriteString("\x1e" + strings.ReplaceAll(line, ",", "\n,"))
+			}
+			return exchanged{typ: typ, body: records.String()}
+		}
+		for _, tt := range tests {
+			t.Run(typ+" "+tt.name, func(t *testing.T) {
+				old, new := pair(t, reelWith(t, body(tt.old)), reelWith(t, body(tt.new)))
+				ssereel(t, "diff", old, new).wantDifferences(t, tt.want...)
+				ssereel(t, "diff", old, old).wantDifferences(t)
+			})
+		}
+	}
+
+	marked := exchanged{typ: "application/jsonl", body: "\ufeff" + old}
+	x, y := pair(t, reelWith(t, marked), reelWith(t, exchanged{typ: "application/jsonl", body: old}))
+	ssereel(t, "diff", y, x).wantDifferences(t)
+
+	// Half a line at the end of a connection that broke is no text.
+	half := exchanged{typ: "application/jsonl", body: old + `{"a":`, end: replay.EndReset}
+	whole := half
+	whole.body = old
+	a, b := pair(t, reelWith(t, whole), reelWith(t, half))
+	ssereel(t, "diff", a, b).wantDifferences(t)
+}
+
+// What could not be read in both recordings does not pass as the same.
+func TestDiffUncompared(t *testing.T) {
+	text := func(body string) exchanged { return exchanged{body: body} }
+	lines := func(body string) exchanged { return exchanged{typ: "application/jsonl", body: body} }
+	deep := strings.Repeat("[", 20000) + strings.Repeat("]", 20000)
+	broken := func(typ, body string, end replay.End) exchanged {
+		return exchanged{typ: typ, body: body, end: end}
+	}
+	const json, jsonl = "application/json", "application/jsonl"
+	tests := []struct {
+		name     string
+		old, new []exchanged
+		tells    string
+	}{
+		{"text in the place of JSON", []exchanged{text("Bad Gateway")}, []exchanged{text("Internal Server Error")}, "GET /x: there are bodies in both recordings that are no JSON"},
+		{"text beside JSON", []exchanged{text("Bad Gateway"), text("{}")}, []exchanged{text("{}"), text("Bad Gateway")}, "GET /x: there are bodies in both recordings that are no JSON"},
+		{"text of another status", []exchanged{{status: 502, body: "a"}}, []exchanged{{status: 502, body: "b"}}, "GET /x: status 502: there are bodies in both recordings that are no JSON"},
+		{"JSON that nobody reads, so deep is it", []exchanged{text(deep)}, []exchanged{text(deep)}, "nested too deep"},
+		{"text in the place of lines", []exchanged{lines("a\n")}, []exchanged{lines("b\n")}, "GET /x: there are bodies in both recordings that are no JSON"},
+		{"JSON in UTF-16", []exchanged{text("{\x00}\x00")}, []exchanged{text("[\x00]\x00")}, "GET /x: there are bodies in both recordings that are no JSON"},
+		{"half a body that the client canceled", []exchanged{text("{}")}, []exchanged{broken(json, `{"a":`, replay.EndCanceled)}, "new.reel: GET /x: no JSON came to its end"},
+		{"half a body before", []exchanged{broken(json, `{"a":`, replay.EndTimeout)}, []exchanged{broken(json, `{"a":1}`, replay.EndTimeout)}, "old.reel: GET /x: no JSON came to its end"},
+		{"no body yet where the client canceled", []exchanged{text("{}")}, []exchanged{broken(json, "", replay.EndCanceled)}, "new.reel: GET /x: no JSON came to its end"},
+		{"half a line", []exchanged{lines("{}\n")}, []exchanged{broken(jsonl, `{"a":`, replay.EndCanceled)}, "new.reel: GET /x: no JSON came to its end"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			old, new := pair(t, reelWith(t, tt.old...), reelWith(t, tt.new...))
+			o := ssereel(t, "diff", old, new)
+			if !strings.Contains(o.stdout, ", but not all could be compared: ") {
+				t.Errorf("stdout %q", o.stdout)
+			}
+			_, at, _ := strings.Cut(o.stderr, "--ignore '")
+			at = strings.TrimSuffix(at, "'\n")
+			outcome{o.status, "", o.stderr}.wantLine(t, 1, tt.tells)
+			ssereel(t, "diff", "--ignore", at, old, new).wantDifferences(t)
+		})
+	}
+
+	// On one side only it is a difference, and no more than that.
+	for _, body := range []string{"Bad Gateway", deep} {
+		old, new := pair(t, reelWith(t, text("{}")), reelWith(t, text(body)))
+		ssereel(t, "diff", old, new).wantDifferences(t, "GET /x: the body: was object, is text")
+		ssereel(t, "diff", new, old).wantDifferences(t, "GET /x: the body: was text, is object")
+	}
+	// There, a number is no word of a text.
+	old, new := pair(t, reelWith(t, text("Bad Gateway")), reelWith(t, text("1")))
+	ssereel(t, "diff", old, new).wantDifferences(t, "GET /x: the body: was text, is number")
+}
+
 // A list of what two recordings of different things have has an end.
 func TestDiffMany(t *testing.T) {
 	var names []string
@@ -612,7 +716,10 @@ func TestDiffHostile(t *testing.T) {
 		x     exchanged
 		tells string // on stderr; empty where all was compared
 	}{
-		{"brackets that nobody closes", exchanged{body: strings.Repeat("[", 4<<20)}, ""},
+		{"brackets that nobody closes", exchanged{body: strings.Repeat("[", 4<<20)}, "no JSON"},
+		{"brackets under another name", exchanged{typ: "text/plain", body: strings.Repeat("[", 4<<20)}, ""},
+		{"many lines", exchanged{typ: "application/jsonl", body: strings.Repeat("{\"a\":1}\n", 1<<19)}, ""},
+		{"a line without an end", exchanged{typ: "application/jsonl", body: "[" + strings.Repeat(" ", 4<<20) + "]"}, ""},
 		{"brackets in an event", events("data: " + strings.Repeat(`{"a":[`, 1<<20) + "\n\n"), ""},
 		{"JSON as deep as it may be", exchanged{body: strings.Repeat("[", 10000) + strings.Repeat("]", 10000)}, "nested deeper than 100 levels"},
 		{"a large array", exchanged{body: "[" + strings.Repeat(`{"a":1},`, 1<<19) + "0]"}, ""},
@@ -620,7 +727,7 @@ func TestDiffHostile(t *testing.T) {
 		{"many types of events", events(types.String()), "more than 131072 different paths"},
 		{"an event that is not valid UTF-8", events("event: \xff\xfe\ndata: {\"\xff\":1}\n\n"), ""},
 		{"a status without a name", exchanged{status: 999, body: "{}"}, ""},
-		{"bytes that are nothing", exchanged{body: "\x00\xff\r\n\x1b[2J"}, ""},
+		{"bytes that are nothing", exchanged{body: "\x00\xff\r\n\x1b[2J"}, "no JSON"},
 		{"a content type that is none", exchanged{typ: ";;\x1b/\xff", body: "{}"}, ""},
 		{"a long URL", exchanged{request: "GET /" + strings.Repeat("x/1/", 1<<18), body: "{}"}, ""},
 	}

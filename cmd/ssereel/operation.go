@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"io"
 	"math"
 	"mime"
 	"net/http"
@@ -44,6 +45,7 @@ type answer struct {
 
 	// encoded is the first content encoding with which something could not be read.
 	encoded string
+	partial bool // JSON ended before it was whole
 }
 
 // newService reads all exchanges but those of operations that skip tells.
@@ -75,18 +77,23 @@ func (s *service) add(op *operation, x *replay.Exchange) error {
 	if mediaType != "" || x.Size > 0 {
 		a.mediaTypes.add(cmp.Or(mediaType, "none"))
 	}
-	isJSON := mediaType == "application/json" || strings.HasSuffix(mediaType, "+json")
+	format := formatOf(mediaType)
 	stream := x.IsEventStream()
 	if coding := x.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") && x.Size > 0 {
-		if isJSON || stream || mediaType == "" {
+		if format != notJSON || stream || mediaType == "" {
 			a.encoded = cmp.Or(a.encoded, clip(printable(strings.ToLower(coding))))
 		}
 		return nil
 	}
-	if stream {
+	switch {
+	case stream:
 		return s.events(a, x)
+	case format == jsonLines:
+		return s.lines(a, x, '\n')
+	case format == jsonRecords:
+		return s.lines(a, x, recordMark)
 	}
-	return s.body(a, x, isJSON)
+	return s.body(a, x, format == oneJSON)
 }
 
 // answerStatus is the status under which an operation has the answers with that one.
@@ -97,20 +104,90 @@ func answerStatus(code int) int {
 	return code
 }
 
+// A format is how a body has JSON in it, by its media type.
+type format int
+
+const (
+	notJSON     format = iota
+	oneJSON            // one value
+	jsonLines          // a value a line
+	jsonRecords        // values that have a recordMark in front: RFC 7464
+)
+
+const recordMark = '\x1e'
+
+func formatOf(mediaType string) format {
+	_, name, _ := strings.Cut(mediaType, "/")
+	name = strings.TrimPrefix(name, "x-")
+	if name == "stream+json" {
+		return jsonLines
+	}
+	switch name[strings.LastIndexByte(name, '+')+1:] {
+	case "json":
+		return oneJSON
+	case "ndjson", "jsonl", "jsonlines", "json-lines", "json-stream", "ldjson":
+		return jsonLines
+	case "json-seq":
+		return jsonRecords
+	}
+	return notJSON
+}
+
+// textOf returns the body of a response, less the byte order mark that some programs put in
+// front of JSON.
+func textOf(x *replay.Exchange) *bufio.Reader {
+	const mark = "\ufeff"
+	in := bufio.NewReader(x.Body())
+	if head, _ := in.Peek(len(mark)); string(head) == mark {
+		in.Discard(len(mark))
+	}
+	return in
+}
+
+// lines adds a body of many values, each of which ends with that byte, to one shape.
+func (s *service) lines(a *answer, x *replay.Exchange, end byte) error {
+	in := textOf(x)
+	a.partial = a.partial || broke(x)
+	for {
+		line, err := in.ReadString(end)
+		if err != nil && err != io.EOF {
+			return err
+		}
+		line = strings.Trim(line, " \t\r\n\x1e")
+		whole := err == nil || x.End == replay.EndEOF
+		if line != "" && !s.sketch.add(&a.body, line) && whole {
+			a.body.types |= typeBroken
+		}
+		if err == io.EOF {
+			return nil
+		}
+	}
+}
+
+// broke returns whether an exchange ended before the service had sent all. Where nobody
+// knows how it ended, the recording is truncated, which is told of all of it.
+func broke(x *replay.Exchange) bool {
+	return x.End != replay.EndEOF && x.End != replay.EndUnknown
+}
+
 // body adds the body of a response that is JSON, whatever it is called, or should be.
 func (s *service) body(a *answer, x *replay.Exchange, isJSON bool) error {
 	if x.Size == 0 {
 		mayHaveBody := x.StatusCode >= 200 && x.StatusCode != http.StatusNoContent && x.StatusCode != http.StatusNotModified
-		if isJSON && mayHaveBody && x.End == replay.EndEOF {
+		switch {
+		case !isJSON || !mayHaveBody:
+		case x.End == replay.EndEOF:
 			a.body.types |= typeNothing
+		default:
+			a.partial = a.partial || broke(x)
 		}
 		return nil
 	}
-	in := bufio.NewReader(x.Body())
+	in := textOf(x)
 	if !isJSON {
 		// Files may be large, and are not read for nothing.
-		head, err := in.Peek(int(min(x.Size, 512)))
-		if err != nil {
+		head, err := in.Peek(512)
+		if err != nil && err != io.EOF {
 			return err
 		}
 		if begin := bytes.TrimLeft(head, " \t\r\n"); len(begin) == 0 || begin[0] != '{' && begin[0] != '[' {
@@ -122,9 +199,13 @@ func (s *service) body(a *answer, x *replay.Exchange, isJSON bool) error {
 	if _, err := in.WriteTo(&text); err != nil {
 		return err
 	}
-	// Half a body, whose connection broke, is no text: that it broke is what there is to say.
-	if !s.sketch.add(&a.body, text.String()) && isJSON && x.End == replay.EndEOF {
-		a.body.types |= typeText
+	// Half a body, whose connection broke, is no text.
+	switch whole := s.sketch.add(&a.body, text.String()); {
+	case whole || !isJSON:
+	case x.End == replay.EndEOF:
+		a.body.types |= typeBroken
+	default:
+		a.partial = a.partial || broke(x)
 	}
 	return nil
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // types is a set of types that values have.
-type types uint8
+type types uint16
 
 const (
 	typeBool types = 1 << iota
@@ -21,11 +21,12 @@ const (
 	typeObject
 	typeArray
 	typeNull
-	typeText    // data that is no JSON
+	typeText    // data of an event that is no JSON
+	typeBroken  // a body that is no JSON where that is promised; text, as well
 	typeNothing // no data where JSON is promised
 )
 
-var typeNames = [...]string{"bool", "number", "string", "object", "array", "null", "text", "nothing"}
+var typeNames = [...]string{"bool", "number", "string", "object", "array", "null", "text", "text", "nothing"}
 
 // names returns the types by their names, null late, because that reads better.
 func (t types) names() []string {

@@ -149,6 +149,8 @@ func TestDiff(t *testing.T) {
 		{"messages that are JSON", stream("data: {\"a\":1}\n\n"), stream("data: {\"a\":null}\n\n"), []string{"GET /ws*?assembly: event message: a: was number, is null"}},
 		{"data that is text now", stream("event: assembly_error\ndata: {}\n\n"), stream("event: assembly_error\ndata: no space left\n\n"),
 			[]string{"GET /ws*?assembly: event assembly_error: was object, is text"}},
+		{"text of which some is JSON by accident", stream("data: Hello\n\ndata: {}\n\n"), stream("data: []\n\ndata: Hello\n\ndata: 42\n\n"), nil},
+		{"text, and now an object", stream("data: Hello\n\n"), stream("data: {}\n\n"), []string{"GET /ws*?assembly: event message: was text, is object"}},
 		{"text that is other text", stream("data: Hello\n\n"), stream("data: 42\n\ndata: null\n\ndata:\n\n"), nil},
 		{"a type with what a terminal takes for commands", stream("data: x\n\n"), stream("data: x\n\nevent: a \x1b[2J\ndata: x\n\n"), []string{`GET /ws*?assembly: event "a \x1b[2J": new`}},
 		{"a comment, an ID and half an event", stream("data: x\n\n"), stream(": hello\n\nid: 7\n\ndata: x\n\nevent: b\ndata: x\n"), nil},

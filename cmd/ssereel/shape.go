@@ -330,9 +330,11 @@ func compareShapes(was, is *shape, report func(path []string, c change)) (paths 
 
 func compareAt(path []string, was, is *shape, report func([]string, change)) (paths int) {
 	more := is.types &^ was.types
-	if was.types&typeText != 0 {
-		// Some words of a text are JSON by accident, such as 42 and null.
-		more &^= typeBool | typeNumber | typeString | typeNull
+	switch {
+	case was.types&is.types&typeText != 0:
+		more = 0 // some words of a text are JSON by accident, such as 42, null and []
+	case was.types&typeText != 0:
+		more &^= typeBool | typeNumber | typeString | typeNull // these may be all that came of it
 	}
 	if more != 0 {
 		report(path, change{was.types, is.types})

@@ -169,6 +169,11 @@ func TestCompareWithNothing(t *testing.T) {
 // In a stream of plain text, some words are JSON by accident.
 func TestCompareText(t *testing.T) {
 	text := &shape{types: typeText}
+	with := func(more types, values ...string) *shape {
+		s := shapeOf(t, values...)
+		s.types |= more
+		return s
+	}
 	tests := []struct {
 		name    string
 		was, is *shape
@@ -178,7 +183,16 @@ func TestCompareText(t *testing.T) {
 		{"words that are others", text, shapeOf(t, "null", "true", `"x"`), 0},
 		{"an object is none", text, shapeOf(t, "{}"), typeObject},
 		{"an array is none", text, shapeOf(t, "[]", "1"), typeArray | typeNumber},
+		{"an object by accident", text, with(typeText, "{}"), 0},
+		{"an array by accident", text, with(typeText, "[]", "1", "null"), 0},
+		{"other accidents", with(typeText, "{}"), with(typeText, "[]", "1"), 0},
+		{"text, all of it", with(typeText, "{}", "[1]"), text, 0},
+		{"objects alone in place of text with accidents", with(typeText, "[]"), shapeOf(t, "{}"), typeObject},
 		{"text that is new", shapeOf(t, "{}"), text, typeText},
+		{"text that is new beside an object", shapeOf(t, "{}"), with(typeText, "{}"), typeObject | typeText},
+		{"text that is new beside a number", shapeOf(t, "1"), with(typeText, "1"), typeNumber | typeText},
+		{"a number in place of a body that was broken", &shape{types: typeBroken}, shapeOf(t, "1"), typeNumber},
+		{"an array beside a body that is broken", with(typeBroken, "{}"), with(typeBroken, "[]"), typeArray | typeBroken},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -63,7 +63,8 @@ it in front of what is new, gone or different, or any of its parts:
 
 The exit status is 0 only where nothing differs, and all could be compared. Where a
 recording is truncated or damaged, what is left of it is compared; what may only be behind
-the cut is marked (unsure).
+the cut is marked (unsure). So is what may only be missing because a connection ended too
+early: the client canceled, or it was reset or timed out.
 
 With --json: old, new, verdict (same, different, or incomplete: the same as far as it
 could be compared), operations, events and paths (how many were compared), warnings,
@@ -299,8 +300,14 @@ func (d *differ) warn(format string, args ...any) {
 	d.Warnings = append(d.Warnings, fmt.Sprintf(format, args...))
 }
 
+// lacks tells in which recording something may be missing that would be there if it had
+// gone on. What only the other has is unsure.
+type lacks struct{ old, new bool }
+
+func (l lacks) or(old, new bool) lacks { return lacks{l.old || old, l.new || new} }
+
 // found reports a difference, unless it is to be ignored.
-func (d *differ) found(what string, at place, how string, c change) {
+func (d *differ) found(what string, at place, how string, c change, may lacks) {
 	if d.ignored(at) {
 		return
 	}
@@ -324,43 +331,46 @@ func (d *differ) found(what string, at place, how string, c change) {
 			found.Event, found.Data = "message", text
 		}
 	}
-	found.Unsure = how != "gone" && d.old.cut || how == "gone" && d.new.cut
+	found.Unsure = how != "gone" && may.old || how == "gone" && may.new
 	d.Differences = append(d.Differences, found)
 }
 
 // keys reports what only one of two maps has, and calls both for the keys of the other.
-func keys[K comparable, V any](d *differ, what string, was, is *ordered[K, V], at func(K) place, both func(at place, was, is *V)) {
+func keys[K comparable, V any](d *differ, what string, may lacks, was, is *ordered[K, V], at func(K) place, both func(at place, was, is *V)) {
 	for _, key := range was.keys {
 		if now := is.get(key); now == nil {
-			d.found(what, at(key), "gone", change{})
+			d.found(what, at(key), "gone", change{}, may)
 		} else if both != nil {
 			both(at(key), was.get(key), now)
 		}
 	}
 	for _, key := range is.keys {
 		if was.get(key) == nil {
-			d.found(what, at(key), "new", change{})
+			d.found(what, at(key), "new", change{}, may)
 		}
 	}
 }
 
 func (d *differ) services() {
-	keys(d, "operation", &d.old.operations, &d.new.operations,
+	may := lacks{d.old.cut, d.new.cut}.or(d.old.stopped, d.new.stopped)
+	keys(d, "operation", may, &d.old.operations, &d.new.operations,
 		func(name string) place { return place{parts: []string{name}} }, d.operations)
 }
 
 func (d *differ) operations(at place, was, is *operation) {
 	d.Operations++
-	keys(d, "status", &was.statuses, &is.statuses, func(code int) place { return at.with(statusPrefix + strconv.Itoa(code)) }, nil)
+	cut := lacks{d.old.cut, d.new.cut}
+	may := cut.or(was.cut, is.cut)
+	keys(d, "status", may, &was.statuses, &is.statuses, func(code int) place { return at.with(statusPrefix + strconv.Itoa(code)) }, nil)
 	for _, end := range is.ends.keys {
 		// Of a client that always canceled nobody knows that there would have been no end.
 		if was.ends.get(end) == nil && (len(was.ends.keys) > 0 || end != replay.EndEOF) {
-			d.found("end", at.with(endPrefix+string(end)), "new", change{})
+			d.found("end", at.with(endPrefix+string(end)), "new", change{}, cut)
 		}
 	}
 	for _, code := range was.answers.keys {
 		if now := is.answers.get(code); now != nil {
-			d.answers(answerPlace(at, code), was.answers.get(code), now)
+			d.answers(answerPlace(at, code), may, was.answers.get(code), now)
 		}
 	}
 }
@@ -373,18 +383,19 @@ func answerPlace(operation place, code int) place {
 	return operation.with(statusPrefix + strconv.Itoa(code))
 }
 
-func (d *differ) answers(at place, was, is *answer) {
-	keys(d, "media_type", &was.mediaTypes, &is.mediaTypes, func(name string) place { return at.with(mediaTypePrefix + name) }, nil)
+func (d *differ) answers(at place, may lacks, was, is *answer) {
+	keys(d, "media_type", may, &was.mediaTypes, &is.mediaTypes, func(name string) place { return at.with(mediaTypePrefix + name) }, nil)
 	if !d.ignored(at) {
 		d.uncompared(at, was, is)
 	}
 	if was.encoded != "" || is.encoded != "" {
 		return // whatever is lacking may be in what could not be read
 	}
-	d.shapes(at, &was.body, &is.body)
-	keys(d, "event", &was.events, &is.events, at.with, func(at place, was, is *shape) {
+	may = may.or(was.cut, is.cut)
+	d.shapes(at, may, &was.body, &is.body)
+	keys(d, "event", may, &was.events, &is.events, at.with, func(at place, was, is *shape) {
 		d.Events++
-		d.shapes(at, was, is)
+		d.shapes(at, may, was, is)
 	})
 }
 
@@ -407,7 +418,7 @@ func (d *differ) uncompared(at place, was, is *answer) {
 	}
 }
 
-func (d *differ) shapes(at place, was, is *shape) {
+func (d *differ) shapes(at place, may lacks, was, is *shape) {
 	d.Paths += compareShapes(was, is, func(path []string, c change) {
 		how := "types"
 		switch {
@@ -416,7 +427,7 @@ func (d *differ) shapes(at place, was, is *shape) {
 		case c.is == 0:
 			how = "gone"
 		}
-		d.found("shape", place{at.parts, path}, how, c)
+		d.found("shape", place{at.parts, path}, how, c, may)
 	})
 }
 

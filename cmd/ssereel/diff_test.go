@@ -263,7 +263,7 @@ func TestDiffJSON(t *testing.T) {
 			object{"what": "shape", "change": "new", "operation": "GET /x", "status": 404.0, "path": `e[]."<b>"`, "is": list("number")},
 			object{"what": "event", "change": "gone", "operation": "GET /ws*?assembly", "event": "message", "data": "[DONE]"},
 			object{"what": "event", "change": "new", "operation": "GET /ws*?assembly", "event": "e"},
-			object{"what": "operation", "change": "gone", "operation": "GET /gone"},
+			object{"what": "operation", "change": "gone", "operation": "GET /gone", "unsure": true}, // behind the reset
 		},
 	}
 	if status != 1 || !reflect.DeepEqual(got, want) {
@@ -324,6 +324,76 @@ func TestDiffTruncated(t *testing.T) {
 	_, half := pair(t, "", old[:strings.Index(old, `{"b`)+len(`{"b`)+1])
 	if o := ssereel(t, "diff", oldName, half); !strings.HasPrefix(o.stdout, "GET /x: b: gone, was number (unsure)\n") || strings.Contains(o.stdout, "text") {
 		t.Errorf("stdout %q", o.stdout)
+	}
+}
+
+// What the client did not wait for, or what would have come behind a broken connection, is
+// neither certainly gone nor certainly new.
+func TestDiffCut(t *testing.T) {
+	type ex = []exchanged
+	const one, two = "event: a\ndata: {\"n\":1}\n\n", "event: a\ndata: {\"n\":null,\"m\":1}\n\nevent: b\ndata: x\n\n"
+	stream := func(body string, end replay.End) exchanged {
+		x := events(body)
+		x.end = end
+		return x
+	}
+	body := func(body string, end replay.End) exchanged { return exchanged{body: body, end: end} }
+	lines := func(body string, end replay.End) exchanged {
+		return exchanged{typ: "application/jsonl", body: body, end: end}
+	}
+	last := exchanged{request: "GET /last", body: "{}"}
+	none := func(end replay.End) exchanged { return exchanged{status: -1, end: end} }
+	const eof, reset, timeout, canceled = replay.EndEOF, replay.EndReset, replay.EndTimeout, replay.EndCanceled
+	tests := []struct {
+		name     string
+		old, new ex
+		want     []string // from old to new
+		back     []string
+	}{
+		{"a stream that the client canceled", ex{stream(one+two, eof), last}, ex{stream(one, canceled), last},
+			[]string{"GET /ws*?assembly: event a: m: gone, was number (unsure)", "GET /ws*?assembly: event b: gone (unsure)"},
+			[]string{"GET /ws*?assembly: event a: n: was number, is number or null (unsure)", "GET /ws*?assembly: event a: m: new, number (unsure)", "GET /ws*?assembly: event b: new (unsure)"}},
+		{"a stream that was reset", ex{stream(one+two, eof)}, ex{stream(one, eof), stream(one, reset)},
+			[]string{"GET /ws*?assembly: end reset: new", "GET /ws*?assembly: event a: m: gone, was number (unsure)", "GET /ws*?assembly: event b: gone (unsure)"},
+			[]string{"GET /ws*?assembly: event a: n: was number, is number or null (unsure)", "GET /ws*?assembly: event a: m: new, number (unsure)", "GET /ws*?assembly: event b: new (unsure)"}},
+		{"a stream in which nothing came any more", ex{stream(two, eof), stream(two, timeout)}, ex{stream(one, timeout)},
+			[]string{"GET /ws*?assembly: event a: n: was null, is number (unsure)", "GET /ws*?assembly: event a: m: gone, was number (unsure)", "GET /ws*?assembly: event b: gone (unsure)"},
+			[]string{"GET /ws*?assembly: end eof: new", "GET /ws*?assembly: event a: n: was number, is null (unsure)", "GET /ws*?assembly: event a: m: new, number (unsure)", "GET /ws*?assembly: event b: new (unsure)"}},
+		{"what the client saw of a stream is certain", ex{stream(one, eof)}, ex{stream(two, canceled)},
+			[]string{"GET /ws*?assembly: event a: n: was number, is null", "GET /ws*?assembly: event a: m: new, number", "GET /ws*?assembly: event b: new"},
+			[]string{"GET /ws*?assembly: event a: n: was null, is number (unsure)", "GET /ws*?assembly: event a: m: gone, was number", "GET /ws*?assembly: event b: gone"}},
+		{"a client that does not wait for the end behind [DONE]", ex{stream(one+"event: b\ndata: x\n\ndata: [DONE]\n\n", eof)}, ex{stream(one+"data: [DONE]\n\n", canceled)},
+			[]string{"GET /ws*?assembly: event b: gone"}, []string{"GET /ws*?assembly: event b: new"}},
+		{"lines", ex{lines("{\"a\":1}\n{\"b\":1}\n", eof)}, ex{lines("{\"a\":1}\n{", canceled)},
+			[]string{"GET /x: b: gone, was number (unsure)"}, []string{"GET /x: b: new, number (unsure)"}},
+		{"a body that is whole", ex{body(`{"a":1}`, eof)}, ex{body(`{}`, canceled)},
+			[]string{"GET /x: a: gone, was number"}, []string{"GET /x: a: new, number"}},
+		{"half a body", ex{body(`{"a":1}`, eof)}, ex{body(`{}`, eof), body(`{"a`, canceled)},
+			[]string{"GET /x: a: gone, was number (unsure)"}, []string{"GET /x: a: new, number (unsure)"}},
+		{"half a body that is called text", ex{{typ: "text/plain", body: `{"a":1}`}}, ex{{typ: "text/plain", body: `{}`}, {typ: "text/plain", body: `{"a`, end: canceled}},
+			[]string{"GET /x: a: gone, was number (unsure)"}, []string{"GET /x: a: new, number (unsure)"}},
+		{"no body where there is none", ex{{status: 304, typ: "a/b"}, body(`{"a":1}`, eof)}, ex{{status: 304, typ: "a/b", end: canceled}, body(`{}`, eof)},
+			[]string{"GET /x: a: gone, was number"}, []string{"GET /x: a: new, number"}},
+		{"no response", ex{{status: 404, body: "{}"}, body(`{"a":1}`, eof)}, ex{none(canceled), body(`{}`, eof)},
+			[]string{"GET /x: status 404: gone (unsure)", "GET /x: a: gone, was number (unsure)"},
+			[]string{"GET /x: status 404: new (unsure)", "GET /x: a: new, number (unsure)"}},
+		{"another media type in a response that did not come", ex{body("{}", eof), {typ: "a/b", body: "x"}}, ex{body("{}", eof), none(timeout)},
+			[]string{"GET /x: end timeout: new", "GET /x: media type a/b: gone (unsure)"}, []string{"GET /x: media type a/b: new (unsure)"}},
+		{"another operation stays certain", ex{stream(one, eof), body(`{"a":1}`, eof)}, ex{stream(one, canceled), body(`{}`, eof)},
+			[]string{"GET /x: a: gone, was number"}, []string{"GET /x: a: new, number"}},
+		{"the client ended with the stream", ex{stream(one, eof), last}, ex{stream(one, canceled)},
+			[]string{"GET /last: gone (unsure)"}, []string{"GET /last: new (unsure)"}},
+		{"the client ended with the stream, of which there was no more", ex{stream(one+"data: [DONE]\n\n", eof), last}, ex{stream(one+"data: [DONE]\n\n", canceled)},
+			[]string{"GET /last: gone"}, []string{"GET /last: new"}},
+		{"the client went on after the stream", ex{stream(one, eof), body("{}", eof), last}, ex{stream(one, canceled), body("{}", eof)},
+			[]string{"GET /last: gone"}, []string{"GET /last: new"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			old, new := pair(t, reelWith(t, tt.old...), reelWith(t, tt.new...))
+			ssereel(t, "diff", old, new).wantDifferences(t, tt.want...)
+			ssereel(t, "diff", new, old).wantDifferences(t, tt.back...)
+		})
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/ssereel/ssereel/replay"
 	"github.com/ssereel/ssereel/ssewire"
@@ -23,6 +24,10 @@ import (
 type service struct {
 	sketch
 	operations ordered[string, operation]
+
+	// stopped is whether the last that happened was that an exchange broke. Nobody knows
+	// what the client would have asked for behind that.
+	stopped bool
 }
 
 // An operation is what the exchanges have in common whose method, path and query are the
@@ -31,6 +36,7 @@ type operation struct {
 	statuses ordered[int, struct{}]
 	ends     ordered[replay.End, struct{}]
 	answers  ordered[int, answer] // by status; success for all that are from 200 to 299
+	cut      bool                 // there is no response where there might have been one
 }
 
 // success stands for all statuses that say that a request has succeeded. Their answers
@@ -46,30 +52,44 @@ type answer struct {
 	// encoded is the first content encoding with which something could not be read.
 	encoded string
 	partial bool // JSON ended before it was whole
+	cut     bool // more might have come
 }
 
 // newService reads all exchanges but those of operations that skip tells.
 func newService(rec *replay.Recording, skip func(operation string) bool) (*service, error) {
 	s := new(service)
+	var ended time.Duration
 	for _, x := range rec.Exchanges() {
-		name := operationName(x.Method, x.URL)
-		if skip(name) {
-			continue
+		name, cut := operationName(x.Method, x.URL), broke(x)
+		if !skip(name) {
+			var err error
+			if cut, err = s.add(s.operations.add(name), x); err != nil {
+				return nil, fmt.Errorf("exchange %d: %w", x.Number, err)
+			}
 		}
-		if err := s.add(s.operations.add(name), x); err != nil {
-			return nil, fmt.Errorf("exchange %d: %w", x.Number, err)
+		if x.Ended >= ended {
+			ended, s.stopped = x.Ended, cut
 		}
 	}
 	return s, nil
 }
 
-func (s *service) add(op *operation, x *replay.Exchange) error {
+// broke returns whether an exchange ended before its end: it was reset, came too late, or
+// the client did not want more. Where nobody knows how it ended, the recording is
+// truncated, which is told of all of it.
+func broke(x *replay.Exchange) bool {
+	return x.End != replay.EndEOF && x.End != replay.EndUnknown
+}
+
+// add adds an exchange. It returns whether more might have come in it.
+func (s *service) add(op *operation, x *replay.Exchange) (cut bool, err error) {
 	switch x.End {
 	case replay.EndEOF, replay.EndReset, replay.EndTimeout:
 		op.ends.add(x.End)
 	}
 	if x.StatusCode == 0 {
-		return nil
+		op.cut = op.cut || broke(x)
+		return broke(x), nil
 	}
 	op.statuses.add(x.StatusCode)
 	a := op.answers.add(answerStatus(x.StatusCode))
@@ -83,17 +103,23 @@ func (s *service) add(op *operation, x *replay.Exchange) error {
 		if format != notJSON || stream || mediaType == "" {
 			a.encoded = cmp.Or(a.encoded, clip(printable(strings.ToLower(coding))))
 		}
-		return nil
+		return broke(x), nil
 	}
+	whole := false
 	switch {
 	case stream:
-		return s.events(a, x)
+		whole, err = s.events(a, x)
 	case format == jsonLines:
-		return s.lines(a, x, '\n')
+		err = s.lines(a, x, '\n')
 	case format == jsonRecords:
-		return s.lines(a, x, recordMark)
+		err = s.lines(a, x, recordMark)
+	default:
+		whole, err = s.body(a, x, format == oneJSON)
 	}
-	return s.body(a, x, format == oneJSON)
+	cut = broke(x) && !whole
+	a.cut = a.cut || cut
+	a.partial = a.partial || cut && format != notJSON
+	return cut, err
 }
 
 // answerStatus is the status under which an operation has the answers with that one.
@@ -147,7 +173,6 @@ func textOf(x *replay.Exchange) *bufio.Reader {
 // lines adds a body of many values, each of which ends with that byte, to one shape.
 func (s *service) lines(a *answer, x *replay.Exchange, end byte) error {
 	in := textOf(x)
-	a.partial = a.partial || broke(x)
 	for {
 		line, err := in.ReadString(end)
 		if err != nil && err != io.EOF {
@@ -164,58 +189,48 @@ func (s *service) lines(a *answer, x *replay.Exchange, end byte) error {
 	}
 }
 
-// broke returns whether an exchange ended before the service had sent all. Where nobody
-// knows how it ended, the recording is truncated, which is told of all of it.
-func broke(x *replay.Exchange) bool {
-	return x.End != replay.EndEOF && x.End != replay.EndUnknown
-}
-
-// body adds the body of a response that is JSON, whatever it is called, or should be.
-func (s *service) body(a *answer, x *replay.Exchange, isJSON bool) error {
+// body adds the body of a response that is JSON, whatever it is called, or should be. It
+// returns whether that is whole, however the exchange ended.
+func (s *service) body(a *answer, x *replay.Exchange, isJSON bool) (whole bool, err error) {
 	if x.Size == 0 {
 		mayHaveBody := x.StatusCode >= 200 && x.StatusCode != http.StatusNoContent && x.StatusCode != http.StatusNotModified
-		switch {
-		case !isJSON || !mayHaveBody:
-		case x.End == replay.EndEOF:
+		if isJSON && mayHaveBody && x.End == replay.EndEOF {
 			a.body.types |= typeNothing
-		default:
-			a.partial = a.partial || broke(x)
 		}
-		return nil
+		return !mayHaveBody, nil
 	}
 	in := textOf(x)
 	if !isJSON {
 		// Files may be large, and are not read for nothing.
 		head, err := in.Peek(512)
 		if err != nil && err != io.EOF {
-			return err
+			return false, err
 		}
 		if begin := bytes.TrimLeft(head, " \t\r\n"); len(begin) == 0 || begin[0] != '{' && begin[0] != '[' {
-			return nil
+			return false, nil
 		}
 	}
 	var text strings.Builder
 	text.Grow(int(x.Size))
 	if _, err := in.WriteTo(&text); err != nil {
-		return err
+		return false, err
 	}
-	// Half a body, whose connection broke, is no text.
-	switch whole := s.sketch.add(&a.body, text.String()); {
-	case whole || !isJSON:
-	case x.End == replay.EndEOF:
+	whole = s.sketch.add(&a.body, text.String())
+	// Half a body, whose connection broke, is no text: that it broke is what there is to say.
+	if !whole && isJSON && x.End == replay.EndEOF {
 		a.body.types |= typeBroken
-	default:
-		a.partial = a.partial || broke(x)
 	}
-	return nil
+	return whole, nil
 }
 
-// events adds the events of a stream.
-func (s *service) events(a *answer, x *replay.Exchange) error {
+// events adds the events of a stream. It returns whether the last is the one behind which
+// none come, where clients do not wait for the end.
+func (s *service) events(a *answer, x *replay.Exchange) (whole bool, err error) {
 	r := ssewire.NewReader(x.Body(), ssewire.MaxEventSize(math.MaxInt))
 	for r.Next() {
 		ev := r.Event()
 		name := eventName(ev)
+		whole = name == doneMessage
 		of := a.events.get(name)
 		if of == nil {
 			if !s.room() {
@@ -227,12 +242,15 @@ func (s *service) events(a *answer, x *replay.Exchange) error {
 			of.types |= typeText
 		}
 	}
-	return r.Err()
+	return whole, r.Err()
 }
 
 const (
 	eventPrefix   = "event "
 	messagePrefix = "message "
+
+	doneText    = "[DONE]"
+	doneMessage = messagePrefix + doneText
 )
 
 // eventName returns what places call an event: by its type, or by its data, where that is
@@ -243,8 +261,8 @@ func eventName(ev ssewire.Event) string {
 		if u, err := status.DecodeUpdate(nil, ev.Data); err == nil && u.Kind != status.UpdateUnknown {
 			return messagePrefix + u.Kind.String()
 		}
-		if string(ev.Data) == "[DONE]" {
-			return messagePrefix + "[DONE]"
+		if string(ev.Data) == doneText {
+			return doneMessage
 		}
 		typ = "message"
 	}

@@ -109,8 +109,8 @@ unsure.
 			} else {
 				_, err = fmt.Fprint(c.out, r)
 			}
-			if err == nil && r.Verdict != "same" {
-				err = errFailed
+			if r.Verdict != "same" {
+				return errFailed // also where nobody reads on; run knows what could not be printed
 			}
 			return err
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -10,7 +11,10 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
+
+	"github.com/spf13/pflag"
 
 	"github.com/ssereel/ssereel/replay"
 )
@@ -773,6 +777,25 @@ func TestDiffMany(t *testing.T) {
 	}
 	if o := ssereel(t, "diff", "--ignore", "*", old, new); o.status != 0 {
 		t.Errorf("status %d", o.status)
+	}
+}
+
+// That nobody reads the differences does not make the recordings the same.
+func TestDiffUnread(t *testing.T) {
+	old, new := pair(t, reelWith(t, exchanged{body: "{}"}), reelWith(t, exchanged{body: "[]"}))
+	for _, args := range [][]string{{}, {"--json"}} {
+		flags := pflag.NewFlagSet("diff", pflag.ContinueOnError)
+		run := diffCommand.setup(flags)
+		if err := flags.Parse(args); err != nil {
+			t.Fatal(err)
+		}
+		gone := &os.PathError{Op: "write", Path: "stdout", Err: syscall.EPIPE}
+		if err := run(t.Context(), console{strings.NewReader(""), failing{gone}, io.Discard}, []string{old, new}); !errors.Is(err, errFailed) {
+			t.Errorf("%q: the error is %v", args, err)
+		}
+		if err := run(t.Context(), console{strings.NewReader(""), failing{gone}, io.Discard}, []string{old, old}); errors.Is(err, errFailed) {
+			t.Errorf("%q: the error is %v where nothing differs", args, err)
+		}
 	}
 }
 

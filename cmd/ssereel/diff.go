@@ -68,10 +68,10 @@ early: the client canceled, or it was reset or timed out.
 
 With --json: old, new, verdict (same, different, or incomplete: the same as far as it
 could be compared), operations, events and paths (how many were compared), warnings,
-differences, and more (how many beyond the first 1000 are left out). Each difference has
-what (operation, status, media_type, end, event, shape), change (new, gone, types), where
-it is (operation, status, media_type, end, event, data, path), was and is (types) and
-unsure.
+more_warnings (how many beyond the first 100 are left out), differences, and more (how
+many beyond the first 1000 are left out). Each difference has what (operation, status,
+media_type, end, event, shape), change (new, gone, types), where it is (operation, status,
+media_type, end, event, data, path), was and is (types) and unsure.
 `,
 	setup: func(flags *pflag.FlagSet) func(context.Context, console, []string) error {
 		asJSON := flags.Bool("json", false, "print a JSON object instead")
@@ -102,6 +102,9 @@ unsure.
 			for _, w := range r.Warnings {
 				fmt.Fprintf(c.err, "ssereel diff: %s\n", w)
 			}
+			if r.MoreWarnings > 0 {
+				fmt.Fprintf(c.err, "ssereel diff: and %s\n", count(int64(r.MoreWarnings), "more warning"))
+			}
 			if *asJSON {
 				enc := json.NewEncoder(c.out)
 				enc.SetEscapeHTML(false)
@@ -121,17 +124,22 @@ unsure.
 // recordings of different things.
 const maxDifferences = 1000
 
+// maxWarnings is how many warnings are listed. Where there are as many, each operation has
+// the same.
+const maxWarnings = 100
+
 // report is what diff has to say.
 type report struct {
-	Old         string       `json:"old"`
-	New         string       `json:"new"`
-	Verdict     string       `json:"verdict"`
-	Operations  int          `json:"operations"`
-	Events      int          `json:"events"`
-	Paths       int          `json:"paths"`
-	Warnings    []string     `json:"warnings"`
-	Differences []difference `json:"differences"`
-	More        int          `json:"more"`
+	Old          string       `json:"old"`
+	New          string       `json:"new"`
+	Verdict      string       `json:"verdict"`
+	Operations   int          `json:"operations"`
+	Events       int          `json:"events"`
+	Paths        int          `json:"paths"`
+	Warnings     []string     `json:"warnings"`
+	MoreWarnings int          `json:"more_warnings"`
+	Differences  []difference `json:"differences"`
+	More         int          `json:"more"`
 }
 
 // A difference is one thing that the service does differently: what it is, and where.
@@ -297,6 +305,10 @@ func (d *differ) read(c console, name, unsure string) (side, error) {
 }
 
 func (d *differ) warn(format string, args ...any) {
+	if len(d.Warnings) == maxWarnings {
+		d.MoreWarnings++
+		return
+	}
 	d.Warnings = append(d.Warnings, fmt.Sprintf(format, args...))
 }
 

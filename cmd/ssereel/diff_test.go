@@ -258,7 +258,7 @@ func TestDiffJSON(t *testing.T) {
 	}
 	got, status := decoded(old, new)
 	want := object{
-		"old": old, "new": new, "verdict": "different", "operations": 2.0, "events": 1.0, "paths": 6.0, "more": 0.0, "warnings": []any{},
+		"old": old, "new": new, "verdict": "different", "operations": 2.0, "events": 1.0, "paths": 6.0, "more": 0.0, "warnings": []any{}, "more_warnings": 0.0,
 		"differences": []any{
 			object{"what": "status", "change": "new", "operation": "GET /x", "status": 429.0},
 			object{"what": "end", "change": "new", "operation": "GET /x", "end": "reset"},
@@ -277,7 +277,7 @@ func TestDiffJSON(t *testing.T) {
 		t.Errorf("stdout %q", o.stdout)
 	}
 	got, status = decoded(old, old)
-	want = object{"old": old, "new": old, "verdict": "same", "operations": 3.0, "events": 2.0, "paths": 7.0, "more": 0.0, "warnings": []any{}, "differences": []any{}}
+	want = object{"old": old, "new": old, "verdict": "same", "operations": 3.0, "events": 2.0, "paths": 7.0, "more": 0.0, "warnings": []any{}, "more_warnings": 0.0, "differences": []any{}}
 	if status != 0 || !reflect.DeepEqual(got, want) {
 		t.Errorf("status %d\n got %v\nwant %v", status, got, want)
 	}
@@ -777,6 +777,26 @@ func TestDiffMany(t *testing.T) {
 	}
 	if o := ssereel(t, "diff", "--ignore", "*", old, new); o.status != 0 {
 		t.Errorf("status %d", o.status)
+	}
+}
+
+// So have warnings, and those of a whole recording come first.
+func TestDiffManyWarnings(t *testing.T) {
+	var encoded []exchanged
+	for i := range maxWarnings {
+		name := strings.Repeat("x", i+1) // no digits
+		encoded = append(encoded, exchanged{request: "GET /" + name, header: http.Header{"Content-Encoding": {"gzip"}}, body: "\x1f"})
+	}
+	old := reelWith(t, encoded...)
+	encoded[maxWarnings-1].unended = true
+	oldName, newName := pair(t, old, reelWith(t, encoded...))
+	o := ssereel(t, "diff", oldName, newName)
+	lines := strings.Split(o.stderr, "\n")
+	if len(lines) != maxWarnings+2 || !strings.Contains(lines[0], "truncated") || lines[maxWarnings] != "ssereel diff: and 101 more warnings" || o.status != 1 {
+		t.Errorf("status %d, %d lines, first %q, at the end %q", o.status, len(lines), lines[0], lines[max(0, len(lines)-2):])
+	}
+	if o := ssereel(t, "diff", "--json", oldName, newName); !strings.Contains(o.stdout, `"more_warnings":101,`) {
+		t.Errorf("stdout ends with %q", o.stdout[max(0, len(o.stdout)-200):])
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -84,8 +85,12 @@ media_type, end, event, data, path), was and is (types) and unsure.
 				return usagef("NEW is missing: name the recording to compare with %s", args[0])
 			case len(args) > 2:
 				return usagef("there are more than two recordings: %q", args)
+			case args[0] == "" || args[1] == "":
+				return usagef("the name of a recording is empty: name two, OLD and NEW, or - for standard input")
 			case args[0] == "-" && args[1] == "-":
 				return usagef("standard input cannot be both recordings")
+			case samePipe(args[0], args[1]):
+				return usagef("%s cannot be both recordings, because it is a pipe, which is read only once", args[1])
 			}
 			var patterns []pattern
 			for _, text := range *ignore {
@@ -127,6 +132,17 @@ const maxDifferences = 1000
 // maxWarnings is how many warnings are listed. Where there are as many, each operation has
 // the same.
 const maxWarnings = 100
+
+// samePipe returns whether two names are those of one pipe. It would be read to its end,
+// and then be waited for without one.
+func samePipe(one, other string) bool {
+	a, err := os.Stat(one)
+	if err != nil || a.Mode()&os.ModeNamedPipe == 0 {
+		return false
+	}
+	b, err := os.Stat(other)
+	return err == nil && os.SameFile(a, b)
+}
 
 // report is what diff has to say.
 type report struct {

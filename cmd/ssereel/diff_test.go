@@ -597,6 +597,9 @@ func TestDiffUsage(t *testing.T) {
 		{"nothing", nil, []string{"OLD and NEW are missing"}},
 		{"one recording", []string{"a.reel"}, []string{"NEW is missing", "a.reel"}},
 		{"three recordings", []string{"a.reel", "b.reel", "c.reel"}, []string{"more than two", "c.reel"}},
+		{"no name of OLD", []string{"", "b.reel"}, []string{"the name of a recording is empty"}},
+		{"no name of NEW", []string{"a.reel", ""}, []string{"the name of a recording is empty"}},
+		{"no names", []string{"", ""}, []string{"the name of a recording is empty", "or -"}},
 		{"standard input twice", []string{"-", "-"}, []string{"standard input"}},
 		{"an unknown option", []string{"--fast", "a.reel", "b.reel"}, []string{"--fast"}},
 	}

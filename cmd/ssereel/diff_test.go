@@ -13,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -376,11 +377,15 @@ func TestDiffCut(t *testing.T) {
 			[]string{"GET /x: a: gone, was number (unsure)"}, []string{"GET /x: a: new, number (unsure)"}},
 		{"half a body that is called text", ex{{typ: "text/plain", body: `{"a":1}`}}, ex{{typ: "text/plain", body: `{}`}, {typ: "text/plain", body: `{"a`, end: canceled}},
 			[]string{"GET /x: a: gone, was number (unsure)"}, []string{"GET /x: a: new, number (unsure)"}},
-		{"no body where there is none", ex{{status: 304, typ: "a/b"}, body(`{"a":1}`, eof)}, ex{{status: 304, typ: "a/b", end: canceled}, body(`{}`, eof)},
+		{"a stream that goes on behind [DONE]", ex{stream("data: [DONE]\n\n"+one+"event: b\ndata: x\n\n", eof)}, ex{stream("data: [DONE]\n\n"+one, canceled)},
+			[]string{"GET /ws*?assembly: event b: gone (unsure)"}, []string{"GET /ws*?assembly: event b: new (unsure)"}},
+		{"no body where there is none", ex{{status: 204, nameless: true}, body(`{"a":1}`, eof)}, ex{{status: 204, nameless: true, end: canceled}, body(`{}`, eof)},
 			[]string{"GET /x: a: gone, was number"}, []string{"GET /x: a: new, number"}},
 		{"no response", ex{{status: 404, body: "{}"}, body(`{"a":1}`, eof)}, ex{none(canceled), body(`{}`, eof)},
 			[]string{"GET /x: status 404: gone (unsure)", "GET /x: a: gone, was number (unsure)"},
 			[]string{"GET /x: status 404: new (unsure)", "GET /x: a: new, number (unsure)"}},
+		{"an end is as it is", ex{none(canceled), body(`{}`, eof)}, ex{body(`{}`, eof), body(`{}`, reset)},
+			[]string{"GET /x: end reset: new"}, nil},
 		{"another media type in a response that did not come", ex{body("{}", eof), {typ: "a/b", body: "x"}}, ex{body("{}", eof), none(timeout)},
 			[]string{"GET /x: end timeout: new", "GET /x: media type a/b: gone (unsure)"}, []string{"GET /x: media type a/b: new (unsure)"}},
 		{"another operation stays certain", ex{stream(one, eof), body(`{"a":1}`, eof)}, ex{stream(one, canceled), body(`{}`, eof)},
@@ -399,6 +404,25 @@ func TestDiffCut(t *testing.T) {
 			ssereel(t, "diff", new, old).wantDifferences(t, tt.back...)
 		})
 	}
+}
+
+// Whether the client was interrupted is told by what ended last, not by what began last.
+func TestDiffCutMeanwhile(t *testing.T) {
+	var b strings.Builder
+	w, err := replay.NewWriter(&b, time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	poll, _ := w.Exchange(0, "GET", "/x", nil)
+	stream, _ := w.Exchange(1, "GET", "/stream", nil)
+	stream.End(2, replay.EndCanceled, nil)
+	poll.End(3, replay.EndEOF, nil)
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	canceled, more := exchanged{request: "GET /stream", status: -1, end: replay.EndCanceled}, exchanged{request: "GET /last", status: -1}
+	old, new := pair(t, reelWith(t, canceled, exchanged{status: -1}, more), b.String())
+	ssereel(t, "diff", old, new).wantDifferences(t, "GET /last: gone")
 }
 
 func TestDiffDamaged(t *testing.T) {

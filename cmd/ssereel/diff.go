@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -38,18 +39,20 @@ a segment of the path with a digit in it (v1, v2 and such stay). Of each, diff c
   end         whether a connection now ends in a way it did not: eof, reset, timeout;
               that the client canceled is nothing that the service did
   JSON        the names in it, and the types of the values: bool, number, string,
-              object, array, null; the elements of an array, [], count together
+              object, array, null; the elements of an array, [], count together, and
+              so do the lines of application/x-ndjson, application/jsonl and such
   event       which types of events there are, and the JSON in each; data that is no
-              JSON is text, but words like assembly_finished and [DONE] are messages of
-              their own
+              JSON is text, of which some words may be JSON, but words like
+              assembly_finished and [DONE] are messages of their own
 
 A type is a difference where OLD never had it in that place, and none where only NEW
 lacks it. What is new or gone is one line, whatever is in it. Arrays that were always
 empty, or are now, say nothing of their elements. JSON within a string stays a string. The
 answers with a status from 200 to 299 are compared with each other, any other with those
 of the same status. A name that is an ID (a number, or 16 or more hexadecimal digits)
-counts as *. What is nested deeper than 100 levels is not compared, and bodies with a
-Content-Encoding cannot be.
+counts as *. Of a name of more than 200 bytes the rest is told by a sum behind its
+beginning. What is nested deeper than 100 levels is not compared. Bodies cannot be that
+have a Content-Encoding, or are no JSON in both recordings where their media type says so.
 
 --ignore leaves out a place, and all that is in it. PATTERN is a place as the lines have
 it in front of what is new, gone or different, or any of its parts:
@@ -61,14 +64,15 @@ it in front of what is new, gone or different, or any of its parts:
 
 The exit status is 0 only where nothing differs, and all could be compared. Where a
 recording is truncated or damaged, what is left of it is compared; what may only be behind
-the cut is marked (unsure).
+the cut is marked (unsure). So is what may only be missing because a connection ended too
+early: the client canceled, or it was reset or timed out.
 
 With --json: old, new, verdict (same, different, or incomplete: the same as far as it
 could be compared), operations, events and paths (how many were compared), warnings,
-differences, and more (how many beyond the first 1000 are left out). Each difference has
-what (operation, status, media_type, end, event, shape), change (new, gone, types), where
-it is (operation, status, media_type, end, event, data, path), was and is (types) and
-unsure.
+more_warnings (how many beyond the first 100 are left out), differences, and more (how
+many beyond the first 1000 are left out). Each difference has what (operation, status,
+media_type, end, event, shape), change (new, gone, types), where it is (operation, status,
+media_type, end, event, data, path), was and is (types) and unsure.
 `,
 	setup: func(flags *pflag.FlagSet) func(context.Context, console, []string) error {
 		asJSON := flags.Bool("json", false, "print a JSON object instead")
@@ -81,8 +85,12 @@ unsure.
 				return usagef("NEW is missing: name the recording to compare with %s", args[0])
 			case len(args) > 2:
 				return usagef("there are more than two recordings: %q", args)
+			case args[0] == "" || args[1] == "":
+				return usagef("the name of a recording is empty: name two, OLD and NEW, or - for standard input")
 			case args[0] == "-" && args[1] == "-":
 				return usagef("standard input cannot be both recordings")
+			case samePipe(args[0], args[1]):
+				return usagef("%s cannot be both recordings, because it is a pipe, which is read only once", args[1])
 			}
 			var patterns []pattern
 			for _, text := range *ignore {
@@ -99,6 +107,9 @@ unsure.
 			for _, w := range r.Warnings {
 				fmt.Fprintf(c.err, "ssereel diff: %s\n", w)
 			}
+			if r.MoreWarnings > 0 {
+				fmt.Fprintf(c.err, "ssereel diff: and %s\n", count(int64(r.MoreWarnings), "more warning"))
+			}
 			if *asJSON {
 				enc := json.NewEncoder(c.out)
 				enc.SetEscapeHTML(false)
@@ -106,8 +117,8 @@ unsure.
 			} else {
 				_, err = fmt.Fprint(c.out, r)
 			}
-			if err == nil && r.Verdict != "same" {
-				err = errFailed
+			if r.Verdict != "same" {
+				return errFailed // also where nobody reads on; run knows what could not be printed
 			}
 			return err
 		}
@@ -118,17 +129,33 @@ unsure.
 // recordings of different things.
 const maxDifferences = 1000
 
+// maxWarnings is how many warnings are listed. Where there are as many, each operation has
+// the same.
+const maxWarnings = 100
+
+// samePipe returns whether two names are those of one pipe. It would be read to its end,
+// and then be waited for without one.
+func samePipe(one, other string) bool {
+	a, err := os.Stat(one)
+	if err != nil || a.Mode()&os.ModeNamedPipe == 0 {
+		return false
+	}
+	b, err := os.Stat(other)
+	return err == nil && os.SameFile(a, b)
+}
+
 // report is what diff has to say.
 type report struct {
-	Old         string       `json:"old"`
-	New         string       `json:"new"`
-	Verdict     string       `json:"verdict"`
-	Operations  int          `json:"operations"`
-	Events      int          `json:"events"`
-	Paths       int          `json:"paths"`
-	Warnings    []string     `json:"warnings"`
-	Differences []difference `json:"differences"`
-	More        int          `json:"more"`
+	Old          string       `json:"old"`
+	New          string       `json:"new"`
+	Verdict      string       `json:"verdict"`
+	Operations   int          `json:"operations"`
+	Events       int          `json:"events"`
+	Paths        int          `json:"paths"`
+	Warnings     []string     `json:"warnings"`
+	MoreWarnings int          `json:"more_warnings"`
+	Differences  []difference `json:"differences"`
+	More         int          `json:"more"`
 }
 
 // A difference is one thing that the service does differently: what it is, and where.
@@ -290,24 +317,25 @@ func (d *differ) read(c console, name, unsure string) (side, error) {
 	if s.tooDeep {
 		d.warn("%s: some of its JSON is nested deeper than %d levels, and was not compared there", called, maxNesting)
 	}
-	for _, name := range s.operations.keys {
-		op := s.operations.get(name)
-		for _, code := range op.answers.keys {
-			at := answerPlace(place{parts: []string{name}}, code)
-			if coding := op.answers.get(code).encoded; coding != "" && !d.ignored(at) {
-				d.warn("%s: %v: there are bodies with the Content-Encoding %s, which were not compared; record without compression, or leave them out with --ignore '%v'", called, at, coding, at)
-			}
-		}
-	}
 	return s, nil
 }
 
 func (d *differ) warn(format string, args ...any) {
+	if len(d.Warnings) == maxWarnings {
+		d.MoreWarnings++
+		return
+	}
 	d.Warnings = append(d.Warnings, fmt.Sprintf(format, args...))
 }
 
+// lacks tells in which recording something may be missing that would be there if it had
+// gone on. What only the other has is unsure.
+type lacks struct{ old, new bool }
+
+func (l lacks) or(old, new bool) lacks { return lacks{l.old || old, l.new || new} }
+
 // found reports a difference, unless it is to be ignored.
-func (d *differ) found(what string, at place, how string, c change) {
+func (d *differ) found(what string, at place, how string, c change, may lacks) {
 	if d.ignored(at) {
 		return
 	}
@@ -331,43 +359,46 @@ func (d *differ) found(what string, at place, how string, c change) {
 			found.Event, found.Data = "message", text
 		}
 	}
-	found.Unsure = how != "gone" && d.old.cut || how == "gone" && d.new.cut
+	found.Unsure = how != "gone" && may.old || how == "gone" && may.new
 	d.Differences = append(d.Differences, found)
 }
 
 // keys reports what only one of two maps has, and calls both for the keys of the other.
-func keys[K comparable, V any](d *differ, what string, was, is *ordered[K, V], at func(K) place, both func(at place, was, is *V)) {
+func keys[K comparable, V any](d *differ, what string, may lacks, was, is *ordered[K, V], at func(K) place, both func(at place, was, is *V)) {
 	for _, key := range was.keys {
 		if now := is.get(key); now == nil {
-			d.found(what, at(key), "gone", change{})
+			d.found(what, at(key), "gone", change{}, may)
 		} else if both != nil {
 			both(at(key), was.get(key), now)
 		}
 	}
 	for _, key := range is.keys {
 		if was.get(key) == nil {
-			d.found(what, at(key), "new", change{})
+			d.found(what, at(key), "new", change{}, may)
 		}
 	}
 }
 
 func (d *differ) services() {
-	keys(d, "operation", &d.old.operations, &d.new.operations,
+	may := lacks{d.old.cut, d.new.cut}.or(d.old.stopped, d.new.stopped)
+	keys(d, "operation", may, &d.old.operations, &d.new.operations,
 		func(name string) place { return place{parts: []string{name}} }, d.operations)
 }
 
 func (d *differ) operations(at place, was, is *operation) {
 	d.Operations++
-	keys(d, "status", &was.statuses, &is.statuses, func(code int) place { return at.with(statusPrefix + strconv.Itoa(code)) }, nil)
+	cut := lacks{d.old.cut, d.new.cut}
+	may := cut.or(was.cut, is.cut)
+	keys(d, "status", may, &was.statuses, &is.statuses, func(code int) place { return at.with(statusPrefix + strconv.Itoa(code)) }, nil)
 	for _, end := range is.ends.keys {
 		// Of a client that always canceled nobody knows that there would have been no end.
 		if was.ends.get(end) == nil && (len(was.ends.keys) > 0 || end != replay.EndEOF) {
-			d.found("end", at.with(endPrefix+string(end)), "new", change{})
+			d.found("end", at.with(endPrefix+string(end)), "new", change{}, cut)
 		}
 	}
 	for _, code := range was.answers.keys {
 		if now := is.answers.get(code); now != nil {
-			d.answers(answerPlace(at, code), was.answers.get(code), now)
+			d.answers(answerPlace(at, code), may, was.answers.get(code), now)
 		}
 	}
 }
@@ -380,19 +411,42 @@ func answerPlace(operation place, code int) place {
 	return operation.with(statusPrefix + strconv.Itoa(code))
 }
 
-func (d *differ) answers(at place, was, is *answer) {
-	keys(d, "media_type", &was.mediaTypes, &is.mediaTypes, func(name string) place { return at.with(mediaTypePrefix + name) }, nil)
+func (d *differ) answers(at place, may lacks, was, is *answer) {
+	keys(d, "media_type", may, &was.mediaTypes, &is.mediaTypes, func(name string) place { return at.with(mediaTypePrefix + name) }, nil)
+	if !d.ignored(at) {
+		d.uncompared(at, was, is)
+	}
 	if was.encoded != "" || is.encoded != "" {
 		return // whatever is lacking may be in what could not be read
 	}
-	d.shapes(at, &was.body, &is.body)
-	keys(d, "event", &was.events, &is.events, at.with, func(at place, was, is *shape) {
+	may = may.or(was.cut, is.cut)
+	d.shapes(at, may, &was.body, &is.body)
+	keys(d, "event", may, &was.events, &is.events, at.with, func(at place, was, is *shape) {
 		d.Events++
-		d.shapes(at, was, is)
+		d.shapes(at, may, was, is)
 	})
 }
 
-func (d *differ) shapes(at place, was, is *shape) {
+// uncompared warns of bodies that could not be read.
+func (d *differ) uncompared(at place, was, is *answer) {
+	for _, of := range []struct {
+		side
+		*answer
+	}{{d.old, was}, {d.new, is}} {
+		if of.encoded != "" {
+			d.warn("%s: %v: there are bodies with the Content-Encoding %s, which were not compared; record without compression, or leave them out with --ignore '%v'", of.called, at, of.encoded, at)
+		}
+		if of.partial && of.body.types == 0 {
+			d.warn("%s: %v: no JSON came to its end, and none was compared; record again, or leave it out with --ignore '%v'", of.called, at, at)
+		}
+	}
+	// What is no JSON on one side only is a difference.
+	if was.body.types&is.body.types&typeBroken != 0 {
+		d.warn("%v: there are bodies in both recordings that are no JSON, as their media type says, or nested too deep to be read, and were not compared; leave them out with --ignore '%v'", at, at)
+	}
+}
+
+func (d *differ) shapes(at place, may lacks, was, is *shape) {
 	d.Paths += compareShapes(was, is, func(path []string, c change) {
 		how := "types"
 		switch {
@@ -401,7 +455,7 @@ func (d *differ) shapes(at place, was, is *shape) {
 		case c.is == 0:
 			how = "gone"
 		}
-		d.found("shape", place{at.parts, path}, how, c)
+		d.found("shape", place{at.parts, path}, how, c, may)
 	})
 }
 

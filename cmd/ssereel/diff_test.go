@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -10,7 +11,11 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
+
+	"github.com/spf13/pflag"
 
 	"github.com/ssereel/ssereel/replay"
 )
@@ -116,16 +121,19 @@ func TestDiff(t *testing.T) {
 		{"what there is in an array", x(result), x(strings.Replace(result, `1`, `"1"`, 1)), []string{"GET /x: results.resized[].meta.width: was number, is string"}},
 		{"a name is gone with what is in it", x(result), x(`{"ok":"","results":{}}`), []string{"GET /x: results.resized: gone, was array"}},
 		{"the body is another type", x("{}"), x("[]"), []string{"GET /x: the body: was object, is array"}},
-		{"the body is text", x("{}"), x("Bad Gateway"), []string{"GET /x: the body: was object, is text"}},
+		{"JSON behind a byte order mark", x("\ufeff{\"a\":1}"), x("\ufeff{\"a\":null}"), []string{"GET /x: a: was number, is null"}},
+		{"a byte order mark is no difference", x(`{"a":1}`), x("\ufeff{\"a\":1}"), nil},
+		{"JSON under another name behind a byte order mark", ex{{typ: "text/plain", body: "\ufeff {\"a\":1}"}}, ex{{typ: "text/plain", body: "{}"}}, []string{"GET /x: a: gone, was number"}},
 		{"there is no body", x("{}"), x(""), []string{"GET /x: the body: was object, is nothing"}},
 		{"there is no body where there never is", ex{{body: "{}"}, {status: 204, nameless: true}}, ex{{body: "{}"}, {status: 204}}, nil},
-		{"there is no body yet where the client canceled", x("{}"), ex{{end: replay.EndCanceled}}, nil},
 		{"there is none of HEAD", ex{{request: "HEAD /x"}}, ex{{request: "HEAD /x"}}, nil},
-		{"half a body, which is no text", ended(replay.EndReset), ex{{body: `{"a":`, end: replay.EndReset}}, nil},
-		{"half a body that the client canceled", x("{}"), ex{{body: `{"a":`, end: replay.EndCanceled}}, nil},
+		{"half a body, which is no text", ended(replay.EndEOF, replay.EndReset), ex{{body: "{}"}, {body: `{"a":`, end: replay.EndReset}}, nil},
+		{"half a body that the client canceled", x("{}"), ex{{body: "{}"}, {body: `{"a":`, end: replay.EndCanceled}}, nil},
+		{"no body yet where the client canceled", x("{}"), ex{{body: "{}"}, {end: replay.EndCanceled}}, nil},
 		{"JSON under another name", ex{{typ: "text/html", body: ` {"a":1}`}}, ex{{typ: "text/html", body: `{"a":"x"}`}}, []string{"GET /x: a: was number, is string"}},
 		{"JSON of a kind of its own", ex{{typ: "application/problem+json", body: `1`}}, ex{{typ: "application/problem+json", body: `"x"`}}, []string{"GET /x: the body: was number, is string"}},
 		{"an array under another name", ex{{nameless: true, body: "[1]"}}, ex{{nameless: true, body: `["x"]`}}, []string{"GET /x: []: was number, is string"}},
+		{"JSON of an old name", ex{{typ: "text/json", body: `1`}}, ex{{typ: "text/json", body: `"x"`}}, []string{"GET /x: the body: was number, is string"}},
 		{"text that only begins like JSON", ex{{typ: "text/plain", body: "{}"}}, ex{{typ: "text/plain", body: "{a}"}}, nil},
 		{"text that is JSON by accident", ex{{typ: "text/plain", body: "5"}}, ex{{typ: "text/plain", body: "null"}}, nil},
 		{"several names, deep down", x(`{"a":{"b":{"c":{"d":1,"e":1}}}}`), x(`{"a":{"b":{"c":{"f":1}}}}`),
@@ -146,6 +154,8 @@ func TestDiff(t *testing.T) {
 		{"messages that are JSON", stream("data: {\"a\":1}\n\n"), stream("data: {\"a\":null}\n\n"), []string{"GET /ws*?assembly: event message: a: was number, is null"}},
 		{"data that is text now", stream("event: assembly_error\ndata: {}\n\n"), stream("event: assembly_error\ndata: no space left\n\n"),
 			[]string{"GET /ws*?assembly: event assembly_error: was object, is text"}},
+		{"text of which some is JSON by accident", stream("data: Hello\n\ndata: {}\n\n"), stream("data: []\n\ndata: Hello\n\ndata: 42\n\n"), nil},
+		{"text, and now an object", stream("data: Hello\n\n"), stream("data: {}\n\n"), []string{"GET /ws*?assembly: event message: was text, is object"}},
 		{"text that is other text", stream("data: Hello\n\n"), stream("data: 42\n\ndata: null\n\ndata:\n\n"), nil},
 		{"a type with what a terminal takes for commands", stream("data: x\n\n"), stream("data: x\n\nevent: a \x1b[2J\ndata: x\n\n"), []string{`GET /ws*?assembly: event "a \x1b[2J": new`}},
 		{"a comment, an ID and half an event", stream("data: x\n\n"), stream(": hello\n\nid: 7\n\ndata: x\n\nevent: b\ndata: x\n"), nil},
@@ -249,7 +259,7 @@ func TestDiffJSON(t *testing.T) {
 	}
 	got, status := decoded(old, new)
 	want := object{
-		"old": old, "new": new, "verdict": "different", "operations": 2.0, "events": 1.0, "paths": 6.0, "more": 0.0, "warnings": []any{},
+		"old": old, "new": new, "verdict": "different", "operations": 2.0, "events": 1.0, "paths": 6.0, "more": 0.0, "warnings": []any{}, "more_warnings": 0.0,
 		"differences": []any{
 			object{"what": "status", "change": "new", "operation": "GET /x", "status": 429.0},
 			object{"what": "end", "change": "new", "operation": "GET /x", "end": "reset"},
@@ -258,7 +268,7 @@ func TestDiffJSON(t *testing.T) {
 			object{"what": "shape", "change": "new", "operation": "GET /x", "status": 404.0, "path": `e[]."<b>"`, "is": list("number")},
 			object{"what": "event", "change": "gone", "operation": "GET /ws*?assembly", "event": "message", "data": "[DONE]"},
 			object{"what": "event", "change": "new", "operation": "GET /ws*?assembly", "event": "e"},
-			object{"what": "operation", "change": "gone", "operation": "GET /gone"},
+			object{"what": "operation", "change": "gone", "operation": "GET /gone", "unsure": true}, // behind the reset
 		},
 	}
 	if status != 1 || !reflect.DeepEqual(got, want) {
@@ -268,7 +278,7 @@ func TestDiffJSON(t *testing.T) {
 		t.Errorf("stdout %q", o.stdout)
 	}
 	got, status = decoded(old, old)
-	want = object{"old": old, "new": old, "verdict": "same", "operations": 3.0, "events": 2.0, "paths": 7.0, "more": 0.0, "warnings": []any{}, "differences": []any{}}
+	want = object{"old": old, "new": old, "verdict": "same", "operations": 3.0, "events": 2.0, "paths": 7.0, "more": 0.0, "warnings": []any{}, "more_warnings": 0.0, "differences": []any{}}
 	if status != 0 || !reflect.DeepEqual(got, want) {
 		t.Errorf("status %d\n got %v\nwant %v", status, got, want)
 	}
@@ -320,6 +330,99 @@ func TestDiffTruncated(t *testing.T) {
 	if o := ssereel(t, "diff", oldName, half); !strings.HasPrefix(o.stdout, "GET /x: b: gone, was number (unsure)\n") || strings.Contains(o.stdout, "text") {
 		t.Errorf("stdout %q", o.stdout)
 	}
+}
+
+// What the client did not wait for, or what would have come behind a broken connection, is
+// neither certainly gone nor certainly new.
+func TestDiffCut(t *testing.T) {
+	type ex = []exchanged
+	const one, two = "event: a\ndata: {\"n\":1}\n\n", "event: a\ndata: {\"n\":null,\"m\":1}\n\nevent: b\ndata: x\n\n"
+	stream := func(body string, end replay.End) exchanged {
+		x := events(body)
+		x.end = end
+		return x
+	}
+	body := func(body string, end replay.End) exchanged { return exchanged{body: body, end: end} }
+	lines := func(body string, end replay.End) exchanged {
+		return exchanged{typ: "application/jsonl", body: body, end: end}
+	}
+	last := exchanged{request: "GET /last", body: "{}"}
+	none := func(end replay.End) exchanged { return exchanged{status: -1, end: end} }
+	const eof, reset, timeout, canceled = replay.EndEOF, replay.EndReset, replay.EndTimeout, replay.EndCanceled
+	tests := []struct {
+		name     string
+		old, new ex
+		want     []string // from old to new
+		back     []string
+	}{
+		{"a stream that the client canceled", ex{stream(one+two, eof), last}, ex{stream(one, canceled), last},
+			[]string{"GET /ws*?assembly: event a: m: gone, was number (unsure)", "GET /ws*?assembly: event b: gone (unsure)"},
+			[]string{"GET /ws*?assembly: event a: n: was number, is number or null (unsure)", "GET /ws*?assembly: event a: m: new, number (unsure)", "GET /ws*?assembly: event b: new (unsure)"}},
+		{"a stream that was reset", ex{stream(one+two, eof)}, ex{stream(one, eof), stream(one, reset)},
+			[]string{"GET /ws*?assembly: end reset: new", "GET /ws*?assembly: event a: m: gone, was number (unsure)", "GET /ws*?assembly: event b: gone (unsure)"},
+			[]string{"GET /ws*?assembly: event a: n: was number, is number or null (unsure)", "GET /ws*?assembly: event a: m: new, number (unsure)", "GET /ws*?assembly: event b: new (unsure)"}},
+		{"a stream in which nothing came any more", ex{stream(two, eof), stream(two, timeout)}, ex{stream(one, timeout)},
+			[]string{"GET /ws*?assembly: event a: n: was null, is number (unsure)", "GET /ws*?assembly: event a: m: gone, was number (unsure)", "GET /ws*?assembly: event b: gone (unsure)"},
+			[]string{"GET /ws*?assembly: end eof: new", "GET /ws*?assembly: event a: n: was number, is null (unsure)", "GET /ws*?assembly: event a: m: new, number (unsure)", "GET /ws*?assembly: event b: new (unsure)"}},
+		{"what the client saw of a stream is certain", ex{stream(one, eof)}, ex{stream(two, canceled)},
+			[]string{"GET /ws*?assembly: event a: n: was number, is null", "GET /ws*?assembly: event a: m: new, number", "GET /ws*?assembly: event b: new"},
+			[]string{"GET /ws*?assembly: event a: n: was null, is number (unsure)", "GET /ws*?assembly: event a: m: gone, was number", "GET /ws*?assembly: event b: gone"}},
+		{"a client that does not wait for the end behind [DONE]", ex{stream(one+"event: b\ndata: x\n\ndata: [DONE]\n\n", eof)}, ex{stream(one+"data: [DONE]\n\n", canceled)},
+			[]string{"GET /ws*?assembly: event b: gone"}, []string{"GET /ws*?assembly: event b: new"}},
+		{"lines", ex{lines("{\"a\":1}\n{\"b\":1}\n", eof)}, ex{lines("{\"a\":1}\n{", canceled)},
+			[]string{"GET /x: b: gone, was number (unsure)"}, []string{"GET /x: b: new, number (unsure)"}},
+		{"a body that is whole", ex{body(`{"a":1}`, eof)}, ex{body(`{}`, canceled)},
+			[]string{"GET /x: a: gone, was number"}, []string{"GET /x: a: new, number"}},
+		{"half a body", ex{body(`{"a":1}`, eof)}, ex{body(`{}`, eof), body(`{"a`, canceled)},
+			[]string{"GET /x: a: gone, was number (unsure)"}, []string{"GET /x: a: new, number (unsure)"}},
+		{"half a body that is called text", ex{{typ: "text/plain", body: `{"a":1}`}}, ex{{typ: "text/plain", body: `{}`}, {typ: "text/plain", body: `{"a`, end: canceled}},
+			[]string{"GET /x: a: gone, was number (unsure)"}, []string{"GET /x: a: new, number (unsure)"}},
+		{"a stream that goes on behind [DONE]", ex{stream("data: [DONE]\n\n"+one+"event: b\ndata: x\n\n", eof)}, ex{stream("data: [DONE]\n\n"+one, canceled)},
+			[]string{"GET /ws*?assembly: event b: gone (unsure)"}, []string{"GET /ws*?assembly: event b: new (unsure)"}},
+		{"no body where there is none", ex{{status: 204, nameless: true}, body(`{"a":1}`, eof)}, ex{{status: 204, nameless: true, end: canceled}, body(`{}`, eof)},
+			[]string{"GET /x: a: gone, was number"}, []string{"GET /x: a: new, number"}},
+		{"no response", ex{{status: 404, body: "{}"}, body(`{"a":1}`, eof)}, ex{none(canceled), body(`{}`, eof)},
+			[]string{"GET /x: status 404: gone (unsure)", "GET /x: a: gone, was number (unsure)"},
+			[]string{"GET /x: status 404: new (unsure)", "GET /x: a: new, number (unsure)"}},
+		{"an end is as it is", ex{none(canceled), body(`{}`, eof)}, ex{body(`{}`, eof), body(`{}`, reset)},
+			[]string{"GET /x: end reset: new"}, nil},
+		{"another media type in a response that did not come", ex{body("{}", eof), {typ: "a/b", body: "x"}}, ex{body("{}", eof), none(timeout)},
+			[]string{"GET /x: end timeout: new", "GET /x: media type a/b: gone (unsure)"}, []string{"GET /x: media type a/b: new (unsure)"}},
+		{"another operation stays certain", ex{stream(one, eof), body(`{"a":1}`, eof)}, ex{stream(one, canceled), body(`{}`, eof)},
+			[]string{"GET /x: a: gone, was number"}, []string{"GET /x: a: new, number"}},
+		{"the client ended with the stream", ex{stream(one, eof), last}, ex{stream(one, canceled)},
+			[]string{"GET /last: gone (unsure)"}, []string{"GET /last: new (unsure)"}},
+		{"the client ended with the stream, of which there was no more", ex{stream(one+"data: [DONE]\n\n", eof), last}, ex{stream(one+"data: [DONE]\n\n", canceled)},
+			[]string{"GET /last: gone"}, []string{"GET /last: new"}},
+		{"the client went on after the stream", ex{stream(one, eof), body("{}", eof), last}, ex{stream(one, canceled), body("{}", eof)},
+			[]string{"GET /last: gone"}, []string{"GET /last: new"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			old, new := pair(t, reelWith(t, tt.old...), reelWith(t, tt.new...))
+			ssereel(t, "diff", old, new).wantDifferences(t, tt.want...)
+			ssereel(t, "diff", new, old).wantDifferences(t, tt.back...)
+		})
+	}
+}
+
+// Whether the client was interrupted is told by what ended last, not by what began last.
+func TestDiffCutMeanwhile(t *testing.T) {
+	var b strings.Builder
+	w, err := replay.NewWriter(&b, time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	poll, _ := w.Exchange(0, "GET", "/x", nil)
+	stream, _ := w.Exchange(1, "GET", "/stream", nil)
+	stream.End(2, replay.EndCanceled, nil)
+	poll.End(3, replay.EndEOF, nil)
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	canceled, more := exchanged{request: "GET /stream", status: -1, end: replay.EndCanceled}, exchanged{request: "GET /last", status: -1}
+	old, new := pair(t, reelWith(t, canceled, exchanged{status: -1}, more), b.String())
+	ssereel(t, "diff", old, new).wantDifferences(t, "GET /last: gone")
 }
 
 func TestDiffDamaged(t *testing.T) {
@@ -464,6 +567,51 @@ func TestDiffIgnore(t *testing.T) {
 	}
 }
 
+// Names that begin alike are others all the same, however long they are, and what is printed
+// of them is a pattern for them.
+func TestDiffLongNames(t *testing.T) {
+	long := strings.Repeat("x", maxName)
+	accented := strings.Repeat("x", maxName-1) + "é" // the cut comes within the character
+	tests := []struct {
+		name string
+		of   func(name string) exchanged
+		long string
+	}{
+		{"paths", func(name string) exchanged { return exchanged{request: "GET /" + name, body: "{}"} }, long},
+		{"names in queries", func(name string) exchanged { return exchanged{request: "GET /y?" + name + "=1", body: "{}"} }, long},
+		{"events", func(name string) exchanged { return events("event: " + name + "\ndata: {}\n\n") }, long},
+		{"events with a character at the cut", func(name string) exchanged { return events("event: " + name + "\ndata: {}\n\n") }, accented},
+		{"members", func(name string) exchanged { return exchanged{body: `{"` + name + `":1}`} }, long},
+		{"members with a character at the cut", func(name string) exchanged { return exchanged{body: `{"` + name + `":1}`} }, accented},
+		{"media types", func(name string) exchanged { return exchanged{typ: "x/" + name, body: "x"} }, long},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			old, new := pair(t, reelWith(t, tt.of(tt.long+"a")), reelWith(t, tt.of(tt.long+"b")))
+			ssereel(t, "diff", old, old).wantDifferences(t)
+			o := ssereel(t, "diff", old, new)
+			lines := strings.Split(strings.TrimSuffix(o.stdout, "\n"), "\n")
+			if len(lines) != 2 || o.status != 1 {
+				t.Fatalf("status %d, stdout %q", o.status, o.stdout)
+			}
+			gone, _, _ := strings.Cut(lines[0], ": gone")
+			is, _, _ := strings.Cut(lines[1], ": new")
+			if gone == is {
+				t.Errorf("both are printed as %s", is)
+			}
+			ssereel(t, "diff", "--ignore", gone, old, new).wantDifferences(t, lines[1])
+			ssereel(t, "diff", "--ignore", is, old, new).wantDifferences(t, lines[0])
+			ssereel(t, "diff", "--ignore", is, "--ignore", gone, old, new).wantDifferences(t)
+		})
+	}
+
+	// Whoever knows the whole name need not know how it is cut off.
+	old, new := pair(t, reelWith(t, exchanged{body: `{"` + long + `a":{"b":1}}`}), reelWith(t, exchanged{body: `{"` + long + `a":{}}`}))
+	for _, pattern := range []string{long + "a", long + "a.b", `"` + long + `a".b`} {
+		ssereel(t, "diff", "--ignore", pattern, old, new).wantDifferences(t)
+	}
+}
+
 func TestDiffUsage(t *testing.T) {
 	tests := []struct {
 		name  string
@@ -473,6 +621,9 @@ func TestDiffUsage(t *testing.T) {
 		{"nothing", nil, []string{"OLD and NEW are missing"}},
 		{"one recording", []string{"a.reel"}, []string{"NEW is missing", "a.reel"}},
 		{"three recordings", []string{"a.reel", "b.reel", "c.reel"}, []string{"more than two", "c.reel"}},
+		{"no name of OLD", []string{"", "b.reel"}, []string{"the name of a recording is empty"}},
+		{"no name of NEW", []string{"a.reel", ""}, []string{"the name of a recording is empty"}},
+		{"no names", []string{"", ""}, []string{"the name of a recording is empty", "or -"}},
 		{"standard input twice", []string{"-", "-"}, []string{"standard input"}},
 		{"an unknown option", []string{"--fast", "a.reel", "b.reel"}, []string{"--fast"}},
 	}
@@ -536,6 +687,107 @@ func TestDiffInput(t *testing.T) {
 	ssereelWith(t, failing{io.ErrUnexpectedEOF}, "diff", old, "-").wantLine(t, 1, "standard input", "unexpected EOF")
 }
 
+// Lines of JSON are values of one shape, whatever their media type is called.
+func TestDiffLines(t *testing.T) {
+	const old = "{\"a\":1,\"b\":[]}\n{\"a\":2}\n"
+	tests := []struct {
+		name     string
+		old, new string
+		want     []string
+	}{
+		{"other values in other lines", old, "{\"a\":3}\n{\"b\":[1],\"a\":4}\n", nil},
+		{"more lines", old, old + old, nil},
+		{"empty lines, and no end of the last", old, "\n{\"a\":3}\r\n\r\n{\"b\":[],\"a\":4}", nil},
+		{"a type in one line", old, old + "{\"a\":null}\n", []string{"GET /x: a: was number, is number or null"}},
+		{"a name in one line", old, "{\"a\":1,\"c\":1}\n", []string{"GET /x: b: gone, was array", "GET /x: c: new, number"}},
+		{"a line that is text", old, old + "too slow\n", []string{"GET /x: the body: was object, is object or text"}},
+		{"text without an end of its line", old, old + "too slow", []string{"GET /x: the body: was object, is object or text"}},
+		{"scalars", "1\n2\n", "1\n\"x\"\n", []string{"GET /x: the body: was number, is number or string"}},
+		{"no lines", old, "", nil},
+	}
+	for _, typ := range []string{"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines", "text/jsonl", "application/json-lines", "application/x-ldjson", "application/x-json-stream", "application/stream+json", "application/vnd.x+ndjson; charset=utf-8", "application/json-seq", "application/geo+json-seq"} {
+		body := func(lines string) exchanged {
+			if !strings.HasSuffix(typ, "-seq") {
+				return exchanged{typ: typ, body: lines}
+			}
+			// As RFC 7464 has them, a record need not be one line.
+			var records strings.Builder
+			for line := range strings.Lines(lines) {
+				records.WriteString("\x1e" + strings.ReplaceAll(line, ",", "\n,"))
+			}
+			return exchanged{typ: typ, body: records.String()}
+		}
+		for _, tt := range tests {
+			t.Run(typ+" "+tt.name, func(t *testing.T) {
+				old, new := pair(t, reelWith(t, body(tt.old)), reelWith(t, body(tt.new)))
+				ssereel(t, "diff", old, new).wantDifferences(t, tt.want...)
+				ssereel(t, "diff", old, old).wantDifferences(t)
+			})
+		}
+	}
+
+	marked := exchanged{typ: "application/jsonl", body: "\ufeff" + old}
+	x, y := pair(t, reelWith(t, marked), reelWith(t, exchanged{typ: "application/jsonl", body: old}))
+	ssereel(t, "diff", y, x).wantDifferences(t)
+
+	// Half a line at the end of a connection that broke is no text.
+	half := exchanged{typ: "application/jsonl", body: old + `{"a":`, end: replay.EndReset}
+	whole := half
+	whole.body = old
+	a, b := pair(t, reelWith(t, whole), reelWith(t, half))
+	ssereel(t, "diff", a, b).wantDifferences(t)
+}
+
+// What could not be read in both recordings does not pass as the same.
+func TestDiffUncompared(t *testing.T) {
+	text := func(body string) exchanged { return exchanged{body: body} }
+	lines := func(body string) exchanged { return exchanged{typ: "application/jsonl", body: body} }
+	deep := strings.Repeat("[", 20000) + strings.Repeat("]", 20000)
+	broken := func(typ, body string, end replay.End) exchanged {
+		return exchanged{typ: typ, body: body, end: end}
+	}
+	const json, jsonl = "application/json", "application/jsonl"
+	tests := []struct {
+		name     string
+		old, new []exchanged
+		tells    string
+	}{
+		{"text in the place of JSON", []exchanged{text("Bad Gateway")}, []exchanged{text("Internal Server Error")}, "GET /x: there are bodies in both recordings that are no JSON"},
+		{"text beside JSON", []exchanged{text("Bad Gateway"), text("{}")}, []exchanged{text("{}"), text("Bad Gateway")}, "GET /x: there are bodies in both recordings that are no JSON"},
+		{"text of another status", []exchanged{{status: 502, body: "a"}}, []exchanged{{status: 502, body: "b"}}, "GET /x: status 502: there are bodies in both recordings that are no JSON"},
+		{"JSON that nobody reads, so deep is it", []exchanged{text(deep)}, []exchanged{text(deep)}, "nested too deep"},
+		{"text in the place of lines", []exchanged{lines("a\n")}, []exchanged{lines("b\n")}, "GET /x: there are bodies in both recordings that are no JSON"},
+		{"JSON in UTF-16", []exchanged{text("{\x00}\x00")}, []exchanged{text("[\x00]\x00")}, "GET /x: there are bodies in both recordings that are no JSON"},
+		{"half a body that the client canceled", []exchanged{text("{}")}, []exchanged{broken(json, `{"a":`, replay.EndCanceled)}, "new.reel: GET /x: no JSON came to its end"},
+		{"half a body before", []exchanged{broken(json, `{"a":`, replay.EndTimeout)}, []exchanged{broken(json, `{"a":1}`, replay.EndTimeout)}, "old.reel: GET /x: no JSON came to its end"},
+		{"no body yet where the client canceled", []exchanged{text("{}")}, []exchanged{broken(json, "", replay.EndCanceled)}, "new.reel: GET /x: no JSON came to its end"},
+		{"half a line", []exchanged{lines("{}\n")}, []exchanged{broken(jsonl, `{"a":`, replay.EndCanceled)}, "new.reel: GET /x: no JSON came to its end"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			old, new := pair(t, reelWith(t, tt.old...), reelWith(t, tt.new...))
+			o := ssereel(t, "diff", old, new)
+			if !strings.Contains(o.stdout, ", but not all could be compared: ") {
+				t.Errorf("stdout %q", o.stdout)
+			}
+			_, at, _ := strings.Cut(o.stderr, "--ignore '")
+			at = strings.TrimSuffix(at, "'\n")
+			outcome{o.status, "", o.stderr}.wantLine(t, 1, tt.tells)
+			ssereel(t, "diff", "--ignore", at, old, new).wantDifferences(t)
+		})
+	}
+
+	// On one side only it is a difference, and no more than that.
+	for _, body := range []string{"Bad Gateway", deep} {
+		old, new := pair(t, reelWith(t, text("{}")), reelWith(t, text(body)))
+		ssereel(t, "diff", old, new).wantDifferences(t, "GET /x: the body: was object, is text")
+		ssereel(t, "diff", new, old).wantDifferences(t, "GET /x: the body: was text, is object")
+	}
+	// There, a number is no word of a text.
+	old, new := pair(t, reelWith(t, text("Bad Gateway")), reelWith(t, text("1")))
+	ssereel(t, "diff", old, new).wantDifferences(t, "GET /x: the body: was text, is number")
+}
+
 // A list of what two recordings of different things have has an end.
 func TestDiffMany(t *testing.T) {
 	var names []string
@@ -555,6 +807,45 @@ func TestDiffMany(t *testing.T) {
 	}
 }
 
+// So have warnings, and those of a whole recording come first.
+func TestDiffManyWarnings(t *testing.T) {
+	var encoded []exchanged
+	for i := range maxWarnings {
+		name := strings.Repeat("x", i+1) // no digits
+		encoded = append(encoded, exchanged{request: "GET /" + name, header: http.Header{"Content-Encoding": {"gzip"}}, body: "\x1f"})
+	}
+	old := reelWith(t, encoded...)
+	encoded[maxWarnings-1].unended = true
+	oldName, newName := pair(t, old, reelWith(t, encoded...))
+	o := ssereel(t, "diff", oldName, newName)
+	lines := strings.Split(o.stderr, "\n")
+	if len(lines) != maxWarnings+2 || !strings.Contains(lines[0], "truncated") || lines[maxWarnings] != "ssereel diff: and 101 more warnings" || o.status != 1 {
+		t.Errorf("status %d, %d lines, first %q, at the end %q", o.status, len(lines), lines[0], lines[max(0, len(lines)-2):])
+	}
+	if o := ssereel(t, "diff", "--json", oldName, newName); !strings.Contains(o.stdout, `"more_warnings":101,`) {
+		t.Errorf("stdout ends with %q", o.stdout[max(0, len(o.stdout)-200):])
+	}
+}
+
+// That nobody reads the differences does not make the recordings the same.
+func TestDiffUnread(t *testing.T) {
+	old, new := pair(t, reelWith(t, exchanged{body: "{}"}), reelWith(t, exchanged{body: "[]"}))
+	for _, args := range [][]string{{}, {"--json"}} {
+		flags := pflag.NewFlagSet("diff", pflag.ContinueOnError)
+		run := diffCommand.setup(flags)
+		if err := flags.Parse(args); err != nil {
+			t.Fatal(err)
+		}
+		gone := &os.PathError{Op: "write", Path: "stdout", Err: syscall.EPIPE}
+		if err := run(t.Context(), console{strings.NewReader(""), failing{gone}, io.Discard}, []string{old, new}); !errors.Is(err, errFailed) {
+			t.Errorf("%q: the error is %v", args, err)
+		}
+		if err := run(t.Context(), console{strings.NewReader(""), failing{gone}, io.Discard}, []string{old, old}); errors.Is(err, errFailed) {
+			t.Errorf("%q: the error is %v where nothing differs", args, err)
+		}
+	}
+}
+
 // Hostile recordings are compared within bounds, and what goes beyond is said.
 func TestDiffHostile(t *testing.T) {
 	var types, names strings.Builder
@@ -567,7 +858,10 @@ func TestDiffHostile(t *testing.T) {
 		x     exchanged
 		tells string // on stderr; empty where all was compared
 	}{
-		{"brackets that nobody closes", exchanged{body: strings.Repeat("[", 4<<20)}, ""},
+		{"brackets that nobody closes", exchanged{body: strings.Repeat("[", 4<<20)}, "no JSON"},
+		{"brackets under another name", exchanged{typ: "text/plain", body: strings.Repeat("[", 4<<20)}, ""},
+		{"many lines", exchanged{typ: "application/jsonl", body: strings.Repeat("{\"a\":1}\n", 1<<19)}, ""},
+		{"a line without an end", exchanged{typ: "application/jsonl", body: "[" + strings.Repeat(" ", 4<<20) + "]"}, ""},
 		{"brackets in an event", events("data: " + strings.Repeat(`{"a":[`, 1<<20) + "\n\n"), ""},
 		{"JSON as deep as it may be", exchanged{body: strings.Repeat("[", 10000) + strings.Repeat("]", 10000)}, "nested deeper than 100 levels"},
 		{"a large array", exchanged{body: "[" + strings.Repeat(`{"a":1},`, 1<<19) + "0]"}, ""},
@@ -575,7 +869,7 @@ func TestDiffHostile(t *testing.T) {
 		{"many types of events", events(types.String()), "more than 131072 different paths"},
 		{"an event that is not valid UTF-8", events("event: \xff\xfe\ndata: {\"\xff\":1}\n\n"), ""},
 		{"a status without a name", exchanged{status: 999, body: "{}"}, ""},
-		{"bytes that are nothing", exchanged{body: "\x00\xff\r\n\x1b[2J"}, ""},
+		{"bytes that are nothing", exchanged{body: "\x00\xff\r\n\x1b[2J"}, "no JSON"},
 		{"a content type that is none", exchanged{typ: ";;\x1b/\xff", body: "{}"}, ""},
 		{"a long URL", exchanged{request: "GET /" + strings.Repeat("x/1/", 1<<18), body: "{}"}, ""},
 	}

@@ -149,7 +149,10 @@ func cutName(text string) (name, rest string, err error) {
 			return "", "", fmt.Errorf("the quotes at %s have no end", text)
 		}
 		plain, err := strconv.Unquote(quoted)
-		return placeName(plain), text[len(quoted):], err
+		if !isClipped(plain) {
+			plain = clip(plain) // which of what a line prints was done before
+		}
+		return quoteName(plain), text[len(quoted):], err
 	}
 	n := strings.IndexAny(text, `.["`)
 	if n < 0 {
@@ -164,6 +167,8 @@ func cutName(text string) (name, rest string, err error) {
 		return "", "", fmt.Errorf("* stands for a whole name, not for a part of one as in %s", name)
 	case !isPlain(name):
 		return "", "", fmt.Errorf("the name %s needs quotes: %s", name, strconv.Quote(name))
+	case len(name) > maxName:
+		name = placeName(name)
 	}
 	return name, rest, nil
 }

@@ -104,7 +104,15 @@ func TestOperationName(t *testing.T) {
 		{"a fragment", "GET", "/x#y", "GET /x"},
 		{"an escape has digits that are none", "GET", "/a%20b/c", "GET /a%20b/c"},
 		{"an escaped digit", "GET", "/a%31/c", "GET /*/c"},
-		{"a URL that is none", "GET", "http://[/a 1/b c?d=1#e", "GET /http://%5B/*/b%20c?d"},
+		{"a URL that is none", "GET", "http://[/a 1/b c?d=1#e", "GET /*/b%20c?d"},
+		{"a URL that is none, of a host", "GET", "http://a.example/p%zz", "GET /p%25zz"},
+		{"a URL that is none, of another host", "GET", "https://localhost:port/p%zz", "GET /p%25zz"},
+		{"a URL that is none, without a scheme", "GET", "//a.example/p%zz", "GET /p%25zz"},
+		{"a URL that is none, without a path", "GET", "http://a%zz?b=1", "GET /?b"},
+		{"a URL that is none and ends with its host", "GET", "http://a%zz", "GET /"},
+		{"a path that is none, with two slashes in it", "GET", "/p%zz//c", "GET /p%25zz//c"},
+		{"a path that is none, with a URL in it", "GET", "/p%zz/http://c/d", "GET /p%25zz/http://c/d"},
+		{"a path that is none, with a URL in its query", "GET", "p%zz?a=http://c/d", "GET /p%25zz?a"},
 		{"a URL that is none, with what a terminal takes for commands", "GET", "%zz\x1b/c?\x1b=1", "GET /%25zz%1B/c?%1B"},
 	}
 	for _, tt := range tests {
@@ -114,7 +122,7 @@ func TestOperationName(t *testing.T) {
 			}
 		})
 	}
-	if got := operationName("GET", "/"+strings.Repeat("x", 1<<20)); len(got) > maxName+len("...") {
+	if got := operationName("GET", "/"+strings.Repeat("x", 1<<20)); len(got) > maxClipped {
 		t.Errorf("a name of %d bytes", len(got))
 	}
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"strconv"
 	"strings"
 	"unicode"
@@ -10,7 +12,7 @@ import (
 )
 
 // types is a set of types that values have.
-type types uint8
+type types uint16
 
 const (
 	typeBool types = 1 << iota
@@ -19,11 +21,12 @@ const (
 	typeObject
 	typeArray
 	typeNull
-	typeText    // data that is no JSON
+	typeText    // data of an event that is no JSON
+	typeBroken  // a body that is no JSON where that is promised; text, as well
 	typeNothing // no data where JSON is promised
 )
 
-var typeNames = [...]string{"bool", "number", "string", "object", "array", "null", "text", "nothing"}
+var typeNames = [...]string{"bool", "number", "string", "object", "array", "null", "text", "text", "nothing"}
 
 // names returns the types by their names, null late, because that reads better.
 func (t types) names() []string {
@@ -79,9 +82,11 @@ const (
 	// many times its own size.
 	maxShapes = 1 << 17
 
-	// maxName is how much of a name is told, in bytes. Longer ones that begin alike
-	// are taken for one.
+	// maxName is how much of a name is told, in bytes.
 	maxName = 200
+
+	// sumSize is how many bytes of a sum tell longer names that begin alike.
+	sumSize = 6
 )
 
 // A sketch makes the shapes of one recording, within bounds.
@@ -248,14 +253,20 @@ func isID(name string) bool {
 
 // placeName returns a name as places have it: in quotes where it has what means something
 // else in a place, or nothing on a terminal.
-func placeName(name string) string {
-	if name = clip(name); isPlain(name) {
+func placeName(name string) string { return quoteName(clip(name)) }
+
+func quoteName(name string) string {
+	if isPlain(name) {
 		return name
 	}
 	return strconv.Quote(name)
 }
 
-// clip cuts off what a name has beyond maxName.
+// clipMark is where a name was cut off. The sum of all of it is behind that.
+const clipMark = "..."
+
+// clip cuts off what a name has beyond maxName, in the place of which is what tells it from
+// others that begin alike.
 func clip(name string) string {
 	if len(name) <= maxName {
 		return name
@@ -264,7 +275,18 @@ func clip(name string) string {
 	for n > 0 && !utf8.RuneStart(name[n]) {
 		n--
 	}
-	return name[:n] + "..."
+	sum := sha256.Sum256([]byte(name))
+	return fmt.Sprintf("%s%s%x", name[:n], clipMark, sum[:sumSize])
+}
+
+// isClipped returns whether a name looks as clip makes it of a longer one.
+func isClipped(name string) bool {
+	n := len(name) - len(clipMark) - 2*sumSize
+	if n <= maxName-utf8.UTFMax || n > maxName {
+		return false
+	}
+	sum, ok := strings.CutPrefix(name[n:], clipMark)
+	return ok && strings.Trim(sum, "0123456789abcdef") == ""
 }
 
 // isPlain returns whether a name needs no quotes.
@@ -308,9 +330,11 @@ func compareShapes(was, is *shape, report func(path []string, c change)) (paths 
 
 func compareAt(path []string, was, is *shape, report func([]string, change)) (paths int) {
 	more := is.types &^ was.types
-	if was.types&typeText != 0 {
-		// Some words of a text are JSON by accident, such as 42 and null.
-		more &^= typeBool | typeNumber | typeString | typeNull
+	switch {
+	case was.types&is.types&typeText != 0:
+		more = 0 // some words of a text are JSON by accident, such as 42, null and []
+	case was.types&typeText != 0:
+		more &^= typeBool | typeNumber | typeString | typeNull // these may be all that came of it
 	}
 	if more != 0 {
 		report(path, change{was.types, is.types})

@@ -5,7 +5,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
+
+// maxClipped is how long a name is that was cut off.
+const maxClipped = maxName + len(clipMark) + 2*sumSize
 
 // shapeOf returns the shape that values have together.
 func shapeOf(t *testing.T, values ...string) *shape {
@@ -127,6 +131,32 @@ func TestCompareShapes(t *testing.T) {
 	}
 }
 
+// A name that is cut off differs from others that begin alike, and is valid wherever the cut
+// comes.
+func TestClip(t *testing.T) {
+	x := strings.Repeat("x", maxName)
+	for _, name := range []string{"", x[1:], x} {
+		if got := clip(name); got != name || isClipped(got) {
+			t.Errorf("%q is cut off: %q", name, got)
+		}
+	}
+	from := map[string]string{}
+	for _, name := range []string{x + "a", x + "b", x + x, x[:198] + "€" + x, x[:199] + "é", x[:199] + "éa", x[:197] + "🙂", x[:197] + "🙂" + x, x[:197] + x + "🙂"} {
+		got := clip(name)
+		if other, ok := from[got]; ok {
+			t.Errorf("%q is what is left of %q and of %q", got, name, other)
+		}
+		if from[got] = name; !utf8.ValidString(got) || len(got) > maxClipped || !isClipped(got) || got != clip(name) {
+			t.Errorf("%q is what is left of %q", got, name)
+		}
+	}
+	for _, name := range []string{x + "...", x + "...0123456789aB", x + "...0123456789a", "x...0123456789ab", x + "x...0123456789ab"} {
+		if isClipped(name) {
+			t.Errorf("%q looks cut off", name)
+		}
+	}
+}
+
 // Where nothing is known of one side, there is nothing to tell.
 func TestCompareWithNothing(t *testing.T) {
 	for _, pair := range [][2]*shape{{new(shape), shapeOf(t, "{}")}, {shapeOf(t, "{}"), new(shape)}} {
@@ -139,6 +169,11 @@ func TestCompareWithNothing(t *testing.T) {
 // In a stream of plain text, some words are JSON by accident.
 func TestCompareText(t *testing.T) {
 	text := &shape{types: typeText}
+	with := func(more types, values ...string) *shape {
+		s := shapeOf(t, values...)
+		s.types |= more
+		return s
+	}
 	tests := []struct {
 		name    string
 		was, is *shape
@@ -148,7 +183,16 @@ func TestCompareText(t *testing.T) {
 		{"words that are others", text, shapeOf(t, "null", "true", `"x"`), 0},
 		{"an object is none", text, shapeOf(t, "{}"), typeObject},
 		{"an array is none", text, shapeOf(t, "[]", "1"), typeArray | typeNumber},
+		{"an object by accident", text, with(typeText, "{}"), 0},
+		{"an array by accident", text, with(typeText, "[]", "1", "null"), 0},
+		{"other accidents", with(typeText, "{}"), with(typeText, "[]", "1"), 0},
+		{"text, all of it", with(typeText, "{}", "[1]"), text, 0},
+		{"objects alone in place of text with accidents", with(typeText, "[]"), shapeOf(t, "{}"), typeObject},
 		{"text that is new", shapeOf(t, "{}"), text, typeText},
+		{"text that is new beside an object", shapeOf(t, "{}"), with(typeText, "{}"), typeObject | typeText},
+		{"text that is new beside a number", shapeOf(t, "1"), with(typeText, "1"), typeNumber | typeText},
+		{"a number in place of a body that was broken", &shape{types: typeBroken}, shapeOf(t, "1"), typeNumber},
+		{"an array beside a body that is broken", with(typeBroken, "{}"), with(typeBroken, "[]"), typeArray | typeBroken},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -198,7 +242,7 @@ func TestShapeBounds(t *testing.T) {
 				t.Errorf("%d paths, want %d", paths, tt.shapes+1)
 			}
 			for _, name := range s.members.keys {
-				if len(name) > maxName+len(`"..."`) {
+				if len(name) > maxClipped+len(`""`) {
 					t.Errorf("a name of %d bytes", len(name))
 				}
 			}

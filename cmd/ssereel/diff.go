@@ -62,7 +62,8 @@ it in front of what is new, gone or different, or any of its parts:
   --ignore 'GET /assemblies/*: uploads[]'
   --ignore 'status 429'
 
-The exit status is 0 only where nothing differs, and all could be compared. Where a
+The exit status is 0 where nothing differs, 1 where something does, and 2 where that
+cannot be told: a recording cannot be read, or not all could be compared. Where a
 recording is truncated or damaged, what is left of it is compared; what may only be behind
 the cut is marked (unsure). So is what may only be missing because a connection ended too
 early: the client canceled, or it was reset or timed out.
@@ -102,7 +103,7 @@ media_type, end, event, data, path), was and is (types) and unsure.
 			}
 			r, err := diff(c, args[0], args[1], patterns)
 			if err != nil {
-				return err
+				return untoldError{err}
 			}
 			for _, w := range r.Warnings {
 				fmt.Fprintf(c.err, "ssereel diff: %s\n", w)
@@ -117,8 +118,11 @@ media_type, end, event, data, path), was and is (types) and unsure.
 			} else {
 				_, err = fmt.Fprint(c.out, r)
 			}
-			if r.Verdict != "same" {
-				return errFailed // also where nobody reads on; run knows what could not be printed
+			switch r.Verdict { // also where nobody reads on; run knows what could not be printed
+			case "different":
+				return errFailed
+			case "incomplete":
+				return errUntold
 			}
 			return err
 		}

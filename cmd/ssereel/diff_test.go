@@ -315,9 +315,9 @@ func TestDiffTruncated(t *testing.T) {
 	if want := unended + ": nothing differs from " + same + ", but not all could be compared: 1 operation, 0 types of events, 1 path\n"; o.stdout != want {
 		t.Errorf("stdout %q, want %q", o.stdout, want)
 	}
-	outcome{o.status, "", o.stderr}.wantLine(t, 1, "truncated")
+	outcome{o.status, "", o.stderr}.wantLine(t, 2, "truncated")
 	o = ssereel(t, "diff", "--json", same, unended)
-	if !strings.Contains(o.stdout, `"verdict":"incomplete"`) || !strings.Contains(o.stdout, `"warnings":["`+unended+`: the reel is truncated`) || o.status != 1 {
+	if !strings.Contains(o.stdout, `"verdict":"incomplete"`) || !strings.Contains(o.stdout, `"warnings":["`+unended+`: the reel is truncated`) || o.status != 2 {
 		t.Errorf("status %d, stdout %q", o.status, o.stdout)
 	}
 	o = ssereel(t, "diff", "--json", oldName, cutName)
@@ -448,7 +448,7 @@ func TestDiffEncoded(t *testing.T) {
 		if !strings.Contains(o.stdout, ", but not all could be compared: ") {
 			t.Errorf("stdout %q", o.stdout)
 		}
-		outcome{o.status, "", o.stderr}.wantLine(t, 1, "GET /x", "gzip", "--ignore 'GET /x'")
+		outcome{o.status, "", o.stderr}.wantLine(t, 2, "GET /x", "gzip", "--ignore 'GET /x'")
 		// What can be read is compared.
 		if o := ssereel(t, "diff", names[0], names[1]); !strings.HasPrefix(o.stdout, "GET /x: status 404: e: was ") {
 			t.Errorf("stdout %q", o.stdout)
@@ -460,7 +460,7 @@ func TestDiffEncoded(t *testing.T) {
 	some := reelWith(t, exchanged{header: gzip, body: "\x1f\x8b\x08"}, exchanged{body: `{"b":1}`}, exchanged{status: 404, body: `{"e":1}`})
 	for _, reels := range [][2]string{{plain, some}, {some, plain}} {
 		a, b := pair(t, reels[0], reels[1])
-		if o := ssereel(t, "diff", a, b); !strings.Contains(o.stdout, ": nothing differs from ") || o.status != 1 {
+		if o := ssereel(t, "diff", a, b); !strings.Contains(o.stdout, ": nothing differs from ") || o.status != 2 {
 			t.Errorf("status %d, stdout %q", o.status, o.stdout)
 		}
 	}
@@ -468,7 +468,7 @@ func TestDiffEncoded(t *testing.T) {
 	failed := reelWith(t, exchanged{header: gzip, status: 404, body: "\x1f\x8b\x08"})
 	a, b := pair(t, failed, failed)
 	both := ssereel(t, "diff", a, b)
-	if strings.Count(both.stderr, "--ignore 'GET /x: status 404'\n") != 2 || both.status != 1 {
+	if strings.Count(both.stderr, "--ignore 'GET /x: status 404'\n") != 2 || both.status != 2 {
 		t.Errorf("status %d, stderr %q", both.status, both.stderr)
 	}
 	ssereel(t, "diff", "--ignore", "GET /x: status 404", a, b).wantDifferences(t)
@@ -477,7 +477,7 @@ func TestDiffEncoded(t *testing.T) {
 	stream.header = gzip
 	old, new := pair(t, reelWith(t, events("data: x\n\n")), reelWith(t, stream))
 	o := ssereel(t, "diff", old, new)
-	outcome{o.status, "", o.stderr}.wantLine(t, 1, "GET /ws*?assembly", "gzip")
+	outcome{o.status, "", o.stderr}.wantLine(t, 2, "GET /ws*?assembly", "gzip")
 
 	// Nothing would have been compared here.
 	picture := exchanged{header: gzip, typ: "image/svg+xml", body: "\x1f\x8b"}
@@ -677,14 +677,14 @@ func TestDiffInput(t *testing.T) {
 
 	missing := filepath.Join(t.TempDir(), "missing.reel")
 	for _, args := range [][]string{{old, missing}, {missing, old}} {
-		ssereel(t, append([]string{"diff"}, args...)...).wantLine(t, 1, missing, "no such file")
+		ssereel(t, append([]string{"diff"}, args...)...).wantLine(t, 2, missing, "no such file")
 	}
 	text := write(t, "data: hello\n\n")
 	for _, args := range [][]string{{old, text}, {text, old}} {
-		ssereel(t, append([]string{"diff"}, args...)...).wantLine(t, 1, text, "not a reel", "ssereel record")
+		ssereel(t, append([]string{"diff"}, args...)...).wantLine(t, 2, text, "not a reel", "ssereel record")
 	}
-	ssereel(t, "diff", old, write(t, "reel 2\n")).wantLine(t, 1, "reel 2", "newer")
-	ssereelWith(t, failing{io.ErrUnexpectedEOF}, "diff", old, "-").wantLine(t, 1, "standard input", "unexpected EOF")
+	ssereel(t, "diff", old, write(t, "reel 2\n")).wantLine(t, 2, "reel 2", "newer")
+	ssereelWith(t, failing{io.ErrUnexpectedEOF}, "diff", old, "-").wantLine(t, 2, "standard input", "unexpected EOF")
 }
 
 // Lines of JSON are values of one shape, whatever their media type is called.
@@ -772,7 +772,7 @@ func TestDiffUncompared(t *testing.T) {
 			}
 			_, at, _ := strings.Cut(o.stderr, "--ignore '")
 			at = strings.TrimSuffix(at, "'\n")
-			outcome{o.status, "", o.stderr}.wantLine(t, 1, tt.tells)
+			outcome{o.status, "", o.stderr}.wantLine(t, 2, tt.tells)
 			ssereel(t, "diff", "--ignore", at, old, new).wantDifferences(t)
 		})
 	}
@@ -819,7 +819,7 @@ func TestDiffManyWarnings(t *testing.T) {
 	oldName, newName := pair(t, old, reelWith(t, encoded...))
 	o := ssereel(t, "diff", oldName, newName)
 	lines := strings.Split(o.stderr, "\n")
-	if len(lines) != maxWarnings+2 || !strings.Contains(lines[0], "truncated") || lines[maxWarnings] != "ssereel diff: and 101 more warnings" || o.status != 1 {
+	if len(lines) != maxWarnings+2 || !strings.Contains(lines[0], "truncated") || lines[maxWarnings] != "ssereel diff: and 101 more warnings" || o.status != 2 {
 		t.Errorf("status %d, %d lines, first %q, at the end %q", o.status, len(lines), lines[0], lines[max(0, len(lines)-2):])
 	}
 	if o := ssereel(t, "diff", "--json", oldName, newName); !strings.Contains(o.stdout, `"more_warnings":101,`) {

@@ -63,6 +63,15 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 // said everything.
 var errFailed = errors.New("failed")
 
+// errUntold is errFailed for a command that has to tell yes from no by its exit status, and
+// cannot: that is 2 then, as with diff and grep.
+var errUntold = errors.New("not known")
+
+// untoldError is errUntold with a message.
+type untoldError struct{ error }
+
+func (e untoldError) Unwrap() error { return e.error }
+
 // exitStatus ends a command with that exit status, and no message.
 type exitStatus int
 
@@ -153,13 +162,14 @@ func (cmd command) run(ctx context.Context, c console, args []string) int {
 		err = runIt(ctx, console{c.in, out, c.err}, flags.Args())
 	}
 	gone := errors.Is(out.err, syscall.EPIPE) // whoever reads our output has had enough of it
-	if !gone && (err == nil || err == errFailed) {
+	if !gone && (err == nil || err == errFailed || err == errUntold) {
 		err = cmp.Or(out.err, err)
 	}
 	if path, ok := err.(*fs.PathError); ok {
 		err = fmt.Errorf("%s: %w", path.Path, path.Err)
 	}
 	var usage usageError
+	var untold untoldError
 	var status exitStatus
 	switch {
 	case err == nil, gone && errors.Is(err, syscall.EPIPE):
@@ -168,11 +178,16 @@ func (cmd command) run(ctx context.Context, c console, args []string) int {
 		return int(status)
 	case err == errFailed:
 		return 1
+	case err == errUntold:
+		return 2
 	case errors.As(err, &usage):
 		fmt.Fprintf(c.err, "ssereel %s: %s; see ssereel %s --help\n", cmd.name, printableLines(err.Error()), cmd.name)
 		return 2
 	default:
 		fmt.Fprintf(c.err, "ssereel %s: %s\n", cmd.name, printableLines(err.Error()))
+		if errors.As(err, &untold) {
+			return 2
+		}
 		return 1
 	}
 }

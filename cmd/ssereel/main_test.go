@@ -529,6 +529,9 @@ func TestReaderGone(t *testing.T) {
 		{"the events of a reel", []string{"events", write(t, whole)}, 0, ""},
 		{"the events of a truncated reel", []string{"events", write(t, cut)}, 1, "truncated"},
 		{"the Status of a truncated reel", []string{"status", write(t, cut)}, 1, "truncated"},
+		{"no difference", []string{"diff", write(t, whole), write(t, whole)}, 0, ""},
+		{"a difference", []string{"diff", write(t, whole), write(t, paced)}, 1, ""},
+		{"a difference, as JSON", []string{"diff", "--json", write(t, whole), write(t, paced)}, 1, ""},
 		{"help", []string{"verify", "--help"}, 0, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

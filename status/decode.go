@@ -102,7 +102,7 @@ func (d *decoder) object(i, depth int, o object) int {
 		}
 		guess := d.guess.of(depth, fields)
 		n = guess.after(before)
-		if fields.place(n).key != key {
+		if fields.place(n).more().key != key {
 			n = fields.find(d.unquoted(key))
 		}
 		f := &unknownField

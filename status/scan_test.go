@@ -204,6 +204,22 @@ func TestSyntaxError(t *testing.T) {
 	}
 }
 
+// White space ends where it ends, however it is mixed, and wherever the document does.
+func TestSkipSpace(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for range 20000 {
+		space := ""
+		for n := r.IntN(5); n > 0; n-- {
+			space += []string{" ", "\n", "\r\n", "\t"}[r.IntN(4)] + strings.Repeat(" ", r.IntN(20))
+		}
+		for _, behind := range []string{"", "x", "\"a\": 1,\n \n", "\x00        ", "\v\n      ", "\x1f", "\xa0"} {
+			if got := skipSpace([]byte("x"+space+behind), 1); got != 1+len(space) {
+				t.Fatalf("%q in front of %q ends at %d, want %d", space, behind, got, 1+len(space))
+			}
+		}
+	}
+}
+
 // numbered returns members with the numbers from one to less than the other as their keys.
 func numbered(from, to int) string {
 	var all []string

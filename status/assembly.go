@@ -259,7 +259,8 @@ func DecodeAssembly(data []byte, dst *Assembly) error {
 // dst is decoded into again, whichever comes first. Use strings.Clone for what has to
 // last longer.
 func DecodeAssemblyBorrowed(data []byte, dst *Assembly) error {
-	d := decoder{b: data, s: view(data), arena: dst.arena[:0], guess: &dst.guess}
+	var d decoder // and no literal, which would be made elsewhere and copied
+	d.b, d.s, d.arena, d.guess = data, view(data), dst.arena[:0], &dst.guess
 	if !d.document(dst) {
 		return refusal(data)
 	}

@@ -272,6 +272,20 @@ func TestRoomForText(t *testing.T) {
 	}
 }
 
+// A table with pointers is work for each garbage collection, and one of longer fields takes
+// two lines of the processor's cache for each member.
+func TestFieldIsPlain(t *testing.T) {
+	f := reflect.TypeFor[field]()
+	if f.Size() > 64 {
+		t.Errorf("a field takes %d bytes, want 64 at most", f.Size())
+	}
+	for i := range f.NumField() {
+		if part := f.Field(i); part.Type.Kind() < reflect.Bool || part.Type.Kind() > reflect.Uintptr {
+			t.Errorf("%s is a %s, want a number", part.Name, part.Type)
+		}
+	}
+}
+
 // Whatever was in an object, reset leaves nothing of it but capacity.
 func TestReset(t *testing.T) {
 	for _, o := range allObjects() {
@@ -420,14 +434,14 @@ func TestEveryFieldBothWays(t *testing.T) {
 			t.Errorf("%T has %d fields, there is room for less than %d", o, n, places)
 		}
 		for i, f := range o.layout().fields {
-			if n := o.layout().find(f.key); n != i {
-				t.Errorf("%T: %s is found at %d, want %d", o, f.key, n, i)
+			if n := o.layout().find(f.more().key); n != i {
+				t.Errorf("%T: %s is found at %d, want %d", o, f.more().key, n, i)
 			}
-			if same, ok := offsets[f.offset]; ok != f.alias {
-				t.Errorf("%T: %s and %q have one place, one is an alias: %v", o, f.key, same, f.alias)
+			if same, ok := offsets[f.offset]; ok != f.more().alias {
+				t.Errorf("%T: %s and %q have one place, one is an alias: %v", o, f.more().key, same, f.more().alias)
 			}
-			if offsets[f.offset] = f.key; !f.alias {
-				members = append(members, `"`+f.key+`":`+values[f.kind])
+			if offsets[f.offset] = f.more().key; !f.more().alias {
+				members = append(members, `"`+f.more().key+`":`+values[f.kind])
 			}
 		}
 		want := "{" + strings.Join(members, ",") + "}"
@@ -465,8 +479,8 @@ func TestDecodeAnyOrder(t *testing.T) {
 			}
 			for _, got := range []*Assembly{mustDecode(t, doc), &again} {
 				for _, f := range assemblyLayout.fields {
-					if f.kind != kindList && f.kind != kindSteps && !slotOf(got, f.key).equal(slotOf(want, f.key)) {
-						t.Fatalf("%s: %s differs in another order", name, f.key)
+					if f.kind != kindList && f.kind != kindSteps && !slotOf(got, f.more().key).equal(slotOf(want, f.more().key)) {
+						t.Fatalf("%s: %s differs in another order", name, f.more().key)
 					}
 				}
 				wantSameJSON(t, data, mustEncode(t, got))
@@ -501,7 +515,7 @@ func TestOrdersOfKeys(t *testing.T) {
 		{3, fileLayout, "mime", ""},
 		{3, fileLayout, "name", "mime"},
 	} {
-		if got := tt.l.place(a.guess.of(tt.depth, tt.l).after(tt.l.find(tt.after) + 1)).key; got != tt.key {
+		if got := tt.l.place(a.guess.of(tt.depth, tt.l).after(tt.l.find(tt.after) + 1)).more().key; got != tt.key {
 			t.Errorf("inside %d objects and arrays %s is expected behind %q, want %s", tt.depth, got, tt.after, tt.key)
 		}
 	}

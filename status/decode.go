@@ -102,7 +102,7 @@ func (d *decoder) object(i, depth int, o object) int {
 		}
 		guess := d.guess.of(depth, fields)
 		n = guess.after(before)
-		if fields.place(n).key != key {
+		if fields.place(n).more().key != key {
 			n = fields.find(d.unquoted(key))
 		}
 		f := &unknownField
@@ -269,6 +269,14 @@ func (m *memory) last(i int) int {
 	return k
 }
 
+// settle forgets the object if, of its known members, more than half had to be read in
+// another one.
+func (m *memory) settle(known, read int) {
+	if known > 0 && 2*read > known {
+		m.n = 0
+	}
+}
+
 // skipObject is skip for an object. It passes over members that are byte by byte, and up
 // to the key of the next one, what they were in the object that it remembers. If more
 // than half of that object's members were different here, the next object takes its place.
@@ -280,37 +288,34 @@ func (d *decoder) skipObject(i, depth int) int {
 	if i = skipSpace(b, i+1); at(b, i) == '}' {
 		return i + 1
 	}
-	// How many members there have a next one; 0 while this object is to be remembered.
+	// How many members there have a next one; 0 while this object is to be remembered, and
+	// where there are so few that comparing takes longer than reading.
 	known := m.n - 1
-	if known <= 0 || depth > m.depth { // what was right there might be too deep here
+	if known < 16 || depth > m.depth { // what was right there might be too deep here
 		m.depth, m.n, known = depth, 0, 0
 	}
-	k, read := 0, 0 // members so far, and those of them that were different
-	forget := false
+	k, read := 0, 0 // members so far, and those of them that were read
+	once := 1       // how many to read before the next comparison: more if the last found nothing
 	for {
 		room := len(d.pairs)
 		if k < known {
 			from := m.starts[k]
 			same := from + repeats(b, i, from, m.starts[known]-from)
 			if passed := m.last(same); passed > k {
-				k = passed
+				k, once = passed, 1
 				i = skipSpace(b, i+m.starts[k]-from) // there may be more of it here
 				continue
 			}
-			if read++; 2*read > known {
-				forget = true
-			}
-			room = 1
+			room = min(room, once)
+			once *= 2
 		}
 		n, next, where := pairs(b, i, d.pairs[:room], anyKey)
 		if known == 0 {
 			m.add(d.pairs[:n])
 		}
-		k += n
+		k, read = k+n, read+n
 		if i = next; where == atEnd {
-			if forget {
-				m.n = 0
-			}
+			m.settle(known, read)
 			return i
 		}
 		if n == room {
@@ -330,15 +335,13 @@ func (d *decoder) skipObject(i, depth int) int {
 				return -1
 			}
 		}
-		k++
+		k, read = k+1, read+1
 		if i = valueEnd(b, i, depth+1); i < 0 {
 			return -1
 		}
 		var more bool
 		if i, more = itemEnd(b, i, '}'); !more {
-			if forget {
-				m.n = 0
-			}
+			m.settle(known, read)
 			return i
 		}
 	}

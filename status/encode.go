@@ -102,13 +102,13 @@ func appendObject(dst []byte, o object) ([]byte, error) {
 	fields := encoded(o)
 	for i := range fields.fields {
 		f, was := slotAt(fields.base(o), &fields.fields[i]), slotAt(fields.base(old), &fields.fields[i])
-		if f.alias || done[written{f.offset, f.kind}] || f.equal(was) {
+		if f.more().alias || done[written{f.offset, f.kind}] || f.equal(was) {
 			continue
 		}
 		if len(dst) > empty {
 			dst = append(dst, ',')
 		}
-		dst = append(append(append(dst, '"'), f.key...), '"', ':')
+		dst = append(append(append(dst, '"'), f.more().key...), '"', ':')
 		if dst, err = appendField(dst, f, was, ""); err != nil {
 			return dst, err
 		}

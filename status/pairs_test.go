@@ -186,10 +186,10 @@ func TestKeyRoom(t *testing.T) {
 	for _, o := range allObjects() {
 		for _, f := range append(o.layout().fields, unknownField) {
 			if int(f.tailAt)+8 > keyRoom {
-				t.Errorf("%T: %s is longer than %d bytes", o, f.key, keyRoom)
+				t.Errorf("%T: %s is longer than %d bytes", o, f.more().key, keyRoom)
 			}
 			if f.length > 32 {
-				t.Errorf("%T: not all of %s is compared", o, f.key)
+				t.Errorf("%T: not all of %s is compared", o, f.more().key)
 			}
 		}
 	}
@@ -208,14 +208,14 @@ func TestOtherKeys(t *testing.T) {
 		before := ""
 		for _, f := range o.layout().fields {
 			value := cmp.Or(values[f.kind], "1")
-			for i := range f.key {
-				other := f.key[:i] + "#" + f.key[i+1:]
+			for i := range f.more().key {
+				other := f.more().key[:i] + "#" + f.more().key[i+1:]
 				decodeSource(`{`+before+`"`+other+`":`+value+`,"x":"`+strings.Repeat("far from the end ", 10)+`"}`, o)
-				if got := slotOf(o, f.key); !got.equal(slotOf(o.layout().fresh(), f.key)) {
-					t.Errorf("%T: %s was taken for %s", o, other, f.key)
+				if got := slotOf(o, f.more().key); !got.equal(slotOf(o.layout().fresh(), f.more().key)) {
+					t.Errorf("%T: %s was taken for %s", o, other, f.more().key)
 				}
 			}
-			before = `"` + f.key + `":null,`
+			before = `"` + f.more().key + `":null,`
 		}
 	}
 }
@@ -224,7 +224,7 @@ func TestOtherKeys(t *testing.T) {
 func TestKeysBehindTheLast(t *testing.T) {
 	for _, o := range allObjects() {
 		fields := o.layout().fields
-		last := fields[len(fields)-1].key
+		last := fields[len(fields)-1].more().key
 		for _, key := range []string{``, `x`, `\"`, "\xff"} {
 			doc := `{"` + last + `":null` + strings.Repeat(`,"`+key+`":"\n"`, 3) + `}`
 			if decodeSource(doc, o); *o.source() != doc {

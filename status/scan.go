@@ -164,7 +164,12 @@ func skipSpace(b []byte, i int) int {
 			if b[i] > ' ' {
 				return i
 			}
-		case c == '\n' || c == '\r' || c == '\t':
+		case c == '\n': // with an indentation behind it, as a rule
+			i += 1 + bits.TrailingZeros64(w>>8^eachSpace>>8|1<<56)>>3
+			if at(b, i) > ' ' {
+				return i
+			}
+		case c == '\r' || c == '\t':
 			i++
 		default:
 			return i

@@ -204,15 +204,38 @@ func TestSyntaxError(t *testing.T) {
 	}
 }
 
+// White space ends where it ends, however it is mixed, and wherever the document does.
+func TestSkipSpace(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for range 20000 {
+		space := ""
+		for n := r.IntN(5); n > 0; n-- {
+			space += []string{" ", "\n", "\r\n", "\t"}[r.IntN(4)] + strings.Repeat(" ", r.IntN(20))
+		}
+		for _, behind := range []string{"", "x", "\"a\": 1,\n \n", "\x00        ", "\v\n      ", "\x1f", "\xa0"} {
+			if got := skipSpace([]byte("x"+space+behind), 1); got != 1+len(space) {
+				t.Fatalf("%q in front of %q ends at %d, want %d", space, behind, got, 1+len(space))
+			}
+		}
+	}
+}
+
+// numbered returns members with the numbers from one to less than the other as their keys.
+func numbered(from, to int) string {
+	var all []string
+	for i := from; i < to; i++ {
+		all = append(all, fmt.Sprintf(`"%d":0`, i))
+	}
+	return strings.Join(all, ",")
+}
+
 // Which members are remembered decides only how fast the next object is read, and nothing
 // else would tell.
 func TestSkipObjectRemembers(t *testing.T) {
-	var many, first64 []string
-	for i := range 70 {
-		many = append(many, fmt.Sprintf(`"%d":0`, i))
-		first64 = append(first64, fmt.Sprint(i))
+	keysOf := func(from, to int) string {
+		return strings.NewReplacer(`":0,"`, " ", `":0`, "", `"`, "").Replace(numbered(from, to))
 	}
-	first64 = first64[:64]
+	known := "{" + numbered(0, 20) + "}"
 	for _, tt := range []struct {
 		name    string
 		objects []string
@@ -221,12 +244,16 @@ func TestSkipObjectRemembers(t *testing.T) {
 		{"read in all ways", []string{`{"a":1,"b":{"x":1},"c" :1, "d":"\n","\n":[1],"f":null,"g":2}`}, `a b c d \n f g`},
 		{"near the end", []string{`{"a":1,"b":2}`}, `a b`},
 		{"none", []string{`{}`}, ``},
-		{"more than there is room for", []string{"{" + strings.Join(many, ",") + "}"}, strings.Join(first64, " ")},
-		{"the same again", []string{`{"a":1,"b":2,"c":3}`, `{"a":1,"b":2,"c":3}`}, `a b c`},
-		{"half of it another", []string{`{"a":1,"b":2,"c":3}`, `{"a":1,"y":2,"c":3}`}, `a b c`},
-		{"more than half another", []string{`{"a":1,"b":2,"c":3}`, `{"x":1,"y":2,"z":3}`}, ``},
-		{"and one behind that", []string{`{"a":1,"b":2,"c":3}`, `{"x":1,"y":2,"z":3}`, `{"p":1,"q":2}`}, `p q`},
-		{"one member, which is none to remember", []string{`{"a":1}`, `{"x":1,"y":2}`}, `x y`},
+		{"more than there is room for", []string{"{" + numbered(0, 70) + "}"}, keysOf(0, 64)},
+		{"the same again", []string{known, known}, keysOf(0, 20)},
+		{"some others", []string{known, `{"x":1,` + numbered(1, 10) + `,"y":1,` + numbered(11, 20) + `}`}, keysOf(0, 20)},
+		{"the first half another", []string{known, `{` + numbered(50, 57) + `,` + numbered(7, 20) + `}`}, keysOf(0, 20)},
+		{"more than half another", []string{known, `{` + numbered(50, 61) + `,` + numbered(11, 20) + `}`}, ``},
+		{"all others", []string{known, `{` + numbered(50, 80) + `}`}, ``},
+		{"and one behind that", []string{known, `{` + numbered(50, 80) + `}`, `{"p":1,"q":2}`}, `p q`},
+		{"too few for comparing", []string{`{"a":1,"b":2,"c":3}`, `{"a":1,"b":2,"z":3}`}, `a b z`},
+		{"as few as can be compared", []string{`{` + numbered(0, 17) + `}`, `{` + numbered(0, 16) + `,"z":0}`}, keysOf(0, 17)},
+		{"one less", []string{`{` + numbered(0, 16) + `}`, `{` + numbered(0, 15) + `,"z":0}`}, keysOf(0, 15) + " z"},
 	} {
 		for _, behind := range []string{"", strings.Repeat(" ", 2*slack)} {
 			s := strings.Join(tt.objects, "") + behind
@@ -261,8 +288,8 @@ func TestMemoryLast(t *testing.T) {
 func TestRepeatedObjects(t *testing.T) {
 	deep := func(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }
 	for n := maxDepth - 8; n <= maxDepth; n++ {
-		raw := `{"first":1,"second":` + deep(n) + `,"third":"three"}`
-		for _, before := range []string{``, `"results":{"s":[{"meta":{"a":1}}]},`, `"results":{"s":[{"meta":{"a":1,"b":2}}]},`} {
+		raw := `{"first":1,"second":` + deep(n) + `,` + numbered(0, 20) + `}`
+		for _, before := range []string{``, `"results":{"s":[{"meta":{"a":1}}]},`, `"results":{"s":[{"meta":{` + numbered(0, 20) + `}}]},`} {
 			data := []byte(`{` + before + `"fields":` + raw + `,"results":{"s":[{"meta":` + raw + `}]}}`)
 			var a Assembly
 			if err := DecodeAssembly(data, &a); (err == nil) != json.Valid(data) {
@@ -270,7 +297,7 @@ func TestRepeatedObjects(t *testing.T) {
 			}
 		}
 	}
-	first := `{"a":1,"b":{"c":[1,2]},"d":"text","e":null,"f":"a rather long text","g":[true],"h":-1.5e3}`
+	first := `{` + numbered(0, 5) + `,"a":1,"b":{"c":[1,2]},"d":"text","e":null,"f":"a rather long text","g":[true],"h":-1.5e3,` + numbered(5, 10) + `}`
 	for i := range len(first) + 1 {
 		for _, put := range []string{"", "x", `"`, "\\", "{", "}", "[", "]", ",", ":", "0", " ", "\x00", `"y":1,`} {
 			for _, cut := range []int{0, 1} {

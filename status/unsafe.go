@@ -38,7 +38,8 @@ func viewBytes(s string) []byte {
 type address = unsafe.Pointer
 
 func fieldAt[T any](key string, k kind, p *T) field {
-	return field{kind: k, sample: offset(p), more: &more{key: key}}
+	details = append(details, more{key: key})
+	return field{kind: k, sample: offset(p), detail: len(details) - 1}
 }
 
 // offset is p as a number, good for the distance to another place in the same object.

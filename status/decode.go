@@ -306,8 +306,8 @@ func (d *decoder) skipObject(i, depth int) int {
 				i = skipSpace(b, i+m.starts[k]-from) // there may be more of it here
 				continue
 			}
-			room = min(room, once)
-			once *= 2
+			room = once
+			once = min(2*once, len(d.pairs))
 		}
 		n, next, where := pairs(b, i, d.pairs[:room], anyKey)
 		if known == 0 {

@@ -245,10 +245,23 @@ func stopReading(w http.ResponseWriter, read <-chan struct{}) {
 	case <-timer.C:
 	}
 	// net/http does not count a read that fails as a body that was not read to its end. It
-	// has no other way to close a connection whose response has its header.
-	http.MaxBytesReader(w, io.NopCloser(strings.NewReader("x")), 0).Read(make([]byte, 1))
+	// has no other way to close a connection whose response has its header, and that one
+	// works for no writer but its own.
+	http.MaxBytesReader(innermost(w), io.NopCloser(strings.NewReader("x")), 0).Read(make([]byte, 1))
 	if http.NewResponseController(w).SetReadDeadline(time.Now()) == nil {
 		<-read
+	}
+}
+
+// innermost returns the writer that w wraps, or one that w wraps does, as far as
+// http.ResponseController finds it.
+func innermost(w http.ResponseWriter) http.ResponseWriter {
+	for {
+		wrapping, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			return w
+		}
+		w = wrapping.Unwrap()
 	}
 }
 

@@ -1016,7 +1016,27 @@ func TestHandlerHeader(t *testing.T) {
 // A client that has the whole response, and does not end its request, gets a moment to do so:
 // what it sends later is not taken for a request of its own.
 func TestHandlerEndsUnfinishedRequest(t *testing.T) {
-	server := httptest.NewServer(mustLoad(t, version+"> 1 +0 POST /\n< 1 +0 200\n= 1 +0\n\\enough\n. 1 +0 eof\n").Handler(replay.Playback{}))
-	t.Cleanup(server.Close)
-	wantEndOfUnfinished(t, server.Listener.Addr().String(), "", "enough")
+	h := mustLoad(t, version+"> 1 +0 POST /\n< 1 +0 200\n= 1 +0\n\\enough\n. 1 +0 eof\n").Handler(replay.Playback{})
+	for _, wraps := range []int{0, 1, 2} {
+		t.Run(fmt.Sprintf("wrapped %d times", wraps), func(t *testing.T) {
+			server := httptest.NewServer(wrapped(h, wraps))
+			t.Cleanup(server.Close)
+			wantEndOfUnfinished(t, server.Listener.Addr().String(), "", "enough")
+		})
+	}
+}
+
+// wrapper is a ResponseWriter as that of a program that logs or counts responses.
+type wrapper struct{ http.ResponseWriter }
+
+func (w wrapper) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// wrapped returns h, whose ResponseWriter is wrapped so many times.
+func wrapped(h http.Handler, times int) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		for range times {
+			w = wrapper{w}
+		}
+		h.ServeHTTP(w, req)
+	})
 }

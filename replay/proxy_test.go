@@ -207,8 +207,19 @@ func TestProxyEndsUnfinishedRequest(t *testing.T) {
 		io.WriteString(w, "enough")
 		flush(w)
 	})
-	for _, length := range []string{"X-Length: 6\r\n", ""} {
-		wantEndOfUnfinished(t, p.Listener.Addr().String(), length, "enough")
+	h := p.Config.Handler
+	for _, c := range []struct {
+		name, header string
+		wraps        int
+	}{
+		{"with a length", "X-Length: 6\r\n", 0},
+		{"without", "", 0},
+		{"wrapped", "", 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p.Config.Handler = wrapped(h, c.wraps)
+			wantEndOfUnfinished(t, p.Listener.Addr().String(), c.header, "enough")
+		})
 	}
 }
 

@@ -131,11 +131,18 @@ func allowOrigin(h http.Header, req *http.Request) {
 	}
 }
 
-// hopByHop are the headers that are about the recorded connection and not the response:
+// hopByHop are the headers that are about the connection and not what comes over it:
 // RFC 9110, section 7.6.1.
 var hopByHop = map[string]bool{
 	"Connection": true, "Keep-Alive": true, "Proxy-Connection": true, "Te": true,
 	"Trailer": true, "Transfer-Encoding": true, "Upgrade": true, "Proxy-Authenticate": true,
+	"Proxy-Authorization": true,
+}
+
+// isHopByHop returns whether the field name of h is about the connection: it is always, or
+// this one says so.
+func isHopByHop(h http.Header, name string) bool {
+	return hopByHop[name] || listed(h["Connection"], name)
 }
 
 // notServed are the headers that would lead the client to another server or scheme, and
@@ -178,7 +185,7 @@ func play(w http.ResponseWriter, req *http.Request, p *performance) {
 	}
 	header := w.Header()
 	for name, values := range p.header {
-		if !hopByHop[name] && !notServed[name] && !listed(p.header["Connection"], name) {
+		if !isHopByHop(p.header, name) && !notServed[name] {
 			header[name] = slices.Clip(values) // whoever adds to it does not add to the recording
 		}
 	}

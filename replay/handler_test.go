@@ -624,6 +624,7 @@ func TestHandlerHopByHop(t *testing.T) {
 	text := opened + `< 1 connection: keep-alive, X-Hop
 < 1 content-type: text/event-stream
 < 1 keep-alive: timeout=5
+< 1 proxy-authorization: Basic eDp5
 < 1 proxy-connection: keep-alive
 < 1 te: trailers
 < 1 transfer-encoding: chunked
@@ -638,7 +639,7 @@ func TestHandlerHopByHop(t *testing.T) {
 	rec := mustLoad(t, text)
 	h := rec.Handler(replay.Playback{Speed: replay.MaxSpeed})
 	s, _, _ := perform(h, httptest.NewRequest("GET", "/s", nil))
-	for _, name := range []string{"Connection", "Keep-Alive", "Proxy-Connection", "Te", "Transfer-Encoding", "Upgrade", "X-Hop"} {
+	for _, name := range []string{"Connection", "Keep-Alive", "Proxy-Authorization", "Proxy-Connection", "Te", "Transfer-Encoding", "Upgrade", "X-Hop"} {
 		if v := s.sent.Values(name); len(v) > 0 {
 			t.Errorf("%s is sent: %q", name, v)
 		}

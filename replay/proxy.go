@@ -400,17 +400,6 @@ func (p *proxy) outgoing(req *http.Request, to *url.URL) (*http.Request, error) 
 	return out, nil
 }
 
-// isHopByHop returns whether the field name of h is about the connection: RFC 9110,
-// section 7.6.1.
-func isHopByHop(h http.Header, name string) bool {
-	switch name {
-	case "Connection", "Keep-Alive", "Proxy-Connection", "Proxy-Authenticate", "Proxy-Authorization",
-		"Te", "Trailer", "Transfer-Encoding", "Upgrade":
-		return true
-	}
-	return listed(h["Connection"], name)
-}
-
 // proxied is a URL's origin and, where there is one, what makes a path one of
 // another origin.
 var proxied = regexp.MustCompile(`(?i)(http|ws)s?(:(?:\\?/){2})([^/\\\s"'<>?#,;]+)(?:\\?/-\\?/(https?)\\?/([^/\\\s"'<>?#,;]+))?`)

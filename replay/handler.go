@@ -122,7 +122,7 @@ func allowOrigin(h http.Header, req *http.Request) {
 	}
 	h.Set("Access-Control-Allow-Origin", origin)
 	h.Set("Access-Control-Allow-Credentials", "true")
-	h.Set("Vary", "Origin")
+	h["Vary"] = withLists(h["Vary"], "Origin")
 	if req.Method == http.MethodOptions {
 		h.Set("Access-Control-Allow-Methods", cmp.Or(req.Header.Get("Access-Control-Request-Method"), http.MethodGet))
 		if names := req.Header.Get("Access-Control-Request-Headers"); names != "" {
@@ -149,8 +149,7 @@ func isHopByHop(h http.Header, name string) bool {
 // those that the Handler sets itself.
 var notServed = map[string]bool{
 	"Content-Length": true, "Access-Control-Allow-Origin": true,
-	"Access-Control-Allow-Credentials": true, "Vary": true, "Alt-Svc": true,
-	"Strict-Transport-Security": true,
+	"Access-Control-Allow-Credentials": true, "Alt-Svc": true, "Strict-Transport-Security": true,
 }
 
 // play answers req with p.
@@ -185,9 +184,13 @@ func play(w http.ResponseWriter, req *http.Request, p *performance) {
 	}
 	header := w.Header()
 	for name, values := range p.header {
-		if !isHopByHop(p.header, name) && !notServed[name] {
-			header[name] = slices.Clip(values) // whoever adds to it does not add to the recording
+		if isHopByHop(p.header, name) || notServed[name] {
+			continue
 		}
+		if name == "Vary" {
+			values = withLists(values, header[name]...) // of Origin, to begin with
+		}
+		header[name] = slices.Clip(values) // whoever adds to it does not add to the recording
 	}
 	if header.Get("Content-Type") == "" {
 		header["Content-Type"] = nil // rather than what net/http guesses
@@ -294,4 +297,15 @@ func listed(lists []string, name string) bool {
 		}
 	}
 	return false
+}
+
+// withLists returns lists, each comma-separated, with those of more that are not in them.
+func withLists(lists []string, more ...string) []string {
+	lists = slices.Clip(lists) // which may be the recording's
+	for _, list := range more {
+		if !listed(lists, list) {
+			lists = append(lists, list)
+		}
+	}
+	return lists
 }

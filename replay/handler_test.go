@@ -578,6 +578,74 @@ func TestHandlerCORS(t *testing.T) {
 	})
 }
 
+// A cache has to know what a response varies by: all that the recorded one did and, as it
+// says which origin may read it, that.
+func TestHandlerVary(t *testing.T) {
+	for _, c := range []struct {
+		name, recorded, origin string
+		before                 []string // as set by what is in front of the Handler
+		want                   []string
+	}{
+		{"none", "", "", nil, nil},
+		{"an origin", "", "https://app.example", nil, []string{"Origin"}},
+		{"a recorded one", "< 1 vary: Accept\n", "", nil, []string{"Accept"}},
+		{"both", "< 1 vary: Accept, Cookie\n< 1 vary: Accept-Language\n", "https://app.example", nil, []string{"Accept, Cookie", "Accept-Language", "Origin"}},
+		{"both, of the origin", "< 1 vary: accept, origin\n", "https://app.example", nil, []string{"accept, origin"}},
+		{"one in front", "", "https://app.example", []string{"Accept-Encoding"}, []string{"Accept-Encoding", "Origin"}},
+		{"all of them", "< 1 vary: Accept\n", "https://app.example", []string{"Accept-Encoding"}, []string{"Accept", "Accept-Encoding", "Origin"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h := mustLoad(t, opened+c.recorded+eof).Handler(replay.Playback{})
+			for range 2 { // the recording is not changed
+				w := httptest.NewRecorder()
+				if c.before != nil {
+					w.Header()["Vary"] = slices.Clone(c.before)
+				}
+				req := httptest.NewRequest("GET", "/s", nil)
+				if c.origin != "" {
+					req.Header.Set("Origin", c.origin)
+				}
+				h.ServeHTTP(w, req)
+				if got := w.Header()["Vary"]; !slices.Equal(got, c.want) {
+					t.Errorf("Vary is %q, want %q", got, c.want)
+				}
+			}
+		})
+	}
+}
+
+// A header that comes in several lines is rewritten in all of them.
+func TestHandlerRewritesEachLine(t *testing.T) {
+	const elsewhere = "<https://elsewhere.example/>; rel=help"
+	link := func(origin, page string) string { return "<" + origin + "/s?page=" + page + ">; rel=next" }
+	const recorded = "https://api2.example.com"
+	for _, c := range []struct {
+		name string
+		want func(origin string) []string
+	}{
+		{"all", func(origin string) []string { return []string{link(origin, "2"), link(origin, "3")} }},
+		{"the first", func(origin string) []string { return []string{link(origin, "2"), elsewhere} }},
+		{"the last", func(origin string) []string { return []string{elsewhere, link(origin, "2")} }},
+		{"none", func(string) []string { return []string{elsewhere, elsewhere} }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			text := version + "> 1 +0 GET " + recorded + "/s\n< 1 +0 200\n"
+			for _, value := range c.want(recorded) {
+				text += "< 1 link: " + value + "\n"
+			}
+			rec := mustLoad(t, text+eof)
+			w := httptest.NewRecorder()
+			rec.Handler(replay.Playback{}).ServeHTTP(w, httptest.NewRequest("GET", "http://localhost:1/s", nil))
+			if got, want := w.Header()["Link"], c.want("http://localhost:1"); !slices.Equal(got, want) {
+				t.Errorf("Link is %q, want %q", got, want)
+			}
+			if got, want := rec.Exchanges()[0].Header["Link"], c.want(recorded); !slices.Equal(got, want) {
+				t.Errorf("the recording itself says %q now, want %q", got, want)
+			}
+		})
+	}
+}
+
 // adding is what a program makes of a ResponseWriter to add to its header.
 type adding struct {
 	http.ResponseWriter

@@ -162,9 +162,12 @@ func (p *player) lead(perf *performance, base string) {
 	}
 	r := newRewriter(origins, base)
 	for _, name := range []string{"Location", "Content-Location", "Link", "Refresh"} {
-		if value := perf.header.Get(name); r.rewriteString(value) != value {
-			perf.header = perf.header.Clone()
-			perf.header.Set(name, r.rewriteString(value))
+		if !slices.ContainsFunc(perf.header[name], func(value string) bool { return r.rewriteString(value) != value }) {
+			continue
+		}
+		perf.header = perf.header.Clone()
+		for i, value := range perf.header[name] {
+			perf.header[name][i] = r.rewriteString(value)
 		}
 	}
 	if !hasURLs(perf.header) || encodingOf(perf.header) != "" || perf.x != nil && !p.names(perf.x, r) {

@@ -646,6 +646,42 @@ func TestHandlerRewritesEachLine(t *testing.T) {
 	}
 }
 
+// The sums of a body are those of what was recorded: where it is rewritten, it has none.
+func TestHandlerDigests(t *testing.T) {
+	for _, c := range []struct {
+		name, mediaType, body string
+		playback              replay.Playback
+		kept                  bool
+	}{
+		{"rewritten", "application/json", `"https://api2.example.com/x"`, replay.Playback{}, false},
+		{"left as it was", "application/json", `"https://api2.example.com/x"`, replay.Playback{KeepURLs: true}, true},
+		{"without a URL", "application/json", `"x"`, replay.Playback{}, true},
+		{"text", "text/plain", `"https://api2.example.com/x"`, replay.Playback{}, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			rec := mustLoad(t, version+"> 1 +0 GET https://api2.example.com/s\n< 1 +0 200\n< 1 content-type: "+c.mediaType+"\n< 1 content-digest: sha-256=:abc=:\n"+
+				"< 1 content-md5: abc\n< 1 etag: \"1\"\n= 1 +0\n\\"+c.body+"\n< 1 content-digest: sha-256=:abc=:\n< 1 x-sum: 1\n"+eof)
+			server := httptest.NewServer(rec.Handler(c.playback))
+			defer server.Close()
+			for range 2 { // the recording is not changed
+				res, err := http.DefaultClient.Do(get(t, server.URL+"/s"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer res.Body.Close()
+				readAll(t, res)
+				_, ofTrailer := res.Trailer["Content-Digest"]
+				if sum, old := res.Header.Get("Content-Digest") != "", res.Header.Get("Content-Md5") != ""; sum != c.kept || old != c.kept || ofTrailer != c.kept {
+					t.Errorf("the header is %q, the trailer %q; want digests: %v", res.Header, res.Trailer, c.kept)
+				}
+				if res.Header.Get("Etag") != `"1"` || res.Trailer.Get("X-Sum") != "1" {
+					t.Errorf("the header is %q, the trailer %q", res.Header, res.Trailer)
+				}
+			}
+		})
+	}
+}
+
 // adding is what a program makes of a ResponseWriter to add to its header.
 type adding struct {
 	http.ResponseWriter

@@ -174,6 +174,7 @@ func (p *player) lead(perf *performance, base string) {
 		return
 	}
 	perf.length = -1
+	perf.header, perf.trailer = withoutDigests(perf.header), withoutDigests(perf.trailer)
 	perf.next = rewritten(r, perf.next)
 	if interrupted := perf.interrupted; interrupted != nil {
 		perf.interrupted = func() func() (Read, error) { return rewritten(r, interrupted()) }

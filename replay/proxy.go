@@ -162,8 +162,12 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	} else {
 		text = nil
 	}
+	unsaid := func(name string) bool { return text != nil && digests[name] }
+	maps.DeleteFunc(w.Header(), func(name string, _ []string) bool { return unsaid(name) })
 	for name := range resp.Trailer {
-		w.Header().Add("Trailer", name)
+		if !unsaid(name) {
+			w.Header().Add("Trailer", name)
+		}
 	}
 	announced := maps.Clone(resp.Trailer)
 	w.WriteHeader(resp.StatusCode)
@@ -172,6 +176,9 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	for name, values := range resp.Trailer {
+		if unsaid(name) {
+			continue
+		}
 		if _, ok := announced[name]; !ok {
 			name = http.TrailerPrefix + name
 		}
@@ -471,6 +478,18 @@ func (p *proxy) answer(h, from http.Header, to *url.URL, text *rewriter) {
 			h[name] = nil
 		}
 	}
+}
+
+// digests are the fields that have a sum of the body, RFC 9530 and what was before it, which
+// it does not have any more when it has been rewritten. An ETag is none of them: it names a
+// version, for the server to know it again (If-None-Match, If-Match).
+var digests = map[string]bool{"Content-Digest": true, "Repr-Digest": true, "Digest": true, "Content-Md5": true}
+
+// withoutDigests returns h without them.
+func withoutDigests(h http.Header) http.Header {
+	h = maps.Clone(h)
+	maps.DeleteFunc(h, func(name string, _ []string) bool { return digests[name] })
+	return h
 }
 
 // hasURLs returns whether the header says that the body is text whose URLs are for

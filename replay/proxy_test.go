@@ -622,6 +622,73 @@ func TestProxyRewrites(t *testing.T) {
 	}
 }
 
+// The sums of a body that is rewritten are not those of what the client gets. Its ETag is the
+// upstream's, which is asked by it.
+func TestProxyDigests(t *testing.T) {
+	const body = `{"u":"http://api2.example.com/x"}`
+	sums := []string{"Content-Digest", "Repr-Digest", "Digest", "Content-Md5"}
+	for _, tt := range []struct {
+		name, mediaType, coding string
+		status                  int
+		kept                    bool
+	}{
+		{"JSON", "application/json", "", 200, false},
+		{"an event stream", "text/event-stream", "", 200, false},
+		{"JSON in gzip", "application/json", "gzip", 200, false},
+		{"JSON in Brotli", "application/json", "br", 200, true},
+		{"a part of JSON", "application/json", "", 206, true},
+		{"text", "text/plain", "", 200, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := newProxied(t, "http://api2.example.com", func(w http.ResponseWriter, req *http.Request) {
+				h := w.Header()
+				h.Set("Content-Type", tt.mediaType)
+				h.Set("Etag", `"1"`)
+				h.Set("X-Digest", "x")
+				h.Set("Trailer", "X-Sum, Content-Digest")
+				for _, name := range sums {
+					h.Set(name, "sha-256=:abc=:")
+				}
+				var out io.Writer = w
+				if tt.coding != "" {
+					h.Set("Content-Encoding", tt.coding)
+				}
+				w.WriteHeader(tt.status)
+				if tt.coding == "gzip" {
+					zip := gzip.NewWriter(w)
+					defer zip.Close()
+					out = zip
+				}
+				io.WriteString(out, body)
+				h.Set("X-Sum", "1")
+				h.Set("Content-Digest", "sha-256=:abc=:")
+				h.Set(http.TrailerPrefix+"Repr-Digest", "sha-256=:abc=:")
+			})
+			resp := p.get("/")
+			readAll(t, resp)
+			for _, name := range sums {
+				if _, ok := resp.Header[name]; ok != tt.kept {
+					t.Errorf("%s is there: %v, want %v", name, ok, tt.kept)
+				}
+			}
+			for _, name := range []string{"Content-Digest", "Repr-Digest"} {
+				if _, ok := resp.Trailer[name]; ok != tt.kept {
+					t.Errorf("%s is in the trailer: %v, want %v", name, ok, tt.kept)
+				}
+			}
+			if resp.Header.Get("Etag") != `"1"` || resp.Header.Get("X-Digest") != "x" || resp.Trailer.Get("X-Sum") != "1" {
+				t.Errorf("the header is %q, the trailer %q", resp.Header, resp.Trailer)
+			}
+			_, all := p.closed()
+			for _, name := range sums {
+				if all[0].Header.Get(name) == "" {
+					t.Errorf("the reel lacks %s", name)
+				}
+			}
+		})
+	}
+}
+
 // Whatever way the upstream's bytes are cut into reads, the client gets the same.
 func TestProxyRewritesAcrossPieces(t *testing.T) {
 	const body = "data: {\"u\":\"http:\\/\\/api2-jane.example.com\\/x\",\"v\":\"http://api2.example.com:80\"}\n\ndata: https"

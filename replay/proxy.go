@@ -46,7 +46,10 @@ import (
 // dot of its first label, under the same parent domain: for api2.example.com that is
 // api2-jane.example.com and api2.jane.example.com, and neither www.example.com nor
 // example.com. Nothing else is ever asked, and no host that the upstream has not
-// named. Nothing is rewritten in WebSocket messages and partial content (206).
+// named. Nothing is rewritten in WebSocket messages and partial content (206). Cookies lose
+// a Domain that the upstream's machine is in and, where the client came by http, Secure,
+// SameSite=None and Partitioned, so that the client sends them to the proxy; those
+// called __Secure-… or __Host-… stay secure.
 //
 // What ends one side ends the other in the same way. When the client goes away, the
 // context of the upstream's request ends. When the upstream breaks the connection, or
@@ -146,6 +149,9 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	defer resp.Body.Close()
 
 	p.answer(w.Header(), resp.Header, to, text)
+	for i, cookie := range w.Header()["Set-Cookie"] {
+		w.Header()["Set-Cookie"][i] = cookieOfProxy(cookie, hostname(to.Host), req.TLS != nil)
+	}
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		tunnel(control, req, resp, w.Header())
 		return
@@ -478,6 +484,30 @@ func (p *proxy) answer(h, from http.Header, to *url.URL, text *rewriter) {
 			h[name] = nil
 		}
 	}
+}
+
+// cookieOfProxy returns a Set-Cookie of host as it has to be for a client to keep the cookie,
+// which knows the proxy in its place, and to send it: without a Domain that host is in and,
+// unless the client came by https, without Secure and what no cookie may be that is not. A
+// name that promises a secure cookie is believed of no other.
+func cookieOfProxy(cookie, host string, secure bool) string {
+	parts := strings.Split(cookie, ";")
+	name := strings.ToLower(strings.TrimSpace(parts[0]))
+	secure = secure || strings.HasPrefix(name, "__secure-") || strings.HasPrefix(name, "__host-")
+	attributes := slices.DeleteFunc(parts[1:], func(attribute string) bool {
+		name, value, _ := strings.Cut(strings.ToLower(attribute), "=")
+		switch value = strings.TrimSpace(value); strings.TrimSpace(name) {
+		case "domain":
+			domain := strings.TrimPrefix(value, ".")
+			return host == domain || domain != "" && strings.HasSuffix(host, "."+domain)
+		case "secure", "partitioned":
+			return !secure
+		case "samesite":
+			return !secure && value == "none"
+		}
+		return false
+	})
+	return strings.Join(parts[:1+len(attributes)], ";")
 }
 
 // digests are the fields that have a sum of the body, RFC 9530 and what was before it, which

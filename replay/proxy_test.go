@@ -12,6 +12,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/http/httptrace"
 	"net/textproto"
@@ -620,6 +621,64 @@ func TestProxyRewrites(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A client that has the cookies of the upstream from the proxy keeps them for that, and what
+// the upstream has sent stays what it is.
+func TestProxyCookies(t *testing.T) {
+	for _, tt := range []struct {
+		name, sent, want string
+		https            bool // by which the client came
+	}{
+		{"plain", "a=1", "a=1", false},
+		{"others", "a=1;Path=/x ; HttpOnly; Max-Age=5; SameSite=Lax", "a=1;Path=/x ; HttpOnly; Max-Age=5; SameSite=Lax", false},
+		{"its domain", "a=1; Domain=api2.example.com; Path=/", "a=1; Path=/", false},
+		{"a domain it is in", "a=1; path=/; domain = .Example.COM", "a=1; path=/", false},
+		{"a domain it is not in", "a=1; Domain=api.example.com", "a=1; Domain=api.example.com", false},
+		{"a domain that ends like its own", "a=1; Domain=ample.com", "a=1; Domain=ample.com", false},
+		{"a domain beneath it", "a=1; Domain=x.api2.example.com", "a=1; Domain=x.api2.example.com", false},
+		{"no domain", "a=1; Domain=; Path=/", "a=1; Domain=; Path=/", false},
+		{"secure", "a=1; Domain=example.com; Secure; HttpOnly; SameSite=None; Partitioned", "a=1; HttpOnly", false},
+		{"secure, by https", "a=1; Domain=example.com; Secure; SameSite=None; Partitioned", "a=1; Secure; SameSite=None; Partitioned", true},
+		{"secure by name", "__Secure-a=1; Domain=example.com; Secure", "__Secure-a=1; Secure", false},
+		{"secure by name, of the host", "__Host-a=1; Path=/; Secure", "__Host-a=1; Path=/; Secure", false},
+		{"called like an attribute", "secure=1; Secure", "secure=1", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			sent := http.Header{"Set-Cookie": {"first=1; Secure", tt.sent}}
+			req := httptest.NewRequest("GET", "/", nil)
+			req.Host = "localhost"
+			if tt.https {
+				req.TLS = new(tls.ConnectionState)
+			}
+			w := httptest.NewRecorder()
+			replay.NewProxy(&url.URL{Scheme: "https", Host: "API2.example.com:8443"}, roundTripper(func(req *http.Request) (*http.Response, error) {
+				res := answer(req, http.NoBody)
+				res.Header = sent
+				return res, nil
+			})).ServeHTTP(w, req)
+			if got := w.Header()["Set-Cookie"]; len(got) != 2 || got[1] != tt.want {
+				t.Errorf("the client gets %q, want %q", got, tt.want)
+			}
+			if got := sent["Set-Cookie"]; got[0] != "first=1; Secure" || got[1] != tt.sent {
+				t.Errorf("the recorder gets %q", got)
+			}
+		})
+	}
+	t.Run("there and back", func(t *testing.T) {
+		p := newProxied(t, "http://api2.example.com", func(w http.ResponseWriter, req *http.Request) {
+			w.Header().Set("Set-Cookie", "a=1; Domain=.example.com; Path=/; Secure; SameSite=None")
+			io.WriteString(w, req.Header.Get("Cookie"))
+		})
+		jar, err := cookiejar.New(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.client.Jar = jar
+		if first, second := p.text("/"), p.text("/x"); first != "" || second != "a=1" {
+			t.Errorf("the upstream gets %q, and then %q", first, second)
+		}
+	})
 }
 
 // The sums of a body that is rewritten are not those of what the client gets. Its ETag is the

@@ -926,6 +926,106 @@ func TestHandlerEndsOverHTTP(t *testing.T) {
 	})
 }
 
+// A body that breaks off is announced with its recorded length, so that a client sees how much
+// it lacks; no other is with one that it has not.
+func TestBrokenLength(t *testing.T) {
+	const (
+		sized  = opened + "< 1 content-length: 100\n"
+		stream = sized + "< 1 content-type: text/event-stream\n= 1 +0\n|id: 1\n|data: a\n|\n= 1 +0\n|data: b\n|\n"
+		reset  = ". 1 +0 reset\n"
+		abc    = "= 1 +0\n\\abc\n"
+		a, b   = "id: 1\ndata: a\n\n", "data: b\n\n"
+	)
+	fault := func(text string) replay.Playback {
+		f, err := replay.ParseFault(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return replay.Playback{Faults: []replay.Fault{f}}
+	}
+	for _, c := range []struct {
+		name, method, reel, lastEventID string
+		playback                        replay.Playback
+		length                          int64
+		want                            string
+		err                             error
+	}{
+		{name: "reset", reel: sized + abc + reset, length: 100, want: "abc", err: io.ErrUnexpectedEOF},
+		{name: "reset in front of the body", reel: sized + reset, length: 100, err: io.ErrUnexpectedEOF},
+		{name: "not recorded to its end", reel: sized + abc, length: 100, want: "abc", err: io.ErrUnexpectedEOF},
+		{name: "waited for", reel: sized + abc + ". 1 +0 timeout\n", length: 100, want: "abc", err: context.Canceled},
+		{name: "reset behind all of it", reel: opened + "< 1 content-length: 3\n" + abc + reset, length: -1, want: "abc", err: io.ErrUnexpectedEOF},
+		{name: "reset behind more", reel: opened + "< 1 content-length: 2\n" + abc + reset, length: -1, want: "abc", err: io.ErrUnexpectedEOF},
+		{name: "reset, no length", reel: opened + abc + reset, length: -1, want: "abc", err: io.ErrUnexpectedEOF},
+		{name: "reset, what is no length", reel: opened + "< 1 content-length: -100\n" + abc + reset, length: -1, want: "abc", err: io.ErrUnexpectedEOF},
+		{name: "ended too early", reel: sized + abc + eof, length: -1, want: "abc"},
+		{name: "given up", reel: sized + abc + ". 1 +0 canceled\n", length: -1, want: "abc"},
+		{name: "given up behind all of it", reel: opened + "< 1 content-length: 3\n" + abc + ". 1 +0 canceled\n", length: 3, want: "abc"},
+		{name: "HEAD of what was reset", method: "HEAD", reel: sized + abc + reset, length: 100},
+		{name: "HEAD that was reset", method: "HEAD", reel: strings.Replace(sized, "GET", "HEAD", 1) + reset, length: 100},
+		{name: "a stream", reel: stream + reset, length: 100, want: a + b, err: io.ErrUnexpectedEOF},
+		{name: "a stream that goes on", lastEventID: "1", reel: stream + reset, length: -1, want: b, err: io.ErrUnexpectedEOF},
+		{name: "a stream that is cut", playback: fault("cut@byte=3"), reel: stream + reset, length: 100, want: a[:3], err: io.ErrUnexpectedEOF},
+		{name: "a stream that is cut in order", playback: fault("cut=eof@byte=3"), reel: stream + reset, length: -1, want: a[:3]},
+		{name: "a stream with an event twice", playback: fault("duplicate@event=1"), reel: stream + reset, length: -1, want: a + a + b, err: io.ErrUnexpectedEOF},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			rec, _ := load(c.reel) // not all of which are whole
+			server := httptest.NewServer(rec.Handler(c.playback))
+			defer server.Close()
+			check := func(t *testing.T, url string, base http.RoundTripper) {
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				req := get(t, url).WithContext(ctx)
+				if c.method != "" {
+					req.Method = c.method
+				}
+				if c.lastEventID != "" {
+					req.Header.Set("Last-Event-ID", c.lastEventID)
+				}
+				res, err := base.RoundTrip(req)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer res.Body.Close()
+				got := make([]byte, len(c.want))
+				_, err = io.ReadFull(res.Body, got)
+				if c.err == context.Canceled {
+					cancel() // or the client waits for ever
+				}
+				if err == nil {
+					var rest []byte
+					rest, err = io.ReadAll(res.Body)
+					got = append(got, rest...)
+				}
+				if string(got) != c.want || !errors.Is(err, c.err) {
+					t.Errorf("the client reads %q, %v; want %q, %v", got, err, c.want, c.err)
+				}
+				announced := ""
+				if c.length >= 0 {
+					announced = fmt.Sprint(c.length)
+				}
+				if res.ContentLength != c.length || res.Header.Get("Content-Length") != announced {
+					t.Errorf("the length is %d, Content-Length %q; want %d", res.ContentLength, res.Header.Get("Content-Length"), c.length)
+				}
+			}
+			t.Run("Handler", func(t *testing.T) {
+				base := new(http.Transport)
+				defer base.CloseIdleConnections()
+				check(t, server.URL+"/s", base)
+			})
+			t.Run("Transport", func(t *testing.T) { check(t, "http://localhost/s", rec.Transport(c.playback)) })
+		})
+	}
+	t.Run("rewritten", func(t *testing.T) {
+		text := version + "> 1 +0 GET https://api2.example.com/s\n< 1 +0 200\n< 1 content-type: application/json\n< 1 content-length: 100\n= 1 +0\n\\\"https://api2.example.com/\"\n" + reset
+		s, _, aborted := perform(mustLoad(t, text).Handler(replay.Playback{}), httptest.NewRequest("GET", "http://localhost:1/s", nil))
+		if got := s.sent.Get("Content-Length"); got != "" || !aborted {
+			t.Errorf("Content-Length is %q, and the connection is cut: %v", got, aborted)
+		}
+	})
+}
+
 func TestHandlerManyClientsOverHTTP(t *testing.T) {
 	_, rec, _ := goldenReel(t, "assembly.reel")
 	want := contents(t, rec)[0].body()

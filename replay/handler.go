@@ -122,7 +122,7 @@ func allowOrigin(h http.Header, req *http.Request) {
 	}
 	h.Set("Access-Control-Allow-Origin", origin)
 	h.Set("Access-Control-Allow-Credentials", "true")
-	h.Set("Vary", "Origin")
+	h["Vary"] = withLists(h["Vary"], "Origin")
 	if req.Method == http.MethodOptions {
 		h.Set("Access-Control-Allow-Methods", cmp.Or(req.Header.Get("Access-Control-Request-Method"), http.MethodGet))
 		if names := req.Header.Get("Access-Control-Request-Headers"); names != "" {
@@ -131,19 +131,25 @@ func allowOrigin(h http.Header, req *http.Request) {
 	}
 }
 
-// hopByHop are the headers that are about the recorded connection and not the response:
+// hopByHop are the headers that are about the connection and not what comes over it:
 // RFC 9110, section 7.6.1.
 var hopByHop = map[string]bool{
 	"Connection": true, "Keep-Alive": true, "Proxy-Connection": true, "Te": true,
 	"Trailer": true, "Transfer-Encoding": true, "Upgrade": true, "Proxy-Authenticate": true,
+	"Proxy-Authorization": true,
+}
+
+// isHopByHop returns whether the field name of h is about the connection: it is always, or
+// this one says so.
+func isHopByHop(h http.Header, name string) bool {
+	return hopByHop[name] || listed(h["Connection"], name)
 }
 
 // notServed are the headers that would lead the client to another server or scheme, and
 // those that the Handler sets itself.
 var notServed = map[string]bool{
 	"Content-Length": true, "Access-Control-Allow-Origin": true,
-	"Access-Control-Allow-Credentials": true, "Vary": true, "Alt-Svc": true,
-	"Strict-Transport-Security": true,
+	"Access-Control-Allow-Credentials": true, "Alt-Svc": true, "Strict-Transport-Security": true,
 }
 
 // play answers req with p.
@@ -178,9 +184,13 @@ func play(w http.ResponseWriter, req *http.Request, p *performance) {
 	}
 	header := w.Header()
 	for name, values := range p.header {
-		if !hopByHop[name] && !notServed[name] && !listed(p.header["Connection"], name) {
-			header[name] = slices.Clip(values) // whoever adds to it does not add to the recording
+		if isHopByHop(p.header, name) || notServed[name] {
+			continue
 		}
+		if name == "Vary" {
+			values = withLists(values, header[name]...) // of Origin, to begin with
+		}
+		header[name] = slices.Clip(values) // whoever adds to it does not add to the recording
 	}
 	if header.Get("Content-Type") == "" {
 		header["Content-Type"] = nil // rather than what net/http guesses
@@ -245,10 +255,23 @@ func stopReading(w http.ResponseWriter, read <-chan struct{}) {
 	case <-timer.C:
 	}
 	// net/http does not count a read that fails as a body that was not read to its end. It
-	// has no other way to close a connection whose response has its header.
-	http.MaxBytesReader(w, io.NopCloser(strings.NewReader("x")), 0).Read(make([]byte, 1))
+	// has no other way to close a connection whose response has its header, and that one
+	// works for no writer but its own.
+	http.MaxBytesReader(innermost(w), io.NopCloser(strings.NewReader("x")), 0).Read(make([]byte, 1))
 	if http.NewResponseController(w).SetReadDeadline(time.Now()) == nil {
 		<-read
+	}
+}
+
+// innermost returns the writer that w wraps, or one that w wraps does, as far as
+// http.ResponseController finds it.
+func innermost(w http.ResponseWriter) http.ResponseWriter {
+	for {
+		wrapping, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			return w
+		}
+		w = wrapping.Unwrap()
 	}
 }
 
@@ -274,4 +297,15 @@ func listed(lists []string, name string) bool {
 		}
 	}
 	return false
+}
+
+// withLists returns lists, each comma-separated, with those of more that are not in them.
+func withLists(lists []string, more ...string) []string {
+	lists = slices.Clip(lists) // which may be the recording's
+	for _, list := range more {
+		if !listed(lists, list) {
+			lists = append(lists, list)
+		}
+	}
+	return lists
 }

@@ -578,6 +578,110 @@ func TestHandlerCORS(t *testing.T) {
 	})
 }
 
+// A cache has to know what a response varies by: all that the recorded one did and, as it
+// says which origin may read it, that.
+func TestHandlerVary(t *testing.T) {
+	for _, c := range []struct {
+		name, recorded, origin string
+		before                 []string // as set by what is in front of the Handler
+		want                   []string
+	}{
+		{"none", "", "", nil, nil},
+		{"an origin", "", "https://app.example", nil, []string{"Origin"}},
+		{"a recorded one", "< 1 vary: Accept\n", "", nil, []string{"Accept"}},
+		{"both", "< 1 vary: Accept, Cookie\n< 1 vary: Accept-Language\n", "https://app.example", nil, []string{"Accept, Cookie", "Accept-Language", "Origin"}},
+		{"both, of the origin", "< 1 vary: accept, origin\n", "https://app.example", nil, []string{"accept, origin"}},
+		{"one in front", "", "https://app.example", []string{"Accept-Encoding"}, []string{"Accept-Encoding", "Origin"}},
+		{"all of them", "< 1 vary: Accept\n", "https://app.example", []string{"Accept-Encoding"}, []string{"Accept", "Accept-Encoding", "Origin"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h := mustLoad(t, opened+c.recorded+eof).Handler(replay.Playback{})
+			for range 2 { // the recording is not changed
+				w := httptest.NewRecorder()
+				if c.before != nil {
+					w.Header()["Vary"] = slices.Clone(c.before)
+				}
+				req := httptest.NewRequest("GET", "/s", nil)
+				if c.origin != "" {
+					req.Header.Set("Origin", c.origin)
+				}
+				h.ServeHTTP(w, req)
+				if got := w.Header()["Vary"]; !slices.Equal(got, c.want) {
+					t.Errorf("Vary is %q, want %q", got, c.want)
+				}
+			}
+		})
+	}
+}
+
+// A header that comes in several lines is rewritten in all of them.
+func TestHandlerRewritesEachLine(t *testing.T) {
+	const elsewhere = "<https://elsewhere.example/>; rel=help"
+	link := func(origin, page string) string { return "<" + origin + "/s?page=" + page + ">; rel=next" }
+	const recorded = "https://api2.example.com"
+	for _, c := range []struct {
+		name string
+		want func(origin string) []string
+	}{
+		{"all", func(origin string) []string { return []string{link(origin, "2"), link(origin, "3")} }},
+		{"the first", func(origin string) []string { return []string{link(origin, "2"), elsewhere} }},
+		{"the last", func(origin string) []string { return []string{elsewhere, link(origin, "2")} }},
+		{"none", func(string) []string { return []string{elsewhere, elsewhere} }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			text := version + "> 1 +0 GET " + recorded + "/s\n< 1 +0 200\n"
+			for _, value := range c.want(recorded) {
+				text += "< 1 link: " + value + "\n"
+			}
+			rec := mustLoad(t, text+eof)
+			w := httptest.NewRecorder()
+			rec.Handler(replay.Playback{}).ServeHTTP(w, httptest.NewRequest("GET", "http://localhost:1/s", nil))
+			if got, want := w.Header()["Link"], c.want("http://localhost:1"); !slices.Equal(got, want) {
+				t.Errorf("Link is %q, want %q", got, want)
+			}
+			if got, want := rec.Exchanges()[0].Header["Link"], c.want(recorded); !slices.Equal(got, want) {
+				t.Errorf("the recording itself says %q now, want %q", got, want)
+			}
+		})
+	}
+}
+
+// The sums of a body are those of what was recorded: where it is rewritten, it has none.
+func TestHandlerDigests(t *testing.T) {
+	for _, c := range []struct {
+		name, mediaType, body string
+		playback              replay.Playback
+		kept                  bool
+	}{
+		{"rewritten", "application/json", `"https://api2.example.com/x"`, replay.Playback{}, false},
+		{"left as it was", "application/json", `"https://api2.example.com/x"`, replay.Playback{KeepURLs: true}, true},
+		{"without a URL", "application/json", `"x"`, replay.Playback{}, true},
+		{"text", "text/plain", `"https://api2.example.com/x"`, replay.Playback{}, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			rec := mustLoad(t, version+"> 1 +0 GET https://api2.example.com/s\n< 1 +0 200\n< 1 content-type: "+c.mediaType+"\n< 1 content-digest: sha-256=:abc=:\n"+
+				"< 1 content-md5: abc\n< 1 etag: \"1\"\n= 1 +0\n\\"+c.body+"\n< 1 content-digest: sha-256=:abc=:\n< 1 x-sum: 1\n"+eof)
+			server := httptest.NewServer(rec.Handler(c.playback))
+			defer server.Close()
+			for range 2 { // the recording is not changed
+				res, err := http.DefaultClient.Do(get(t, server.URL+"/s"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer res.Body.Close()
+				readAll(t, res)
+				_, ofTrailer := res.Trailer["Content-Digest"]
+				if sum, old := res.Header.Get("Content-Digest") != "", res.Header.Get("Content-Md5") != ""; sum != c.kept || old != c.kept || ofTrailer != c.kept {
+					t.Errorf("the header is %q, the trailer %q; want digests: %v", res.Header, res.Trailer, c.kept)
+				}
+				if res.Header.Get("Etag") != `"1"` || res.Trailer.Get("X-Sum") != "1" {
+					t.Errorf("the header is %q, the trailer %q", res.Header, res.Trailer)
+				}
+			}
+		})
+	}
+}
+
 // adding is what a program makes of a ResponseWriter to add to its header.
 type adding struct {
 	http.ResponseWriter
@@ -624,6 +728,7 @@ func TestHandlerHopByHop(t *testing.T) {
 	text := opened + `< 1 connection: keep-alive, X-Hop
 < 1 content-type: text/event-stream
 < 1 keep-alive: timeout=5
+< 1 proxy-authorization: Basic eDp5
 < 1 proxy-connection: keep-alive
 < 1 te: trailers
 < 1 transfer-encoding: chunked
@@ -638,7 +743,7 @@ func TestHandlerHopByHop(t *testing.T) {
 	rec := mustLoad(t, text)
 	h := rec.Handler(replay.Playback{Speed: replay.MaxSpeed})
 	s, _, _ := perform(h, httptest.NewRequest("GET", "/s", nil))
-	for _, name := range []string{"Connection", "Keep-Alive", "Proxy-Connection", "Te", "Transfer-Encoding", "Upgrade", "X-Hop"} {
+	for _, name := range []string{"Connection", "Keep-Alive", "Proxy-Authorization", "Proxy-Connection", "Te", "Transfer-Encoding", "Upgrade", "X-Hop"} {
 		if v := s.sent.Values(name); len(v) > 0 {
 			t.Errorf("%s is sent: %q", name, v)
 		}
@@ -817,6 +922,106 @@ func TestHandlerEndsOverHTTP(t *testing.T) {
 		defer res.Body.Close()
 		if b, err := io.ReadAll(res.Body); err == nil && res.StatusCode == 200 {
 			t.Errorf("the client takes %q for all of it", b)
+		}
+	})
+}
+
+// A body that breaks off is announced with its recorded length, so that a client sees how much
+// it lacks; no other is with one that it has not.
+func TestBrokenLength(t *testing.T) {
+	const (
+		sized  = opened + "< 1 content-length: 100\n"
+		stream = sized + "< 1 content-type: text/event-stream\n= 1 +0\n|id: 1\n|data: a\n|\n= 1 +0\n|data: b\n|\n"
+		reset  = ". 1 +0 reset\n"
+		abc    = "= 1 +0\n\\abc\n"
+		a, b   = "id: 1\ndata: a\n\n", "data: b\n\n"
+	)
+	fault := func(text string) replay.Playback {
+		f, err := replay.ParseFault(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return replay.Playback{Faults: []replay.Fault{f}}
+	}
+	for _, c := range []struct {
+		name, method, reel, lastEventID string
+		playback                        replay.Playback
+		length                          int64
+		want                            string
+		err                             error
+	}{
+		{name: "reset", reel: sized + abc + reset, length: 100, want: "abc", err: io.ErrUnexpectedEOF},
+		{name: "reset in front of the body", reel: sized + reset, length: 100, err: io.ErrUnexpectedEOF},
+		{name: "not recorded to its end", reel: sized + abc, length: 100, want: "abc", err: io.ErrUnexpectedEOF},
+		{name: "waited for", reel: sized + abc + ". 1 +0 timeout\n", length: 100, want: "abc", err: context.Canceled},
+		{name: "reset behind all of it", reel: opened + "< 1 content-length: 3\n" + abc + reset, length: -1, want: "abc", err: io.ErrUnexpectedEOF},
+		{name: "reset behind more", reel: opened + "< 1 content-length: 2\n" + abc + reset, length: -1, want: "abc", err: io.ErrUnexpectedEOF},
+		{name: "reset, no length", reel: opened + abc + reset, length: -1, want: "abc", err: io.ErrUnexpectedEOF},
+		{name: "reset, what is no length", reel: opened + "< 1 content-length: -100\n" + abc + reset, length: -1, want: "abc", err: io.ErrUnexpectedEOF},
+		{name: "ended too early", reel: sized + abc + eof, length: -1, want: "abc"},
+		{name: "given up", reel: sized + abc + ". 1 +0 canceled\n", length: -1, want: "abc"},
+		{name: "given up behind all of it", reel: opened + "< 1 content-length: 3\n" + abc + ". 1 +0 canceled\n", length: 3, want: "abc"},
+		{name: "HEAD of what was reset", method: "HEAD", reel: sized + abc + reset, length: 100},
+		{name: "HEAD that was reset", method: "HEAD", reel: strings.Replace(sized, "GET", "HEAD", 1) + reset, length: 100},
+		{name: "a stream", reel: stream + reset, length: 100, want: a + b, err: io.ErrUnexpectedEOF},
+		{name: "a stream that goes on", lastEventID: "1", reel: stream + reset, length: -1, want: b, err: io.ErrUnexpectedEOF},
+		{name: "a stream that is cut", playback: fault("cut@byte=3"), reel: stream + reset, length: 100, want: a[:3], err: io.ErrUnexpectedEOF},
+		{name: "a stream that is cut in order", playback: fault("cut=eof@byte=3"), reel: stream + reset, length: -1, want: a[:3]},
+		{name: "a stream with an event twice", playback: fault("duplicate@event=1"), reel: stream + reset, length: -1, want: a + a + b, err: io.ErrUnexpectedEOF},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			rec, _ := load(c.reel) // not all of which are whole
+			server := httptest.NewServer(rec.Handler(c.playback))
+			defer server.Close()
+			check := func(t *testing.T, url string, base http.RoundTripper) {
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				req := get(t, url).WithContext(ctx)
+				if c.method != "" {
+					req.Method = c.method
+				}
+				if c.lastEventID != "" {
+					req.Header.Set("Last-Event-ID", c.lastEventID)
+				}
+				res, err := base.RoundTrip(req)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer res.Body.Close()
+				got := make([]byte, len(c.want))
+				_, err = io.ReadFull(res.Body, got)
+				if c.err == context.Canceled {
+					cancel() // or the client waits for ever
+				}
+				if err == nil {
+					var rest []byte
+					rest, err = io.ReadAll(res.Body)
+					got = append(got, rest...)
+				}
+				if string(got) != c.want || !errors.Is(err, c.err) {
+					t.Errorf("the client reads %q, %v; want %q, %v", got, err, c.want, c.err)
+				}
+				announced := ""
+				if c.length >= 0 {
+					announced = fmt.Sprint(c.length)
+				}
+				if res.ContentLength != c.length || res.Header.Get("Content-Length") != announced {
+					t.Errorf("the length is %d, Content-Length %q; want %d", res.ContentLength, res.Header.Get("Content-Length"), c.length)
+				}
+			}
+			t.Run("Handler", func(t *testing.T) {
+				base := new(http.Transport)
+				defer base.CloseIdleConnections()
+				check(t, server.URL+"/s", base)
+			})
+			t.Run("Transport", func(t *testing.T) { check(t, "http://localhost/s", rec.Transport(c.playback)) })
+		})
+	}
+	t.Run("rewritten", func(t *testing.T) {
+		text := version + "> 1 +0 GET https://api2.example.com/s\n< 1 +0 200\n< 1 content-type: application/json\n< 1 content-length: 100\n= 1 +0\n\\\"https://api2.example.com/\"\n" + reset
+		s, _, aborted := perform(mustLoad(t, text).Handler(replay.Playback{}), httptest.NewRequest("GET", "http://localhost:1/s", nil))
+		if got := s.sent.Get("Content-Length"); got != "" || !aborted {
+			t.Errorf("Content-Length is %q, and the connection is cut: %v", got, aborted)
 		}
 	})
 }
@@ -1016,7 +1221,27 @@ func TestHandlerHeader(t *testing.T) {
 // A client that has the whole response, and does not end its request, gets a moment to do so:
 // what it sends later is not taken for a request of its own.
 func TestHandlerEndsUnfinishedRequest(t *testing.T) {
-	server := httptest.NewServer(mustLoad(t, version+"> 1 +0 POST /\n< 1 +0 200\n= 1 +0\n\\enough\n. 1 +0 eof\n").Handler(replay.Playback{}))
-	t.Cleanup(server.Close)
-	wantEndOfUnfinished(t, server.Listener.Addr().String(), "", "enough")
+	h := mustLoad(t, version+"> 1 +0 POST /\n< 1 +0 200\n= 1 +0\n\\enough\n. 1 +0 eof\n").Handler(replay.Playback{})
+	for _, wraps := range []int{0, 1, 2} {
+		t.Run(fmt.Sprintf("wrapped %d times", wraps), func(t *testing.T) {
+			server := httptest.NewServer(wrapped(h, wraps))
+			t.Cleanup(server.Close)
+			wantEndOfUnfinished(t, server.Listener.Addr().String(), "", "enough")
+		})
+	}
+}
+
+// wrapper is a ResponseWriter as that of a program that logs or counts responses.
+type wrapper struct{ http.ResponseWriter }
+
+func (w wrapper) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// wrapped returns h, whose ResponseWriter is wrapped so many times.
+func wrapped(h http.Handler, times int) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		for range times {
+			w = wrapper{w}
+		}
+		h.ServeHTTP(w, req)
+	})
 }

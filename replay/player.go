@@ -179,15 +179,19 @@ func (p *player) lead(perf *performance, base string) {
 	}
 	r := newRewriter(origins, base)
 	for _, name := range []string{"Location", "Content-Location", "Link", "Refresh"} {
-		if value := perf.header.Get(name); r.rewriteString(value) != value {
-			perf.header = perf.header.Clone()
-			perf.header.Set(name, r.rewriteString(value))
+		if !slices.ContainsFunc(perf.header[name], func(value string) bool { return r.rewriteString(value) != value }) {
+			continue
+		}
+		perf.header = perf.header.Clone()
+		for i, value := range perf.header[name] {
+			perf.header[name][i] = r.rewriteString(value)
 		}
 	}
 	if !hasURLs(perf.header) || encodingOf(perf.header) != "" || perf.x != nil && !p.names(perf.x, r) {
 		return
 	}
 	perf.length = -1
+	perf.header, perf.trailer = withoutDigests(perf.header), withoutDigests(perf.trailer)
 	perf.next = rewritten(r, perf.next)
 	if interrupted := perf.interrupted; interrupted != nil {
 		perf.interrupted = func() func() (Read, error) { return rewritten(r, interrupted()) }
@@ -269,15 +273,9 @@ const maxAsked = 1000
 func (p *player) play(x *Exchange, from, elapsed time.Duration) *performance {
 	t, c := p.tempo(x), p.cursor(x)
 	first, hasReads := x.reads.first()
-	length := int64(-1)
-	if x.End == EndEOF && x.Header.Get("Content-Length") == strconv.FormatInt(x.Size, 10) {
-		length = x.Size
-	} else if announced, err := strconv.ParseInt(x.Header.Get("Content-Length"), 10, 64); err == nil && x.Method == http.MethodHead {
-		length = announced
-	}
 	return &performance{
 		x:      x,
-		length: length,
+		length: announced(x),
 		early:  !hasReads || first.at > x.Received,
 		status: x.StatusCode,
 		header: x.Header,
@@ -291,6 +289,21 @@ func (p *player) play(x *Exchange, from, elapsed time.Duration) *performance {
 		ended:   t.played(from, x.Ended) - elapsed,
 		trailer: x.Trailer,
 	}
+}
+
+// announced returns the length that the header of x gives the body, -1 where it gives none or
+// the body does not keep to it: one that ends in order has to have it, and one that breaks has
+// to be shorter, or a client would take it for whole.
+func announced(x *Exchange) int64 {
+	n, err := strconv.ParseUint(x.Header.Get("Content-Length"), 10, 63)
+	ordered := x.End == EndEOF || x.End == EndCanceled // as they are played
+	switch length := int64(n); {
+	case err != nil:
+		return -1
+	case x.Method == http.MethodHead, ordered && x.Size == length, !ordered && x.Size < length:
+		return length
+	}
+	return -1
 }
 
 // resume is play for a client that has what comes before point. Where nothing comes
@@ -362,6 +375,7 @@ func (p *player) stream(s *story, x *Exchange, lastEventID string, resumed bool)
 		perf = p.play(x, x.Sent, 0)
 	}
 	perf.done = func() { r.hangUp(f) }
+	perf.length = -1 // which it has not if it is canceled
 	perf.interrupt = r.canceled
 	perf.interrupted = func() func() (Read, error) {
 		r.mu.Lock()

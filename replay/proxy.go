@@ -46,7 +46,10 @@ import (
 // dot of its first label, under the same parent domain: for api2.example.com that is
 // api2-jane.example.com and api2.jane.example.com, and neither www.example.com nor
 // example.com. Nothing else is ever asked, and no host that the upstream has not
-// named. Nothing is rewritten in WebSocket messages and partial content (206).
+// named. Nothing is rewritten in WebSocket messages and partial content (206). Cookies lose
+// a Domain that the upstream's machine is in and, where the client came by http, Secure,
+// SameSite=None and Partitioned, so that the client sends them to the proxy; those
+// called __Secure-… or __Host-… stay secure.
 //
 // What ends one side ends the other in the same way. When the client goes away, the
 // context of the upstream's request ends. When the upstream breaks the connection, or
@@ -146,6 +149,9 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	defer resp.Body.Close()
 
 	p.answer(w.Header(), resp.Header, to, text)
+	for i, cookie := range w.Header()["Set-Cookie"] {
+		w.Header()["Set-Cookie"][i] = cookieOfProxy(cookie, hostname(to.Host), req.TLS != nil)
+	}
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		tunnel(control, req, resp, w.Header())
 		return
@@ -162,8 +168,12 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	} else {
 		text = nil
 	}
+	unsaid := func(name string) bool { return text != nil && digests[name] }
+	maps.DeleteFunc(w.Header(), func(name string, _ []string) bool { return unsaid(name) })
 	for name := range resp.Trailer {
-		w.Header().Add("Trailer", name)
+		if !unsaid(name) {
+			w.Header().Add("Trailer", name)
+		}
 	}
 	announced := maps.Clone(resp.Trailer)
 	w.WriteHeader(resp.StatusCode)
@@ -172,6 +182,9 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	for name, values := range resp.Trailer {
+		if unsaid(name) {
+			continue
+		}
 		if _, ok := announced[name]; !ok {
 			name = http.TrailerPrefix + name
 		}
@@ -400,17 +413,6 @@ func (p *proxy) outgoing(req *http.Request, to *url.URL) (*http.Request, error) 
 	return out, nil
 }
 
-// isHopByHop returns whether the field name of h is about the connection: RFC 9110,
-// section 7.6.1.
-func isHopByHop(h http.Header, name string) bool {
-	switch name {
-	case "Connection", "Keep-Alive", "Proxy-Connection", "Proxy-Authenticate", "Proxy-Authorization",
-		"Te", "Trailer", "Transfer-Encoding", "Upgrade":
-		return true
-	}
-	return listed(h["Connection"], name)
-}
-
 // proxied is a URL's origin and, where there is one, what makes a path one of
 // another origin.
 var proxied = regexp.MustCompile(`(?i)(http|ws)s?(:(?:\\?/){2})([^/\\\s"'<>?#,;]+)(?:\\?/-\\?/(https?)\\?/([^/\\\s"'<>?#,;]+))?`)
@@ -482,6 +484,42 @@ func (p *proxy) answer(h, from http.Header, to *url.URL, text *rewriter) {
 			h[name] = nil
 		}
 	}
+}
+
+// cookieOfProxy returns a Set-Cookie of host as it has to be for a client to keep the cookie,
+// which knows the proxy in its place, and to send it: without a Domain that host is in and,
+// unless the client came by https, without Secure and what no cookie may be that is not. A
+// name that promises a secure cookie is believed of no other.
+func cookieOfProxy(cookie, host string, secure bool) string {
+	parts := strings.Split(cookie, ";")
+	name := strings.ToLower(strings.TrimSpace(parts[0]))
+	secure = secure || strings.HasPrefix(name, "__secure-") || strings.HasPrefix(name, "__host-")
+	attributes := slices.DeleteFunc(parts[1:], func(attribute string) bool {
+		name, value, _ := strings.Cut(strings.ToLower(attribute), "=")
+		switch value = strings.TrimSpace(value); strings.TrimSpace(name) {
+		case "domain":
+			domain := strings.TrimPrefix(value, ".")
+			return host == domain || domain != "" && strings.HasSuffix(host, "."+domain)
+		case "secure", "partitioned":
+			return !secure
+		case "samesite":
+			return !secure && value == "none"
+		}
+		return false
+	})
+	return strings.Join(parts[:1+len(attributes)], ";")
+}
+
+// digests are the fields that have a sum of the body, RFC 9530 and what was before it, which
+// it does not have any more when it has been rewritten. An ETag is none of them: it names a
+// version, for the server to know it again (If-None-Match, If-Match).
+var digests = map[string]bool{"Content-Digest": true, "Repr-Digest": true, "Digest": true, "Content-Md5": true}
+
+// withoutDigests returns h without them.
+func withoutDigests(h http.Header) http.Header {
+	h = maps.Clone(h)
+	maps.DeleteFunc(h, func(name string, _ []string) bool { return digests[name] })
+	return h
 }
 
 // hasURLs returns whether the header says that the body is text whose URLs are for

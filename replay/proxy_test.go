@@ -12,6 +12,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/http/httptrace"
 	"net/textproto"
@@ -207,8 +208,19 @@ func TestProxyEndsUnfinishedRequest(t *testing.T) {
 		io.WriteString(w, "enough")
 		flush(w)
 	})
-	for _, length := range []string{"X-Length: 6\r\n", ""} {
-		wantEndOfUnfinished(t, p.Listener.Addr().String(), length, "enough")
+	h := p.Config.Handler
+	for _, c := range []struct {
+		name, header string
+		wraps        int
+	}{
+		{"with a length", "X-Length: 6\r\n", 0},
+		{"without", "", 0},
+		{"wrapped", "", 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p.Config.Handler = wrapped(h, c.wraps)
+			wantEndOfUnfinished(t, p.Listener.Addr().String(), c.header, "enough")
+		})
 	}
 }
 
@@ -606,6 +618,131 @@ func TestProxyRewrites(t *testing.T) {
 			}
 			if _, all := p.closed(); all[0].body() != body {
 				t.Errorf("the reel has %q", all[0].body())
+			}
+		})
+	}
+}
+
+// A client that has the cookies of the upstream from the proxy keeps them for that, and what
+// the upstream has sent stays what it is.
+func TestProxyCookies(t *testing.T) {
+	for _, tt := range []struct {
+		name, sent, want string
+		https            bool // by which the client came
+	}{
+		{"plain", "a=1", "a=1", false},
+		{"others", "a=1;Path=/x ; HttpOnly; Max-Age=5; SameSite=Lax", "a=1;Path=/x ; HttpOnly; Max-Age=5; SameSite=Lax", false},
+		{"its domain", "a=1; Domain=api2.example.com; Path=/", "a=1; Path=/", false},
+		{"a domain it is in", "a=1; path=/; domain = .Example.COM", "a=1; path=/", false},
+		{"a domain it is not in", "a=1; Domain=api.example.com", "a=1; Domain=api.example.com", false},
+		{"a domain that ends like its own", "a=1; Domain=ample.com", "a=1; Domain=ample.com", false},
+		{"a domain beneath it", "a=1; Domain=x.api2.example.com", "a=1; Domain=x.api2.example.com", false},
+		{"no domain", "a=1; Domain=; Path=/", "a=1; Domain=; Path=/", false},
+		{"secure", "a=1; Domain=example.com; Secure; HttpOnly; SameSite=None; Partitioned", "a=1; HttpOnly", false},
+		{"secure, by https", "a=1; Domain=example.com; Secure; SameSite=None; Partitioned", "a=1; Secure; SameSite=None; Partitioned", true},
+		{"secure by name", "__Secure-a=1; Domain=example.com; Secure", "__Secure-a=1; Secure", false},
+		{"secure by name, of the host", "__Host-a=1; Path=/; Secure", "__Host-a=1; Path=/; Secure", false},
+		{"called like an attribute", "secure=1; Secure", "secure=1", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			sent := http.Header{"Set-Cookie": {"first=1; Secure", tt.sent}}
+			req := httptest.NewRequest("GET", "/", nil)
+			req.Host = "localhost"
+			if tt.https {
+				req.TLS = new(tls.ConnectionState)
+			}
+			w := httptest.NewRecorder()
+			replay.NewProxy(&url.URL{Scheme: "https", Host: "API2.example.com:8443"}, roundTripper(func(req *http.Request) (*http.Response, error) {
+				res := answer(req, http.NoBody)
+				res.Header = sent
+				return res, nil
+			})).ServeHTTP(w, req)
+			if got := w.Header()["Set-Cookie"]; len(got) != 2 || got[1] != tt.want {
+				t.Errorf("the client gets %q, want %q", got, tt.want)
+			}
+			if got := sent["Set-Cookie"]; got[0] != "first=1; Secure" || got[1] != tt.sent {
+				t.Errorf("the recorder gets %q", got)
+			}
+		})
+	}
+	t.Run("there and back", func(t *testing.T) {
+		p := newProxied(t, "http://api2.example.com", func(w http.ResponseWriter, req *http.Request) {
+			w.Header().Set("Set-Cookie", "a=1; Domain=.example.com; Path=/; Secure; SameSite=None")
+			io.WriteString(w, req.Header.Get("Cookie"))
+		})
+		jar, err := cookiejar.New(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.client.Jar = jar
+		if first, second := p.text("/"), p.text("/x"); first != "" || second != "a=1" {
+			t.Errorf("the upstream gets %q, and then %q", first, second)
+		}
+	})
+}
+
+// The sums of a body that is rewritten are not those of what the client gets. Its ETag is the
+// upstream's, which is asked by it.
+func TestProxyDigests(t *testing.T) {
+	const body = `{"u":"http://api2.example.com/x"}`
+	sums := []string{"Content-Digest", "Repr-Digest", "Digest", "Content-Md5"}
+	for _, tt := range []struct {
+		name, mediaType, coding string
+		status                  int
+		kept                    bool
+	}{
+		{"JSON", "application/json", "", 200, false},
+		{"an event stream", "text/event-stream", "", 200, false},
+		{"JSON in gzip", "application/json", "gzip", 200, false},
+		{"JSON in Brotli", "application/json", "br", 200, true},
+		{"a part of JSON", "application/json", "", 206, true},
+		{"text", "text/plain", "", 200, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := newProxied(t, "http://api2.example.com", func(w http.ResponseWriter, req *http.Request) {
+				h := w.Header()
+				h.Set("Content-Type", tt.mediaType)
+				h.Set("Etag", `"1"`)
+				h.Set("X-Digest", "x")
+				h.Set("Trailer", "X-Sum, Content-Digest")
+				for _, name := range sums {
+					h.Set(name, "sha-256=:abc=:")
+				}
+				var out io.Writer = w
+				if tt.coding != "" {
+					h.Set("Content-Encoding", tt.coding)
+				}
+				w.WriteHeader(tt.status)
+				if tt.coding == "gzip" {
+					zip := gzip.NewWriter(w)
+					defer zip.Close()
+					out = zip
+				}
+				io.WriteString(out, body)
+				h.Set("X-Sum", "1")
+				h.Set("Content-Digest", "sha-256=:abc=:")
+				h.Set(http.TrailerPrefix+"Repr-Digest", "sha-256=:abc=:")
+			})
+			resp := p.get("/")
+			readAll(t, resp)
+			for _, name := range sums {
+				if _, ok := resp.Header[name]; ok != tt.kept {
+					t.Errorf("%s is there: %v, want %v", name, ok, tt.kept)
+				}
+			}
+			for _, name := range []string{"Content-Digest", "Repr-Digest"} {
+				if _, ok := resp.Trailer[name]; ok != tt.kept {
+					t.Errorf("%s is in the trailer: %v, want %v", name, ok, tt.kept)
+				}
+			}
+			if resp.Header.Get("Etag") != `"1"` || resp.Header.Get("X-Digest") != "x" || resp.Trailer.Get("X-Sum") != "1" {
+				t.Errorf("the header is %q, the trailer %q", resp.Header, resp.Trailer)
+			}
+			_, all := p.closed()
+			for _, name := range sums {
+				if all[0].Header.Get(name) == "" {
+					t.Errorf("the reel lacks %s", name)
+				}
 			}
 		})
 	}

@@ -1188,6 +1188,23 @@ func TestStoryCancel(t *testing.T) {
 			})
 		})
 	}
+	// It may end otherwise than it was recorded.
+	t.Run("a stream of a recorded length", func(t *testing.T) {
+		size := len(recorded(t, mustLoad(t, story), 2))
+		text := strings.Replace(story, "< 2 content-type: text/event-stream\n", fmt.Sprintf("< 2 content-type: text/event-stream\n< 2 content-length: %d\n", size), 1)
+		throughDoors(t, text, replay.Playback{}, func(t *testing.T, rec *replay.Recording, door http.RoundTripper) {
+			res, err := door.RoundTrip(newRequest(t, "GET", storyWS))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer res.Body.Close()
+			if length := res.Header.Get("Content-Length"); length != "" || rec.Exchanges()[1].Header.Get("Content-Length") == "" {
+				t.Errorf("it is announced with %q bytes", length)
+			}
+			canceled(t, ask(t, door, "DELETE", storyPath))
+			io.Copy(io.Discard, res.Body)
+		})
+	})
 	t.Run("and the stream asked for anew", func(t *testing.T) {
 		throughDoors(t, story, replay.Playback{}, func(t *testing.T, rec *replay.Recording, door http.RoundTripper) {
 			<-attend(t, door, storyWS).done

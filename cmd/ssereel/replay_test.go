@@ -1,12 +1,15 @@
 package main
 
 import (
+	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -380,5 +383,29 @@ func TestReplayClientLeaves(t *testing.T) {
 	resp.Body.Close()
 	if got := body(t, get(t, at+"/ws20219", nil)); got != strings.Join(pacedPieces, "") {
 		t.Errorf("the next client got %q", got)
+	}
+}
+
+// What a client sends behind a request that it has not ended is no request of its own.
+func TestReplayUnfinishedRequest(t *testing.T) {
+	r := begin(t, nil, "replay", write(t, "reel 1\n> 1 +0 POST /upload\n< 1 +0 200\n= 1 +0\n\\ok\n. 1 +0 eof\n"))
+	conn, err := net.Dial("tcp", strings.TrimPrefix(listening(t, r), "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(failsafe))
+	io.WriteString(conn, "POST /upload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nfirst")
+	in := bufio.NewReader(conn)
+	resp, err := http.ReadResponse(in, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err := io.ReadAll(resp.Body); string(b) != "ok" || err != nil {
+		t.Errorf("the response is %q, %v", b, err)
+	}
+	// A reset is an end, too.
+	if b, err := io.ReadAll(in); len(b) > 0 || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("the connection goes on with %q, %v", b, err)
 	}
 }

@@ -37,8 +37,8 @@ func AtEvent(n int) Position { return Position{atEvent, int64(n)} }
 // number of its bytes is the position of its end.
 func AtByte(n int64) Position { return Position{atByte, n} }
 
-// AtTime is the moment d after the request, in played time: with the speed of the
-// playback in it, and the faults before. A response that goes on after a Last-Event-ID
+// AtTime is the moment d after the request as the client sees it: at any speed of the
+// playback, and with the faults before in it. A response that goes on after a Last-Event-ID
 // has all moments behind it.
 func AtTime(d time.Duration) Position { return Position{atTime, int64(d)} }
 

@@ -823,6 +823,10 @@ func TestRecorderSecrets(t *testing.T) {
 
 // A recording that fails never disturbs the program.
 func TestRecorderWriterFails(t *testing.T) {
+	synctest.Test(t, testRecorderWriterFails) // where each run takes as long as the other
+}
+
+func testRecorderWriterFails(t *testing.T) {
 	if _, err := replay.NewRecorder(&disk{room: 3}, nil); !errors.Is(err, errFull) {
 		t.Errorf("NewRecorder returns %v, want %q", err, errFull)
 	}

@@ -30,6 +30,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 	"time"
 )
 
@@ -81,6 +82,8 @@ type Recording struct {
 	sealFrom  int64 // of these, where those begin that no seal is about
 	fault     error // what is wrong with it, nil if nothing is
 	closer    io.Closer
+	close     sync.Once
+	closeErr  error
 }
 
 // Open reads the reel in the named file, which stays open until Close.
@@ -132,12 +135,14 @@ func Load(src io.ReaderAt, size int64) (*Recording, error) {
 }
 
 // Close closes the file that Open has opened. The bodies of its exchanges cannot
-// be read any more.
+// be read any more. A second Close returns what the first did.
 func (r *Recording) Close() error {
-	if r.closer == nil {
-		return nil
-	}
-	return r.closer.Close()
+	r.close.Do(func() {
+		if r.closer != nil {
+			r.closeErr = r.closer.Close()
+		}
+	})
+	return r.closeErr
 }
 
 // Start returns the wall clock at the start of the recording, the zero Time where

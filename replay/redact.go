@@ -19,14 +19,15 @@ import (
 //     The user and password of a URL.
 //   - In the body of a request, what has such a name: fields of forms of both kinds,
 //     members of JSON that are strings, parameters of URLs. It may be JSON in a string in
-//     JSON, or in a field, such as auth.key in the params of an Assembly.
+//     JSON, or in a field, such as auth.key in the params of an Assembly. Besides, a pin.
 //   - In the body of a response, an event stream or not, less, because it is what the
 //     reel is for. Of JSON, and of JSON in a string, members that are strings: authorization;
 //     what ends in key, token, secret or password, in an object called auth, authorization or
 //     credentials; names that end like access_token, refresh_token, api_key, secret_key,
-//     client_secret or password, where the value has 16 characters or more and no space; and
-//     token, where it has letters and digits besides. Parameters of URLs and forms as above,
-//     and Policy. The password of a URL, and the user where it is as long as a token is.
+//     client_secret or password, where the value has 16 characters or more and no space, or
+//     is a key in PEM; and token, where it has letters and digits besides. Parameters of URLs
+//     and forms as above, and Policy. The password of a URL, and the user where it is as long
+//     as a token is.
 //
 // Words of a language model stay, as do token counts, signature as a member, and a key or
 // a token that is a word. Nothing is found in paths of URLs, in XML, under other names, in
@@ -334,8 +335,13 @@ var (
 		"secrets": true, "oidc": true,
 	}
 	secretParts = []string{
-		"accesskey", "apikey", "appkey", "authorization", "cookie", "password", "secret",
-		"sessid", "sessionid", "sessionkey", "signature", "token",
+		"accesskey", "accountkey", "apikey", "appkey", "authorization", "cookie", "masterkey", "passcode", "password",
+		"secret", "sessid", "sessionid", "sessionkey", "sharedkey", "signature", "subscriptionkey", "token",
+	}
+
+	// Of OAuth and SAML. Names that have them as a part may be about anything.
+	secretNames = map[string]bool{
+		"assertion": true, "clientassertion": true, "codeverifier": true, "devicecode": true, "samlresponse": true,
 	}
 )
 
@@ -366,5 +372,5 @@ func isSecret(name string) bool {
 			return true
 		}
 	}
-	return secretWords[string(word)]
+	return secretWords[string(word)] || secretNames[string(joined)]
 }

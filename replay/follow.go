@@ -194,7 +194,7 @@ func (s *following) begin() error {
 	sent := time.Now()
 	resp, err := s.client.Do(req)
 	if err != nil {
-		return err
+		return hideCredentials(err)
 	}
 	if (&Exchange{StatusCode: resp.StatusCode, Header: resp.Header}).IsEventStream() {
 		s.mu.Lock()
@@ -343,9 +343,12 @@ func (s *following) poll() {
 	req := s.request(ctx, s.statusURL, "application/json")
 	s.mu.Unlock()
 	resp, err := s.client.Do(req)
-	a := answered{err: err, again: true}
+	var a answered
 	if err == nil {
 		a = readAnswer(resp, req.URL)
+		a.err = ofPoll(a.err)
+	} else {
+		a = answered{err: hideCredentials(err), again: true}
 	}
 	if s.ctx.Err() != nil {
 		return

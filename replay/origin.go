@@ -20,13 +20,13 @@ func (s *following) permitted(text string) (*url.URL, error) {
 	u, err := s.req.URL.Parse(text)
 	switch {
 	case err != nil || text == "":
-		return nil, fmt.Errorf("replay: the server named %q, which is no URL", text)
+		return nil, fmt.Errorf("replay: the server named %q, which is no URL", redactText(text))
 	case u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
-		return nil, fmt.Errorf("replay: the server named %q, which is not followed: it is neither http nor https", u.Redacted())
+		return nil, fmt.Errorf("replay: the server named %q, which is not followed: it is neither http nor https", redactURL(u))
 	case u.Scheme != "https" && s.req.URL.Scheme == "https":
-		return nil, fmt.Errorf("replay: the server named %q, which is not followed: it is not secure, as the server is", u.Redacted())
+		return nil, fmt.Errorf("replay: the server named %q, which is not followed: it is not secure, as the server is", redactURL(u))
 	case private(u.Hostname()) && !private(s.req.URL.Hostname()):
-		return nil, fmt.Errorf("replay: the server named %q, which is not followed: it is on a private network, and the server is not", u.Redacted())
+		return nil, fmt.Errorf("replay: the server named %q, which is not followed: it is on a private network, and the server is not", redactURL(u))
 	}
 	if u.User == nil && sameOrigin(u, s.req.URL) {
 		u.User = s.req.URL.User

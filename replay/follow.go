@@ -107,7 +107,8 @@ type Progress struct {
 // and port), but not to another, redirects included: those get Accept,
 // Cache-Control, Last-Event-ID and User-Agent. A stream is not opened that is not
 // http or https, that is less secure than req, or on a private network that req is
-// not on; the Assembly is then polled.
+// not on, nor at a host that may be an address in disguise, as 127.1 is; the Assembly
+// is then polled.
 //
 // The error is nil where the story came to its end, even if that is the job's
 // failure, which Progress.Document tells. An answer that cannot be followed is a

@@ -1173,6 +1173,14 @@ func TestFollowForeignStream(t *testing.T) {
 		{"this machine, in disguise", api, "https://[::ffff:127.0.0.1]" + streamPath, "", false},
 		{"this machine, in another disguise", api, "https://[::ffff:0.0.0.0]" + streamPath, "", false},
 		{"this machine, by name", api, "https://LOCALHOST." + streamPath, "", false},
+		{"this machine, shortened", api, "https://127.1" + streamPath, "", false},
+		{"this machine, in hexadecimal", api, "https://0x7f.1" + streamPath, "", false},
+		{"this machine, ending in hexadecimal", api, "https://127.0.0.0X1." + streamPath, "", false},
+		{"this machine, in octal", api, "https://0177.0.0.1" + streamPath, "", false},
+		{"this machine, in digits that are not ASCII", api, "https://１２７.0.0.1" + streamPath, "", false},
+		{"a host whose name has digits", api, "https://127.1x" + streamPath, "https://127.1x", false},
+		{"a public address", api, "https://192.0.2.1" + streamPath, "https://192.0.2.1", false},
+		{"from a disguise to itself", "http://127.1:8080", "http://127.1:8081/ws20219", "http://127.1:8081", false},
 		{"a private network", api, "https://192.168.1.1" + streamPath, "", false},
 		{"a cloud's metadata", api, "https://169.254.169.254/latest", "", false},
 		{"from this machine to itself", "http://127.0.0.1:8080", "http://127.0.0.1:8081/ws20219", "http://127.0.0.1:8081", false},
@@ -1258,6 +1266,7 @@ func TestFollowRedirects(t *testing.T) {
 	for name, url := range map[string]string{
 		"leads back":      api + statusPath,
 		"private network": "https://10.0.0.1" + statusPath,
+		"may hide":        "https://127.1" + statusPath,
 		"10 redirects":    "",
 		"scheme":          "file:///etc/passwd",
 	} {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/ssereel/ssereel/ssewire"
@@ -44,7 +45,7 @@ func readAnswer(resp *http.Response, u *url.URL) (a answered) {
 	if mayPass(resp.StatusCode) {
 		a.again, a.after = true, retryAfter(resp.Header)
 	}
-	refused := &ssewire.ResponseError{URL: u.Redacted(), StatusCode: resp.StatusCode, Header: resp.Header}
+	refused := &ssewire.ResponseError{URL: redactURL(u), StatusCode: resp.StatusCode, Header: resp.Header}
 	if err != nil {
 		if a.err = err; err == errNoObject {
 			a.err, a.odd = refused, ok
@@ -59,7 +60,7 @@ func readAnswer(resp *http.Response, u *url.URL) (a answered) {
 	}
 	if err != nil {
 		if a.err, a.odd = refused, ok; ok {
-			a.err = fmt.Errorf("replay: %s answered with JSON that cannot be followed: %w", u.Redacted(), err)
+			a.err = fmt.Errorf("replay: %s answered with JSON that cannot be followed: %w", redactURL(u), err)
 		}
 		return a
 	}
@@ -79,11 +80,58 @@ func readAnswer(resp *http.Response, u *url.URL) (a answered) {
 		a.err = refused
 		return a
 	}
-	a.err = fmt.Errorf("replay: %s answered %d %s", u.Redacted(), resp.StatusCode, assembly.Error)
+	a.err = fmt.Errorf("replay: %s answered %d %s", redactURL(u), resp.StatusCode, assembly.Error)
 	if assembly.Message != "" {
 		a.err = fmt.Errorf("%w: %s", a.err, assembly.Message)
 	}
 	return a
+}
+
+// refusedPoll is a response to a request for a Status that is none. It is no event stream
+// either, but that was not asked for.
+type refusedPoll struct{ response *ssewire.ResponseError }
+
+func (e refusedPoll) Error() string {
+	r := e.response
+	if r.StatusCode != http.StatusOK {
+		return fmt.Sprintf("replay: %s answered %d %s when asked for the Status", r.URL, r.StatusCode, http.StatusText(r.StatusCode))
+	}
+	return fmt.Sprintf("replay: %s answered with content type %q when asked for the Status, not with one", r.URL, r.Header.Get("Content-Type"))
+}
+
+func (e refusedPoll) Unwrap() error { return e.response }
+
+// ofPoll returns err, of a response to a request for a Status, as what it is.
+func ofPoll(err error) error {
+	if refused, ok := err.(*ssewire.ResponseError); ok {
+		return refusedPoll{refused}
+	}
+	return err
+}
+
+// discreetError is an error whose text would show credentials.
+type discreetError struct {
+	error
+	text string
+}
+
+func (e discreetError) Error() string { return e.text }
+func (e discreetError) Unwrap() error { return e.error }
+
+// hideCredentials returns err, of an http.Client, without the credentials in the URLs that
+// its text has.
+func hideCredentials(err error) error {
+	text := err.Error()
+	var sent *url.Error
+	if errors.As(err, &sent) {
+		if u, err := url.Parse(sent.URL); err == nil {
+			text = strings.ReplaceAll(text, strconv.Quote(sent.URL), strconv.Quote(redactURL(u)))
+		}
+	}
+	if redacted := redactError(errors.New(text)).Error(); redacted != err.Error() {
+		return discreetError{err, redacted}
+	}
+	return err
 }
 
 // mayPass returns whether a request that was answered with that status code may go

@@ -100,14 +100,17 @@ func (s *following) connect(u *url.URL, lastID string) (resp *http.Response, wai
 		req.Header.Set("Last-Event-ID", lastID)
 	}
 	resp, err = s.client.Do(req)
-	if err != nil || (&Exchange{StatusCode: resp.StatusCode, Header: resp.Header}).IsEventStream() {
-		return resp, 0, err
+	if err != nil {
+		return nil, 0, hideCredentials(err)
+	}
+	if (&Exchange{StatusCode: resp.StatusCode, Header: resp.Header}).IsEventStream() {
+		return resp, 0, nil
 	}
 	resp.Body.Close()
 	if mayPass(resp.StatusCode) {
 		wait = max(retryAfter(resp.Header), minReconnect)
 	}
-	return nil, wait, &ssewire.ResponseError{URL: u.Redacted(), StatusCode: resp.StatusCode, Header: resp.Header}
+	return nil, wait, &ssewire.ResponseError{URL: redactURL(u), StatusCode: resp.StatusCode, Header: resp.Header}
 }
 
 // connection is what a stream keeps from one connection to the next.

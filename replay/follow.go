@@ -107,7 +107,8 @@ type Progress struct {
 // and port), but not to another, redirects included: those get Accept,
 // Cache-Control, Last-Event-ID and User-Agent. A stream is not opened that is not
 // http or https, that is less secure than req, or on a private network that req is
-// not on; the Assembly is then polled.
+// not on, nor at a host that may be an address in disguise, as 127.1 is; the Assembly
+// is then polled.
 //
 // The error is nil where the story came to its end, even if that is the job's
 // failure, which Progress.Document tells. An answer that cannot be followed is a
@@ -194,7 +195,7 @@ func (s *following) begin() error {
 	sent := time.Now()
 	resp, err := s.client.Do(req)
 	if err != nil {
-		return err
+		return hideCredentials(err)
 	}
 	if (&Exchange{StatusCode: resp.StatusCode, Header: resp.Header}).IsEventStream() {
 		s.mu.Lock()
@@ -343,9 +344,12 @@ func (s *following) poll() {
 	req := s.request(ctx, s.statusURL, "application/json")
 	s.mu.Unlock()
 	resp, err := s.client.Do(req)
-	a := answered{err: err, again: true}
+	var a answered
 	if err == nil {
 		a = readAnswer(resp, req.URL)
+		a.err = ofPoll(a.err)
+	} else {
+		a = answered{err: hideCredentials(err), again: true}
 	}
 	if s.ctx.Err() != nil {
 		return

@@ -9,6 +9,7 @@ import (
 	"io"
 	"log"
 	"net/http"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -783,6 +784,86 @@ func TestFollowRefused(t *testing.T) {
 	}
 }
 
+// Errors show no credentials of URLs, whatever they are about, and say what was asked for.
+func TestFollowErrorsHideCredentials(t *testing.T) {
+	const query = `?signature=s3cr3t&params={"auth":{"key":"s3cr3t"}}`
+	page := func(code int, contentType string) (*http.Response, error) {
+		return respond(code, contentType, "<html>")
+	}
+	for _, tt := range []struct {
+		name  string
+		first func() (*http.Response, error) // the answer to the first request
+		then  func() (*http.Response, error) // to what is asked for the Status
+		tells string
+	}{
+		{"refused", func() (*http.Response, error) { return page(404, "text/html") }, nil,
+			"ssewire: https://REDACTED@api2-x.transloadit.com" + statusPath + "?signature=REDACTED&params=REDACTED answered 404 Not Found, not an event stream"},
+		{"not found", func() (*http.Response, error) {
+			return respond(404, "application/json", `{"error":"ASSEMBLY_NOT_FOUND"}`)
+		}, nil, "signature=REDACTED&params=REDACTED answered 404 ASSEMBLY_NOT_FOUND"},
+		{"JSON", func() (*http.Response, error) { return asJSON(`{"a":1}`) }, nil, "answered with JSON that cannot be followed"},
+		{"no answer", func() (*http.Response, error) { return nil, syscall.ECONNREFUSED }, nil, `signature=REDACTED&params=REDACTED": connection refused`},
+		{"a Status that is refused", nil, func() (*http.Response, error) { return page(500, "text/html") }, "answered 500 Internal Server Error when asked for the Status"},
+		{"a Status that is a page", nil, func() (*http.Response, error) { return page(200, "text/html") }, `answered with content type "text/html" when asked for the Status, not with one`},
+		{"a Status that does not come", nil, func() (*http.Response, error) { return nil, syscall.ECONNREFUSED }, `signature=REDACTED&params=REDACTED": connection refused`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithTimeout(t.Context(), 8*time.Second)
+				defer cancel()
+				req := requestFor(t, api+statusPath).WithContext(ctx)
+				req.URL.User = url.UserPassword("me", "s3cr3t")
+				req.URL.RawQuery = query[1:]
+				o := followed(t, req, func(w *world, req *http.Request) (*http.Response, error) {
+					switch {
+					case req.URL.Path != statusPath:
+						return respond(204, "", "")
+					case tt.first != nil:
+						return tt.first()
+					case w.since() > 0:
+						return tt.then()
+					}
+					return asJSON(executing)
+				})
+				told := fmt.Sprint(o.err)
+				if tt.first == nil {
+					told = strings.Join(o.troubles, "\n")
+				}
+				if !strings.Contains(told, tt.tells) || strings.Contains(told, "s3cr3t") {
+					t.Errorf("it tells %s, want %s", told, tt.tells)
+				}
+				if tt.name == "no answer" && !errors.Is(o.err, syscall.ECONNREFUSED) {
+					t.Errorf("%v wraps nothing", o.err)
+				}
+			})
+		})
+	}
+	for name, stream := range map[string]string{
+		"private": "https://me:s3cr3t@10.0.0.1/ws?token=s3cr3t",
+		"scheme":  "ftp://h/ws?token=s3cr3t",
+		"secure":  "http://h/ws?token=s3cr3t",
+		"no URL":  "https://%zz/?token=s3cr3t",
+		"refused": api + "/ws?token=s3cr3t",
+	} {
+		t.Run("a stream, "+name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				o := followed(t, requestFor(t, api+statusPath), func(w *world, req *http.Request) (*http.Response, error) {
+					if req.URL.Path != statusPath {
+						return page(404, "text/html")
+					}
+					if w.since() > 10*time.Second {
+						return asJSON(completed)
+					}
+					return asJSON(fmt.Sprintf(`{"ok":"ASSEMBLY_EXECUTING","assembly_id":%q,"update_stream_url":%q}`, assemblyID, stream))
+				})
+				if told := strings.Join(o.troubles, "\n"); !strings.Contains(told, "token=REDACTED") || strings.Contains(told, "s3cr3t") {
+					t.Errorf("it tells %s", told)
+				}
+			})
+		})
+	}
+}
+
 // Answers to the first request that cannot be followed.
 func TestFollowNothing(t *testing.T) {
 	refused := new(*ssewire.ResponseError)
@@ -1092,6 +1173,14 @@ func TestFollowForeignStream(t *testing.T) {
 		{"this machine, in disguise", api, "https://[::ffff:127.0.0.1]" + streamPath, "", false},
 		{"this machine, in another disguise", api, "https://[::ffff:0.0.0.0]" + streamPath, "", false},
 		{"this machine, by name", api, "https://LOCALHOST." + streamPath, "", false},
+		{"this machine, shortened", api, "https://127.1" + streamPath, "", false},
+		{"this machine, in hexadecimal", api, "https://0x7f.1" + streamPath, "", false},
+		{"this machine, ending in hexadecimal", api, "https://127.0.0.0X1." + streamPath, "", false},
+		{"this machine, in octal", api, "https://0177.0.0.1" + streamPath, "", false},
+		{"this machine, in digits that are not ASCII", api, "https://１２７.0.0.1" + streamPath, "", false},
+		{"a host whose name has digits", api, "https://127.1x" + streamPath, "https://127.1x", false},
+		{"a public address", api, "https://192.0.2.1" + streamPath, "https://192.0.2.1", false},
+		{"from a disguise to itself", "http://127.1:8080", "http://127.1:8081/ws20219", "http://127.1:8081", false},
 		{"a private network", api, "https://192.168.1.1" + streamPath, "", false},
 		{"a cloud's metadata", api, "https://169.254.169.254/latest", "", false},
 		{"from this machine to itself", "http://127.0.0.1:8080", "http://127.0.0.1:8081/ws20219", "http://127.0.0.1:8081", false},
@@ -1177,6 +1266,7 @@ func TestFollowRedirects(t *testing.T) {
 	for name, url := range map[string]string{
 		"leads back":      api + statusPath,
 		"private network": "https://10.0.0.1" + statusPath,
+		"may hide":        "https://127.1" + statusPath,
 		"10 redirects":    "",
 		"scheme":          "file:///etc/passwd",
 	} {

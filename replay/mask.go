@@ -198,7 +198,7 @@ func (m *masker) member(colon int) {
 	}
 	v := value{kind: jsonString, slashes: slashes}
 	if m.request {
-		if isSecretField(string(name)) {
+		if isSecretInput(string(name)) {
 			m.hide(i+1, v)
 		}
 		return
@@ -216,6 +216,10 @@ func (m *masker) member(colon int) {
 // isSecretField returns whether the field or member of a request that is called name is a
 // credential. A Step's credentials are not: they are the name of some that are elsewhere.
 func isSecretField(name string) bool { return name != "credentials" && isSecret(name) }
+
+// isSecretInput is isSecretField for the body of a request. A pin is one that somebody types in;
+// in a URL, it may be on a map.
+func isSecretInput(name string) bool { return isSecretField(name) || strings.EqualFold(name, "pin") }
 
 // lastName returns the quoted name that ends b, and what stands in front of it.
 func lastName(b []byte) (name, front []byte, ok bool) {
@@ -332,10 +336,16 @@ func isSecretObject(b []byte) bool {
 }
 
 // looksSecret returns whether v, the JSON string that begins text, looks like a key rather
-// than like words: long, and made of what keys are made of. Where too little is there to
-// tell, named says whether to take it for one so far: it is called like one.
+// than like words: long, and made of what keys are made of, or, where it is named, which is
+// called like one, in PEM. Where too little is there to tell, what is named is taken for one
+// so far.
 func looksSecret(text []byte, v value, named bool) (secret, whole bool) {
 	const least = 16
+	if named {
+		if pem, whole := isPEM(text); pem {
+			return true, whole || len(text) > least
+		}
+	}
 	digits, letters := 0, 0
 	for i, c := range text {
 		if _, ended := v.step(c); ended {
@@ -352,6 +362,26 @@ func looksSecret(text []byte, v value, named bool) (secret, whole bool) {
 	}
 	long := len(text) > least
 	return named || long && digits > 0 && letters > 0, long && (named || digits > 0 && letters > 0)
+}
+
+// isPEM returns whether text begins like PEM, such as -----BEGIN PRIVATE KEY----- (RFC 7468),
+// and whether all of that is there. It may be masked so far.
+func isPEM(text []byte) (pem, whole bool) {
+	const begin = "-----BEGIN "
+	for i, c := range text {
+		switch {
+		case c == '*':
+		case i < len(begin):
+			if c != begin[i] {
+				return false, true
+			}
+		case c == '-':
+			return true, true
+		case c != ' ' && (c < 'A' || c > 'Z'):
+			return false, true
+		}
+	}
+	return true, false
 }
 
 // userInfo looks at the URL whose scheme ends in front of the colon at buf[i]: where
@@ -469,7 +499,8 @@ func (m *masker) isSecretParameter(name string) bool {
 	if plain, err := url.QueryUnescape(name); err == nil {
 		name = plain
 	}
-	return isSecret(name) || strings.EqualFold(name, "policy") || m.form && name == "code"
+	return isSecret(name) || strings.EqualFold(name, "policy") ||
+		m.form && (name == "code" || m.request && strings.EqualFold(name, "pin"))
 }
 
 // inURL returns whether b ends in what may be a URL: there is a slash in its last word.
@@ -493,7 +524,7 @@ func (m *masker) part(i int) {
 	}
 	header := m.buf[i:]
 	n := bytes.IndexAny(header, end)
-	if n >= 0 && !isSecretField(string(header[:n])) {
+	if n >= 0 && !isSecretInput(string(header[:n])) {
 		return
 	}
 	if end := blankLineEnd(header, !m.parts || !inDisposition(m.buf[:equals])); end >= 0 && n >= 0 {
@@ -563,7 +594,7 @@ func (m *masker) escapedMember(i, size int) {
 			m.wait(colon)
 			return
 		case bytes.HasPrefix(rest, []byte("%22")):
-			if isSecretField(string(name)) && (m.request || isSecretObject(front)) {
+			if m.request && isSecretInput(string(name)) || isSecretField(string(name)) && isSecretObject(front) {
 				m.hide(i+3, value{kind: jsonString, slashes: slashes, escaped: true})
 			}
 			return

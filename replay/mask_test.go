@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -149,6 +150,12 @@ func TestRecorderBodySecrets(t *testing.T) {
 		{"fields, with line feeds alone", "multipart/form-data; boundary=b", "--b\nContent-Disposition: form-data; name=\"signature\"\nContent-Type: text/plain\n\nX\n--b\nContent-Disposition: form-data; name=a\n\nb\n--b\nContent-Disposition: form-data; name=key\n\nX\n--b--\n"},
 		{"a signed URL", "application/json", `{"url":"https://b.s3.amazonaws.com/k?X-Amz-Credential=X&X-Amz-Date=2026&X-Amz-Signature=X"}`},
 		{"a password in a URL", "application/json", `{"url":"https://me:X@h:8080/a","b":"c"}`},
+		{"OAuth, in a form", "application/x-www-form-urlencoded", "assertion=X&client_assertion_type=a&client_assertion=X&code_verifier=X&device_code=X&pin=X&a=b"},
+		{"SAML", "application/x-www-form-urlencoded", "SAMLResponse=X&RelayState=a"},
+		{"OAuth, in JSON", "application/json", `{"assertion":"X","clientAssertion":"X","codeVerifier":"X","deviceCode":"X","Pin":"X","passcode":"X","user_passcode":"X"}`},
+		{"keys in small letters", "application/json", `{"accountkey":"X","sharedkey":"X","masterkey":"X","ocp-apim-subscriptionkey":"X"}`},
+		{"a pin, in a field", "multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=\"pin\"\r\n\r\nX\r\n--b--\r\n"},
+		{"a pin, of JSON in a form", "application/x-www-form-urlencoded", "a=" + url.QueryEscape(`{"pin":"X"}`)},
 	} {
 		t.Run("request, "+c.name, func(t *testing.T) { wantMasked(t, true, c.contentType, c.body) })
 	}
@@ -184,6 +191,27 @@ func TestRecorderBodySecrets(t *testing.T) {
 			}
 		})
 	})
+	for _, c := range []struct{ name, front, key, behind string }{
+		{"a key in PEM", `{"private_key":"`, `-----BEGIN PRIVATE KEY-----\nX\n-----END PRIVATE KEY-----\n`, `","a":"b c"}`},
+		{"a key in PEM, of another kind", `{"privateKey" : "`, `-----BEGIN OPENSSH PRIVATE KEY-----\nX\nX`, `"}`},
+		{"a key in PEM in a string", `{"a":"{\"client_secret\":\"`, `-----BEGIN RSA PRIVATE KEY-----\\nX`, `\",\"a\":\"b c\"}"}`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			key := strings.ReplaceAll(c.key, "X", planted)
+			masked := regexp.MustCompile(`\\+n|.`).ReplaceAllStringFunc(key, func(s string) string {
+				if len(s) > 1 {
+					return s // an escape
+				}
+				return "*"
+			})
+			header := http.Header{"Content-Type": {"application/json"}}
+			everyCut(c.front+key+c.behind, func(cut string, pieces []string) {
+				if _, _, got := recordBodies(t, nil, nil, header, nil, pieces); got != c.front+masked+c.behind {
+					t.Fatalf("%s: recorded %s", cut, got)
+				}
+			})
+		})
+	}
 	t.Run("an escape of a character", func(t *testing.T) {
 		const body = `{"password":"a\u0041\n\/","b":"\u0041"}`
 		const want = `{"password":"*\u0000\n\/","b":"\u0041"}`
@@ -280,6 +308,9 @@ func TestRecorderBodyStays(t *testing.T) {
 		"numbers and more":     `{"token":17,"api_key":null,"password":{"type":"string"},"client_secret":["a"],"auth":{"expires":"2026/05/08","max_size":1}}`,
 		"hidden by the server": `{"params":"{\"auth\":{\"key\":\"****\",\"expires\":\"2020-01-10T12:02:05.826Z\"}}"}`,
 		"URLs":                 "https://u@h/ ssh://git@h/a http://h:8080/@me https://h/?assembly=55a46ab1&page=2 mailto:a@b http://[::1]:80/@",
+		"a pin":                `{"pin":"s3cret9e107d9d372bb6826bd81d3542","assertion":"this holds for all of them","device_code":"a"}`,
+		"pins on a map":        `https://h/map?pin=17&assertion_count=2`,
+		"other PEM":            `{"public_key":"-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYI\n","certificate":"-----BEGIN CERTIFICATE-----\nMIIB\n","private_key_id":"5f3a9c0d1e2b4a6f8c7d"}`,
 		"schema":               `{"name":"login","parameters":{"properties":{"password":{"type":"string","description":"the password"}},"required":["password"]}}`,
 		"a colon at the end":   "a:", "a sign at the end": "?token=", "quotes": `":"":":"\":\":\\":"`, "percent": "%3A%22%3D%%3D%3", "CRLF": "data: a\r\n\r\n:\r\n",
 	} {
@@ -314,6 +345,7 @@ func TestRecorderBodyStays(t *testing.T) {
 	// enough of it to tell, loses that much.
 	for _, body := range []string{
 		`{"api_key":"API key","password":"Passwort","secret":"keep it","access_token":"Your access token goes here"}`,
+		`{"password":"-----BEGIN with dashes","secret":"---- four of them ----"}`,
 		`{"error":"INVALID_SIGNATURE","message":"The password is wrong","errors":{"password":"is far too short, sorry"}}`,
 	} {
 		everyCut(body, func(cut string, pieces []string) {

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"path"
 	"strings"
+	"unicode"
 )
 
 const maxRedirects = 10 // as of http.Client
@@ -20,13 +21,15 @@ func (s *following) permitted(text string) (*url.URL, error) {
 	u, err := s.req.URL.Parse(text)
 	switch {
 	case err != nil || text == "":
-		return nil, fmt.Errorf("replay: the server named %q, which is no URL", text)
+		return nil, fmt.Errorf("replay: the server named %q, which is no URL", redactText(text))
 	case u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
-		return nil, fmt.Errorf("replay: the server named %q, which is not followed: it is neither http nor https", u.Redacted())
+		return nil, fmt.Errorf("replay: the server named %q, which is not followed: it is neither http nor https", redactURL(u))
 	case u.Scheme != "https" && s.req.URL.Scheme == "https":
-		return nil, fmt.Errorf("replay: the server named %q, which is not followed: it is not secure, as the server is", u.Redacted())
+		return nil, fmt.Errorf("replay: the server named %q, which is not followed: it is not secure, as the server is", redactURL(u))
+	case s.isObscure(u.Hostname()):
+		return nil, fmt.Errorf("replay: the server named %q, which is not followed: its host is written in a way that may hide where it is", redactURL(u))
 	case private(u.Hostname()) && !private(s.req.URL.Hostname()):
-		return nil, fmt.Errorf("replay: the server named %q, which is not followed: it is on a private network, and the server is not", u.Redacted())
+		return nil, fmt.Errorf("replay: the server named %q, which is not followed: it is on a private network, and the server is not", redactURL(u))
 	}
 	if u.User == nil && sameOrigin(u, s.req.URL) {
 		u.User = s.req.URL.User
@@ -43,6 +46,29 @@ func private(host string) bool {
 		return addr.IsLoopback() || addr.IsPrivate() || addr.IsLinkLocalUnicast() || addr.IsUnspecified()
 	}
 	return host == "localhost" || strings.HasSuffix(host, ".localhost") || host != "" && !strings.Contains(host, ".")
+}
+
+// isObscure returns whether a host may be an address in disguise, and is not that of the first
+// request. Some resolvers take 127.1 and 0x7f.1 for 127.0.0.1, and net/http takes digits of
+// other scripts for those of ASCII.
+func (s *following) isObscure(host string) bool {
+	return !strings.EqualFold(host, s.req.URL.Hostname()) &&
+		(strings.ContainsFunc(host, func(c rune) bool { return c > unicode.MaxASCII }) || endsInNumber(host))
+}
+
+// endsInNumber returns whether the last label of a host that is no address is a number, as that
+// of no name is: https://url.spec.whatwg.org/#ends-in-a-number-checker.
+func endsInNumber(host string) bool {
+	if _, err := netip.ParseAddr(host); err == nil {
+		return false
+	}
+	host = strings.TrimSuffix(host, ".")
+	label := strings.ToLower(host[strings.LastIndexByte(host, '.')+1:])
+	digits := "0123456789"
+	if hex, ok := strings.CutPrefix(label, "0x"); ok {
+		return strings.Trim(hex, digits+"abcdef") == ""
+	}
+	return label != "" && strings.Trim(label, digits) == ""
 }
 
 func sameOrigin(a, b *url.URL) bool {
@@ -99,6 +125,9 @@ func (s *following) request(ctx context.Context, u *url.URL, accept string) *htt
 func (s *following) redirect(next *http.Request, via []*http.Request, check func(*http.Request, []*http.Request) error) error {
 	if !sameOrigin(next.URL, s.req.URL) {
 		next.Header = onlyNeutral(next.Header)
+	}
+	if s.isObscure(next.URL.Hostname()) {
+		return fmt.Errorf("the redirect to %s is not followed: that is written in a way that may hide where it is", next.URL.Host)
 	}
 	if private(next.URL.Hostname()) && !private(s.req.URL.Hostname()) {
 		return fmt.Errorf("the redirect to %s is not followed: that is on a private network, and the server is not", next.URL.Host)

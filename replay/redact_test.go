@@ -3,10 +3,12 @@ package replay_test
 import (
 	"bufio"
 	"bytes"
+	"encoding/base64"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ssereel/ssereel/replay"
 )
@@ -52,6 +54,112 @@ func TestRecorderQueries(t *testing.T) {
 				t.Errorf("the reel is\n%s\nwant the query %s", text, c.want)
 			}
 		})
+	}
+}
+
+// recordHeader records an exchange whose response has this field, and returns what the reel
+// has of it.
+func recordHeader(t testing.TB, name, value string) string {
+	t.Helper()
+	var reel bytes.Buffer
+	rec, err := replay.NewRecorder(&reel, doorFunc(func(req *http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: 200, Header: http.Header{name: {value}}, Body: http.NoBody, Request: req}, nil
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := rec.RoundTrip(get(t, "http://h/"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	rec.Close()
+	return contents(t, mustLoad(t, reel.String()))[0].Header.Get(name)
+}
+
+// Where the value of a parameter ends, in quotes or not, in a header.
+func TestRecorderHeaderParameters(t *testing.T) {
+	for _, c := range []struct{ name, value, want string }{
+		{"in quotes", `foo; token="SECRET"`, `foo; token=REDACTED`},
+		{"in quotes, one of several", `UsernameToken Username="bob", PasswordDigest="SEC/RET=", Nonce="d36e"`, `UsernameToken Username="bob", PasswordDigest=REDACTED, Nonce="d36e"`},
+		{"in quotes, with all that would end it", `token="a, b; c & d # SECRET"; a=b`, `token=REDACTED; a=b`},
+		{"in quotes, with a quote", `token="a\"SECRET\\", a=b`, `token=REDACTED, a=b`},
+		{"in quotes that are not closed", `a=b; token="SECRET SECRET`, `a=b; token=REDACTED`},
+		{"in quotes that something follows", `token="a"SECRET; a=b`, `token=REDACTED; a=b`},
+		{"in quotes that are closed too often", `token=""SECRET""; a=b`, `token=REDACTED; a=b`},
+		{"in single quotes", `token='a, SECRET'; a='b'`, `token=REDACTED; a='b'`},
+		{"in single quotes that are not closed", `token='a SECRET`, `token=REDACTED`},
+		{"in quotes in quotes", `bad header "foo; token=\"a, SECRET\"; a=b"`, `bad header "foo; token=REDACTED; a=b"`},
+		{"with quotes inside", `token=a"b SECRET" a=b`, `token=REDACTED SECRET" a=b`},
+		{"with an apostrophe", `token=a'SECRET; a=b`, `token=REDACTED; a=b`},
+		{"behind spaces", `session_id = SECRET; token	=	"SECRET"; a = b`, `session_id = REDACTED; token	=	REDACTED; a = b`},
+		{"a code of an error", `code = Unavailable, code=SECRET`, `code = Unavailable, code=REDACTED`},
+		{"in a list", `token=SECRET, a=b;token=SECRET;a=b`, `token=REDACTED, a=b;token=REDACTED;a=b`},
+		{"of a URL, with a comma", `https://x/cb?token=a,SECRET&x=1`, `https://x/cb?token=REDACTED&x=1`},
+		{"of a URL, with a semicolon", `https://x/cb?x=1&sig=a;SECRET#top`, `https://x/cb?x=1&sig=REDACTED#top`},
+		{"of a URL, with an apostrophe", `https://x/cb?sig=a'SECRET&x=1`, `https://x/cb?sig=REDACTED&x=1`},
+		{"of a URL, with a bracket", `https://x/cb?sig=a>SECRET&x=1`, `https://x/cb?sig=REDACTED&x=1`},
+		{"of a URL, in quotes", `https://x/cb?sig="SECRET SECRET"&x=1`, `https://x/cb?sig=REDACTED&x=1`},
+		{"of a URL's fragment", `https://x/cb#access_token=a,SECRET&x=1`, `https://x/cb#access_token=REDACTED&x=1`},
+		{"of a URL in quotes", `Get "https://x/?token=a,SECRET": no such host`, `Get "https://x/?token=REDACTED": no such host`},
+		{"of a URL in single quotes", `0; url='https://x/?token=a,SECRET'; a=b`, `0; url='https://x/?token=REDACTED'; a=b`},
+		{"of a URL in brackets", `<https://x/?token=a,SECRET>; rel="next", <https://x/?key=SECRET>; rel="last"`, `<https://x/?token=REDACTED>; rel="next", <https://x/?key=REDACTED>; rel="last"`},
+		{"empty, of a URL in quotes", `Get "https://x/?token=": unexpected EOF`, `Get "https://x/?token=REDACTED": unexpected EOF`},
+		{"of a URL in a URL", `https://x/?to=https://y/?sig=SECRET&x=1`, `https://x/?to=https://y/?sig=REDACTED&x=1`},
+		{"of an escaped URL in quotes", `a=b; to="https%3A%2F%2Fy%2F%3Fsig%3DSECRET"; c="d"`, `a=b; to="REDACTED"; c="d"`},
+		{"of an escaped URL, with a comma", `a=b; to=%20?token=a,SECRET c=d`, `a=b; to=REDACTED c=d`},
+		{"of a URL that is escaped more than once", `to=https%253A%252F%252Fy%252F%253Fsig%253DSECRET`, `to=REDACTED`},
+		{"of a URL that is escaped too often to tell", `to=a%2525252525253Dsig`, `to=REDACTED`},
+		{"nothing secret", `W/"a==", b="c%20d"; e='f', <https://x/?page=2&q=a,b;c>; rel="next"`, `W/"a==", b="c%20d"; e='f', <https://x/?page=2&q=a,b;c>; rel="next"`},
+		{"the name of a file", `attachment; filename="50% off, 100%.pdf"; filename*=UTF-8''50%25%20off.pdf`, `attachment; filename="50% off, 100%.pdf"; filename*=UTF-8''50%25%20off.pdf`},
+		{"what is no escape, but hides something", `to="100%, a"; to="%3Ftoken%3DSECRET%zz"`, `to="100%, a"; to="REDACTED"`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := recordHeader(t, "X-Next", c.value); got != c.want {
+				t.Errorf("%s\nbecomes\n%s, want\n%s", c.value, got, c.want)
+			}
+			if again := recordHeader(t, "X-Next", c.want); again != c.want {
+				t.Errorf("%s\nbecomes, once more,\n%s", c.want, again)
+			}
+		})
+	}
+}
+
+// The metadata of a tus upload are names with values in base64.
+func TestRecorderUploadMetadata(t *testing.T) {
+	encode := func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
+	for _, c := range []struct{ name, value, want string }{
+		{"a token", "filename " + encode("a.jpg") + ",auth_token " + encode("SECRET"), "filename " + encode("a.jpg") + ",auth_token REDACTED"},
+		{"a URL", "assembly_url " + encode("https://h/a?x=1&signature=SECRET") + ", is_confidential", "assembly_url " + encode("https://h/a?x=1&signature=REDACTED") + ", is_confidential"},
+		{"params", "params " + encode(`{"auth":{"key":"SECRET"}}`), "params REDACTED"},
+		{"no base64", "to https://h/?token=SECRET", "to https://h/?token=REDACTED"},
+		{"nothing secret", "name " + encode("key=1") + ",empty,fieldname " + encode("f"), "name " + encode("key=REDACTED") + ",empty,fieldname " + encode("f")},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := recordHeader(t, "Upload-Metadata", c.value); got != c.want {
+				t.Errorf("%s\nbecomes\n%s, want\n%s", c.value, got, c.want)
+			}
+		})
+	}
+}
+
+// A header of a megabyte is redacted in linear time, however it is made.
+func TestRecorderLongHeader(t *testing.T) {
+	nested, escape := "a=", "%3D"
+	for len(nested) < 1<<20 {
+		nested += "b" + escape
+		escape = "%25" + escape[1:]
+	}
+	repeat := func(s string) string { return strings.Repeat(s, 1<<20/len(s)) }
+	for _, value := range []string{
+		nested, repeat("a="), repeat("?a="), repeat("a=%20"), repeat("?a=%20"), repeat("a=%20?"), repeat("x=a%20?y="), repeat(`a="`), repeat(`a=\"`), repeat(`a='%20"`),
+		repeat("token=,"), repeat(`token="`), repeat("="), repeat(" ="), repeat("= "), repeat("//a"), repeat("//@"), repeat("a=%zz"), repeat("%25"), "a=" + repeat("%253Db"), "a=" + repeat(`\`),
+	} {
+		start := time.Now()
+		recordHeader(t, "X-Next", value)
+		if took := time.Since(start); took > 5*time.Second {
+			t.Errorf("%.20q... takes %v", value, took)
+		}
 	}
 }
 

@@ -55,7 +55,7 @@ func maskAll(kind string, request bool, body []byte, sizes []byte) []byte {
 var secretive = append(strings.Fields(`
 	":" : " "access_token":" "apiKey" "authorization": "auth" { } [ ] "token" "\\": \":\" \" \\\" \u0026 k7Qz2m9Xw4Lp8Rt5
 	https:// https:\/\/ u:p@h/ @ ?token= &signature= = & ; &amp; %3A %22 %7B %3D %26 %25 key%3D a=b 12 , - ~ é `+"\x80 \xff"+`
-	password passwd secret cookie "Credentials":{ "ERROR":"e" "order":1 name="signature" xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx`),
+	password passwd secret cookie "private_key":"-----BEGIN KEY----- pin": assertion= "Credentials":{ "ERROR":"e" "order":1 name="signature" xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx`),
 	"\t", "\n", "\r", " ", "\"api_key\"\t:\n\"", `%22auth%22:{%22key%22:%22`)
 
 func wantSameMasks(t *testing.T, body, sizes []byte) {

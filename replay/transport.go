@@ -47,7 +47,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	p := t.player.perform(req, "")
 	if p == nil {
 		closeBody()
-		return nil, fmt.Errorf("replay: %s %s: %w", req.Method, req.URL.Redacted(), ErrNotRecorded)
+		return nil, fmt.Errorf("replay: %s %s: %w", req.Method, redactURL(req.URL), ErrNotRecorded)
 	}
 	if req.Body != nil && req.Body != http.NoBody {
 		discardBody(req)

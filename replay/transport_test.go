@@ -1189,3 +1189,12 @@ func TestSmallBodiesAreKept(t *testing.T) {
 		t.Errorf("%d bytes took %d reads of the reel", len(got.body), src.reads)
 	}
 }
+
+// What says that a request is not recorded shows none of its credentials.
+func TestTransportHidesCredentials(t *testing.T) {
+	req := get(t, "http://me:s3cr3t@h/nowhere?signature=s3cr3t&page=2")
+	_, err := mustLoad(t, "reel 1\n").Transport(replay.Playback{}).RoundTrip(req)
+	if !errors.Is(err, replay.ErrNotRecorded) || strings.Contains(err.Error(), "s3cr3t") || !strings.Contains(err.Error(), "signature=REDACTED&page=2") {
+		t.Errorf("the error is %v", err)
+	}
+}

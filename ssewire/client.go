@@ -7,6 +7,7 @@ import (
 	"io"
 	"iter"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 )
@@ -207,6 +208,11 @@ func (s *Stream) connect() bool {
 			return s.end(fmt.Errorf("ssewire: the last event ID %q cannot be sent as a header: %w", s.lastID, err))
 		}
 		s.failed++
+		if sent, ok := err.(*url.Error); ok {
+			if u, err := url.Parse(sent.URL); err == nil {
+				sent.URL = withoutCredentials(u)
+			}
+		}
 		s.disconnect(err)
 		return false
 	}
@@ -216,7 +222,7 @@ func (s *Stream) connect() bool {
 	}
 	if resp.StatusCode != http.StatusOK || !isEventStream(resp.Header) {
 		resp.Body.Close()
-		return s.end(&ResponseError{URL: s.req.URL.Redacted(), StatusCode: resp.StatusCode, Header: resp.Header})
+		return s.end(&ResponseError{URL: withoutCredentials(s.req.URL), StatusCode: resp.StatusCode, Header: resp.Header})
 	}
 	s.body, s.failed, s.events = resp.Body, 0, 0
 	s.r.p.initialID = s.lastID
@@ -284,6 +290,11 @@ func isEventStream(h http.Header) bool {
 	return strings.EqualFold(strings.TrimSpace(mediaType), contentType)
 }
 
+// withoutCredentials returns u as errors show it. Its query may have any.
+func withoutCredentials(u *url.URL) string {
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath, Opaque: u.Opaque}).String()
+}
+
 // sendable returns whether net/http sends id as a header: it takes no control
 // bytes but the tab.
 func sendable(id string) bool {
@@ -298,7 +309,7 @@ func sendable(id string) bool {
 // ResponseError is a response that is not an event stream: its status is not 200,
 // or its content type is not text/event-stream.
 type ResponseError struct {
-	URL        string // without a password
+	URL        string // without user, password and query
 	StatusCode int
 	Header     http.Header
 }

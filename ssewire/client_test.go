@@ -528,9 +528,9 @@ func TestClientStatus(t *testing.T) {
 	})
 }
 
-func TestResponseErrorHidesPassword(t *testing.T) {
+func TestResponseErrorHidesCredentials(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		req, err := http.NewRequestWithContext(t.Context(), "GET", "http://me:s3cret@stream.example/updates", nil)
+		req, err := http.NewRequestWithContext(t.Context(), "GET", "http://me:s3cret@stream.example/updates?signature=s3cret#s3cret", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -540,11 +540,42 @@ func TestResponseErrorHidesPassword(t *testing.T) {
 			t.Error("an event")
 		}
 		resp := wantResponseError(t, s.Err(), 403)
-		if all := resp.URL + s.Err().Error() + fmt.Sprintf("%+v", *resp); strings.Contains(all, "s3cret") {
+		if all := resp.URL + s.Err().Error() + fmt.Sprintf("%+v", *resp); strings.Contains(all, "s3cret") || resp.URL != "http://stream.example/updates" {
 			t.Errorf("the password shows in %q", all)
 		}
 	})
 }
+
+func TestDisconnectHidesCredentials(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		req, err := http.NewRequestWithContext(ctx, "GET", "http://me:s3cret@stream.example/updates?signature=s3cret", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var told error
+		c := ssewire.Client{HTTP: &http.Client{Transport: refuser{}}, OnDisconnect: func(err error, _ time.Duration) {
+			told = err
+			cancel()
+		}}
+		s := c.Connect(req)
+		defer s.Close()
+		if s.Next() {
+			t.Error("an event")
+		}
+		if !errors.Is(told, errRefused) || strings.Contains(told.Error(), "s3cret") || !strings.Contains(told.Error(), `"http://stream.example/updates"`) {
+			t.Errorf("told %v", told)
+		}
+	})
+}
+
+var errRefused = errors.New("refused")
+
+// refuser is a server that is not there.
+type refuser struct{}
+
+func (refuser) RoundTrip(*http.Request) (*http.Response, error) { return nil, errRefused }
 
 func TestClientRequest(t *testing.T) {
 	for _, c := range []struct {

@@ -29,8 +29,8 @@ Prints the events of FILE, or of standard input, one JSON object a line:
 
   {"type":"message","id":"","data":"..."}
 
-The input is a recording, or a raw event stream, whose events are printed as they
-come in:
+The input is a recording, or a raw event stream, whose events are printed as
+they come in:
 
   ssereel events my.reel
   curl -sN https://example.com/stream | ssereel events | jq .data
@@ -40,8 +40,9 @@ invalid UTF-8 is replaced with U+FFFD, all as a browser's EventSource has it.
 Of a recording with several streams, one comes after the other.
 
 With --where each event begins with its number in the stream, from 1, and in a
-recording with the exchange it is of and the seconds from the request to it. Where
-a fault happens is said in the same numbers, such as replay --fault cut@event=7:
+recording with the exchange it is of and the seconds from the request to it.
+Where a fault happens is said in the same numbers, as in
+replay --fault cut@event=7:
 
   {"exchange":1,"event":7,"time":2.45,"type":"message","id":"","data":"..."}
 

@@ -215,21 +215,23 @@ Commands:
 	}
 	fmt.Fprint(w, `
 Try it:
-  ssereel demo                                     no network, takes two seconds
+  ssereel demo                                    no network, takes two seconds
   ssereel record -o my.reel https://example.com/stream
-  ssereel replay my.reel                           and open what it prints
+  ssereel replay my.reel                          and open what it prints
 
 ssereel COMMAND --help tells more of a command. Exit status: 0 done, 1 failed,
 2 wrong usage.
 `)
 }
 
-// helpWidth is how wide the help is, in columns.
-const helpWidth = 90
+const (
+	helpWidth    = 90 // in columns, of the widest text
+	optionsWidth = 79 // of what fits a terminal, as options and most texts do
+)
 
 func (cmd command) help(w io.Writer, flags *pflag.FlagSet) {
 	fmt.Fprintf(w, "Usage:\n  %s\n\n%s\n", strings.TrimSpace("ssereel "+cmd.name+" [OPTION]... "+cmd.args), strings.TrimSpace(cmd.long))
-	if options := flags.FlagUsagesWrapped(helpWidth); options != "" {
+	if options := flags.FlagUsagesWrapped(optionsWidth); options != "" {
 		fmt.Fprintf(w, "\nOptions:\n%s", options)
 	}
 }

@@ -33,35 +33,37 @@ var proxyCommand = command{
 	ends:  true,
 	short: "pass a program's requests on to a server, and record them",
 	long: `
-Passes every request on to the server at --upstream and every piece of the answer
-back at once, and records all exchanges in one file, until it is interrupted or
-COMMAND ends. It is for programs that cannot record themselves: give them its address in
-place of the server's.
+Passes every request on to the server at --upstream and every piece of the
+answer back at once, and records all exchanges in one file, until it is
+interrupted or COMMAND ends. It is for programs that cannot record themselves:
+give them its address in place of the server's.
 
   ssereel proxy --upstream https://api2.transloadit.com -o my.reel
   ssereel proxy --upstream https://api2.transloadit.com -o my.reel \
       --env TRANSLOADIT_ENDPOINT -- npm test
 
-With --mode auto, requests that the recording holds are answered from it, at the recorded
-pace or --speed, and those that it lacks are passed on and recorded too. With --mode
-replay nothing is passed on: a request that the recording does not hold gets a 404, with
-the nearest one that it holds and what differs. What is compared is the method, the host
-with its port, the path, the query and the body, without credentials; the same requests
-get the recorded answers in turn.
+With --mode auto, requests that the recording holds are answered from it, at
+the recorded pace or --speed, and those that it lacks are passed on and
+recorded too. With --mode replay nothing is passed on: a request that the
+recording does not hold gets a 404, with the nearest one that it holds and what
+differs. What is compared is the method, the host with its port, the path, the
+query and the body, without credentials; the same requests get the recorded
+answers in turn.
 
-The first line on standard output is "listening on http://HOST:PORT". COMMAND finds
-that URL in SSEREEL_PROXY_URL, and has standard output for itself: what ssereel says then
-goes to standard error. ssereel ends when COMMAND does, with its exit status (128 and
-the signal's number where one killed it, 127 where it cannot be found, 126 where it
-cannot be started; 1 where it succeeded, but was not recorded, or asked for something
-that the recording does not hold). COMMAND gets the signals that ssereel gets.
+The first line on standard output is "listening on http://HOST:PORT". COMMAND
+finds that URL in SSEREEL_PROXY_URL, and has standard output for itself: what
+ssereel says then goes to standard error. ssereel ends when COMMAND does, with
+its exit status (128 and the signal's number where one killed it, 127 where it
+cannot be found, 126 where it cannot be started; 1 where it succeeded, but was
+not recorded, or asked for something that the recording does not hold). COMMAND
+gets the signals that ssereel gets.
 
-In headers, JSON and event streams, URLs of the server, and of other machines of
-the same service that it names, such as api2-jane.transloadit.com, become URLs of the
-proxy, so that the program stays with it. The recording has the original ones, and no
-credentials of headers and URLs: see ssereel record --help. The server is not asked for
-compression. If the file can be written no longer, that is said once, and the
-requests go on.
+In headers, JSON and event streams, URLs of the server, and of other machines
+of the same service that it names, such as api2-jane.transloadit.com, become
+URLs of the proxy, so that the program stays with it. The recording has the
+original ones, and no credentials of headers and URLs, of which
+ssereel record --help tells more. The server is not asked for compression. If
+the file can be written no longer, that is said once, and the requests go on.
 `,
 	setup: func(flags *pflag.FlagSet) func(context.Context, console, []string) error {
 		var p proxying

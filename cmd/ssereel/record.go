@@ -29,9 +29,9 @@ var recordCommand = command{
 	ends:  true,
 	short: "record an event stream, or an Assembly to its end, while it comes",
 	long: `
-Requests URL and writes what comes back to a recording, each piece at once, with
-its moment. Even a recording that is killed can be played up to its last whole read.
-What the server answers says what is recorded:
+Requests URL and writes what comes back to a recording, each piece at once,
+with its moment. Even a recording that is killed can be played up to its last
+whole read. What the server answers says what is recorded:
 
   an event stream      until it ends, or Ctrl-C
   an Assembly Status   the Assembly to its end: its update stream, over as many
@@ -44,26 +44,29 @@ What the server answers says what is recorded:
   ssereel record -o assembly.reel --timeout 10m "$ASSEMBLY_SSL_URL"
   ssereel record -o job.reel https://api.cloud.scenario.com/v1/jobs/$JOB_ID
 
-The last line of output says how an Assembly or a job has ended. The exit status is 0
-where the end is recorded, even if that is a failure, and where Ctrl-C has ended the
-recording; it is 1 where --timeout has, or where something kept the end from being
-recorded. Whatever the status, a file that is there is whole.
+The last line of output says how an Assembly or a job has ended. The exit
+status is 0 where the end is recorded, even if that is a failure, and where
+Ctrl-C has ended the recording; it is 1 where --timeout has, or where something
+kept the end from being recorded. Whatever the status, a file that is there is
+whole.
 
-The Status is asked for no more than three times a second; every two seconds while
-the Assembly uploads and while its stream is down, every five while the stream is
-silent, every thirty otherwise; and less often where the server has trouble.
+The Status is asked for no more than three times a second; every two seconds
+while the Assembly uploads and while its stream is down, every five while the
+stream is silent, every thirty otherwise; and less often where the server has
+trouble.
 
-The headers of --header go along with every request to the same scheme, host and port,
-and with no other. A job is asked for with SCENARIO_SDK_API_KEY and
+The headers of --header go along with every request to the same scheme, host
+and port, and with no other. A job is asked for with SCENARIO_SDK_API_KEY and
 SCENARIO_SDK_API_SECRET of the environment; these are sent over https to
 scenario.com, and to this machine, only.
 
-Credentials are replaced before anything is written: in headers and in the URL's query
-with REDACTED, in bodies with asterisks. They are told by their names (Authorization,
-Cookie, api_key, signature, token ...), so look at the recording before you pass it on,
-and see ssereel anonymize. The file is readable for its owner only. A body that --data
-sends is said to be application/json, unless --header says otherwise; of a long one, the
-first MiB is recorded.
+Credentials are replaced before anything is written: in headers and in the
+URL's query with REDACTED, in bodies with asterisks. They are told by their
+names (Authorization, Cookie, api_key, signature, token ...), so look at the
+recording before you pass it on, and see ssereel anonymize. The file is
+readable for its owner only. A body that --data sends is said to be
+application/json, unless --header says otherwise; of a long one, the first MiB
+is recorded.
 `,
 	setup: func(flags *pflag.FlagSet) func(context.Context, console, []string) error {
 		var r recording

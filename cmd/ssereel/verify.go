@@ -17,17 +17,19 @@ var verifyCommand = command{
 	args:  "FILE|-",
 	short: "tell whether a recording is whole, truncated or damaged, and where",
 	long: `
-Reads all of FILE, standard input if it is -, and prints one line that says whether it is
+Reads all of FILE, standard input if it is -, and prints one line that says
+whether it is
 
-  whole       as it was written, or, if it was written by hand, without a mistake
-  truncated   cut off, as by a crash or a full disk; good up to the line it names
+  whole       as it was written, or, where that was by hand, without a mistake
+  truncated   cut off, as by a crash or a full disk; good up to the named line
   damaged     changed, or wrong, at the line it names
 
-"sealed" says that a sum over the whole file agrees. What a truncated or damaged
-recording still holds can be played. The exit status is 0 only where it is whole.
+"sealed" says that a sum over the whole file agrees. What a truncated or
+damaged recording still holds can be played. The exit status is 0 only where it
+is whole.
 
-With --json: file, verdict, line, offset and reason (where it is not whole), sealed,
-exchanges, reads, bytes, seconds.
+With --json: file, verdict, line, offset and reason (where it is not whole),
+sealed, exchanges, reads, bytes, seconds.
 `,
 	setup: func(flags *pflag.FlagSet) func(context.Context, console, []string) error {
 		asJSON := flags.Bool("json", false, "print a JSON object instead")

@@ -83,7 +83,7 @@ func demo(ctx context.Context, c console, output string, force bool, speed float
 	}
 	defer f.close()
 
-	fmt.Fprintf(c.out, "An Assembly's update stream of %s, played %s on %s\n\n",
+	fmt.Fprintf(c.out, "An Assembly's update stream of %s, played %s on\n  %s\n\n",
 		seconds(played.Ended-played.Sent), pace(speed), streamURL)
 	if err := demoRecord(ctx, c.out, f, streamURL, speed); err != nil {
 		if ctx.Err() != nil {
@@ -110,8 +110,8 @@ func demo(ctx context.Context, c console, output string, force bool, speed float
 	}
 	fmt.Fprintf(c.out, `  the same, %s
 
-Play it yourself (ssereel is this program: go run ./cmd/ssereel, if you have not
-installed it):
+Play it yourself (ssereel is this program: go run ./cmd/ssereel, if you have
+not installed it):
   ssereel replay %s
   ssereel events %s
 `, same, output, output)
@@ -176,7 +176,7 @@ func timelineEntry(ev ssewire.Event) string {
 		bar := strings.Repeat("#", min(max(int(u.Percent), 0), 100)/5)
 		return fmt.Sprintf("%s  %3.0f %% %s", u.Kind, u.Percent, bar)
 	case u.Kind == status.UpdateResultFinished && u.File != nil:
-		return fmt.Sprintf("%s     %s: %s, %s", u.Kind, u.Step, u.File.Name, count(u.File.Size, "byte"))
+		return fmt.Sprintf("%s     %s: %s, %s", u.Kind, u.Step, u.File.Name, amount(u.File.Size))
 	case len(ev.Type) == 0:
 		return string(ev.Data)
 	}

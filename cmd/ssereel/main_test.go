@@ -16,7 +16,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-	"unicode/utf8"
 
 	"github.com/ssereel/ssereel/replay"
 	"github.com/ssereel/ssereel/ssewire"
@@ -333,11 +332,7 @@ func TestHelpWidth(t *testing.T) {
 	for _, command := range []string{"", "demo", "record", "proxy", "replay", "compose", "exchanges", "events", "status", "verify", "anonymize"} {
 		o := ssereel(t, strings.Fields(command+" --help")...)
 		o.wantDone(t)
-		for line := range strings.Lines(o.stdout) {
-			if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > optionsWidth {
-				t.Errorf("ssereel %s --help has a line of %d columns: %s", command, n, line)
-			}
-		}
+		wantNarrow(t, o.stdout)
 	}
 }
 

@@ -10,8 +10,10 @@ import (
 	"io"
 	"math"
 	"net/url"
+	"slices"
 	"strings"
 	"text/tabwriter"
+	"unicode/utf8"
 
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
@@ -26,7 +28,8 @@ var exchangesCommand = command{
 	short: "list the requests in a recording, and what came back",
 	long: `
 Lists the exchanges in the recording FILE, or in that on standard input: a
-table on a terminal, one JSON object a line elsewhere:
+table on a terminal, of fewer columns where there is no room for all, and one
+JSON object a line elsewhere:
 
   {"exchange":1,"time":0,"method":"GET","url":"https://...","status":200,
    "type":"text/event-stream","events":12,"reads":13,"bytes":5893,
@@ -152,16 +155,15 @@ func numEvents(x *replay.Exchange) *int64 {
 }
 
 // exchangeTable prints the exchanges for people, none wider than that. Where all are with the
-// same server, that is not said again and again.
+// same server, that is not said again and again. What is known by other means is left out
+// before a request is cut.
 func exchangeTable(w io.Writer, rec *replay.Recording, width int) {
 	origins := make(map[string]bool)
 	for _, x := range rec.Exchanges() {
 		origin, _ := splitURL(x.URL)
 		origins[origin] = true
 	}
-	var b strings.Builder
-	tw := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tw, "\tsent\ttook\tstatus\tholds\tend\trequest")
+	rows := [][]string{{"", "sent", "took", "status", "holds", "end", "request"}}
 	for _, x := range rec.Exchanges() {
 		e := exchangeOf(x)
 		status, end, holds := "none", "cut off", amount(e.Bytes)
@@ -178,7 +180,17 @@ func exchangeTable(w io.Writer, rec *replay.Recording, width int) {
 		if len(origins) == 1 {
 			_, request = splitURL(e.URL)
 		}
-		fmt.Fprintf(tw, "%d\t%.1f s\t%.1f s\t%s\t%s\t%s\t%s\n", e.Exchange, e.Time, e.Seconds, status, holds, end, printable(e.Method+" "+request))
+		rows = append(rows, []string{fmt.Sprint(e.Exchange), fmt.Sprintf("%.1f s", e.Time), brief(e.Seconds), status, holds, end, printable(e.Method + " " + request)})
+	}
+	for _, column := range []string{"sent", "took", "holds"} {
+		if !fits(rows, width) {
+			rows = without(rows, column)
+		}
+	}
+	var b strings.Builder
+	tw := tabwriter.NewWriter(&b, 0, 0, columnGap, ' ', 0)
+	for _, row := range rows {
+		fmt.Fprintln(tw, strings.Join(row, "\t"))
 	}
 	tw.Flush()
 	for line := range strings.Lines(b.String()) {
@@ -188,6 +200,45 @@ func exchangeTable(w io.Writer, rec *replay.Recording, width int) {
 		}
 		fmt.Fprintln(w, string(text))
 	}
+}
+
+// columnGap is what is between two columns.
+const columnGap = 2
+
+// fits returns whether there is room for what is in the last column. That a URL is longer than
+// others are is no reason to leave out anything else.
+func fits(rows [][]string, width int) bool {
+	const long = 60
+	last := len(rows[0]) - 1
+	for i := range last {
+		width -= columnWidth(rows, i) + columnGap
+	}
+	return width >= min(columnWidth(rows, last), long)
+}
+
+func columnWidth(rows [][]string, i int) int {
+	width := 0
+	for _, row := range rows {
+		width = max(width, utf8.RuneCountInString(row[i]))
+	}
+	return width
+}
+
+// without returns rows, which it changes, less the column of that name.
+func without(rows [][]string, name string) [][]string {
+	i := slices.Index(rows[0], name)
+	for n, row := range rows {
+		rows[n] = slices.Delete(row, i, i+1)
+	}
+	return rows
+}
+
+// brief is a time for a person who looks at short ones, too.
+func brief(seconds float64) string {
+	if ms := math.Round(seconds * 1000); ms < 1000 {
+		return fmt.Sprintf("%.0f ms", ms)
+	}
+	return fmt.Sprintf("%.1f s", seconds)
 }
 
 // splitURL returns the scheme and the host of a URL, and what is behind them.

@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strings"
 
 	"golang.org/x/term"
 
@@ -59,14 +60,50 @@ func (in *input) close() {
 	}
 }
 
-// json returns all there is. Of what does not begin like an object it reads no more than it
-// takes to say so, because there may be no end of it.
+const (
+	maxSpace    = 1 << 20 // in front of a document, in bytes
+	maxDocument = 1 << 30 // with what is in front of it
+)
+
+// json returns all there is, if that is no more than any document has. Of what does not
+// begin like an object it reads no more than it takes to say so, because there may be no end
+// of it.
 func (in *input) json() ([]byte, error) {
-	head, _ := in.text.Peek(len(reelMark))
-	if text := bytes.TrimLeft(head, " \t\r\n"); len(text) > 0 && text[0] != '{' {
-		return in.text.Peek(in.text.Buffered())
+	document, err := readDocument(in.text, maxDocument)
+	if path := (*fs.PathError)(nil); errors.As(err, &path) {
+		err = path.Err
 	}
-	return io.ReadAll(in.text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", in.called, err)
+	}
+	return document, nil
+}
+
+func readDocument(text *bufio.Reader, limit int64) ([]byte, error) {
+	var head []byte
+	for {
+		c, err := text.ReadByte()
+		if err == io.EOF {
+			return head, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		head = append(head, c)
+		switch {
+		case c == '{':
+			document, err := io.ReadAll(io.LimitReader(io.MultiReader(bytes.NewReader(head), text), limit+1))
+			if err == nil && int64(len(document)) > limit {
+				err = fmt.Errorf("the document is longer than %d MiB, which no Assembly Status and no job is", limit>>20)
+			}
+			return document, err
+		case strings.IndexByte(" \t\r\n", c) < 0:
+			there, _ := text.Peek(text.Buffered())
+			return append(head, there...), nil
+		case len(head) >= maxSpace:
+			return nil, errors.New("there is nothing but white space in the first MiB, where a JSON object was expected")
+		}
+	}
 }
 
 // recording returns what there is as a recording, good as long as the input is open.

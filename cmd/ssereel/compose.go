@@ -79,7 +79,7 @@ func compose(c console, name, output string, force bool) (err error) {
 	}
 	var reel bytes.Buffer
 	if err := replay.Compose(&reel, document); err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+		return in.noDocument(err, document)
 	}
 	summary, err := composed(reel.Bytes())
 	if err != nil {

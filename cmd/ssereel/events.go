@@ -127,7 +127,7 @@ func (p *eventPrinter) file(c console, name string) error {
 			err = fmt.Errorf("%s: %w", name, err)
 		}
 	} else {
-		rec, err = replay.Open(name)
+		rec, _, err = c.openReel(name)
 	}
 	if rec == nil {
 		return wantReel(err)

@@ -106,6 +106,14 @@ func readDocument(text *bufio.Reader, limit int64) ([]byte, error) {
 	}
 }
 
+// noDocument returns err, with which the document could not be read, for a person.
+func (in *input) noDocument(err error, document []byte) error {
+	if nature := natureOf(document); nature != "" {
+		return fmt.Errorf("%s: %s", in.called, nature)
+	}
+	return fmt.Errorf("%s: %w", in.called, err)
+}
+
 // recording returns what there is as a recording, good as long as the input is open.
 func (in *input) recording() (*replay.Recording, error) {
 	var rec *replay.Recording
@@ -141,6 +149,9 @@ func (c console) openReel(name string) (rec *replay.Recording, called string, er
 		called, in = name, f
 	} else {
 		rec, err = replay.Open(name)
+		if errors.Is(err, replay.ErrNotReel) {
+			err = whyNoReel(name, err)
+		}
 		return rec, name, err
 	}
 	rec, err = loadReel(in)
@@ -151,6 +162,19 @@ func (c console) openReel(name string) (rec *replay.Recording, called string, er
 		err = fmt.Errorf("%s: %w", called, err)
 	}
 	return rec, called, err
+}
+
+// whyNoReel returns err, with which the named file could not be opened as a reel, for a person.
+func whyNoReel(name string, err error) error {
+	f, openErr := os.Open(name)
+	if openErr != nil {
+		return err
+	}
+	defer f.Close()
+	if _, why := loadReel(f); why != nil {
+		return fmt.Errorf("%s: %w", name, why)
+	}
+	return err
 }
 
 // awaitReel is openReel for a command that ends in its own way when ctx does: whoever writes
@@ -186,7 +210,9 @@ func loadReel(in io.Reader) (*replay.Recording, error) {
 				return nil, err
 			}
 			size := max(info.Size()-from, 0)
-			return replay.Load(io.NewSectionReader(f, from, size), size)
+			text := io.NewSectionReader(f, from, size)
+			rec, err := replay.Load(text, size)
+			return rec, explained(err, text)
 		}
 	}
 	buffered := bufio.NewReader(in)
@@ -196,7 +222,9 @@ func loadReel(in io.Reader) (*replay.Recording, error) {
 	} else {
 		data, _ = buffered.Peek(buffered.Buffered()) // what there is, to be quoted
 	}
-	rec, loadErr := replay.Load(bytes.NewReader(data), int64(len(data)))
+	text := bytes.NewReader(data)
+	rec, loadErr := replay.Load(text, text.Size())
+	loadErr = explained(loadErr, text)
 	if err != nil && err != io.EOF {
 		return rec, err
 	}

@@ -424,8 +424,11 @@ func TestNoReel(t *testing.T) {
 		{"text", "Dear diary,\n", "not a reel", `ssereel (record|events)`},
 		{"HTML", "<!doctype html>\n", "not a reel", `ssereel (record|events)`},
 		{"raw stream", "data: hello\n\n", "not a reel", `ssereel (record|events)`},
-		{"binary", "\x1f\x8b\x08\x00\x00\x00\x00\x00", "not a reel", `ssereel (record|events)`},
-		{"CRLF", strings.ReplaceAll(assembly(t), "\n", "\r\n"), "CRLF", `get it again`},
+		{"binary", "\x00\x8b\x08\x00\x00\x00\x00\x00", "not a reel", `ssereel (record|events)`},
+		{"CRLF", strings.ReplaceAll(assembly(t), "\n", "\r\n"), "CRLF", `get it again .*\(in git: \*.reel -text\)\n$`},
+		{"gzip", "\x1f\x8b\x08\x00\x00\x00\x00\x00", "not a reel: it is compressed with gzip", `: gunzip it first\n$`},
+		{"UTF-16", "\xff\xfer\x00e\x00e\x00l\x00 \x001\x00\n\x00", "not a reel: it is UTF-16", `: convert it to UTF-8 first\n$`},
+		{"a byte order mark", byteOrderMark + assembly(t), "not a reel: it begins with a byte order mark", `: save it without one\n$`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -434,13 +437,22 @@ func TestNoReel(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, command := range []string{"verify", "replay"} {
-				o := ssereel(t, command, name)
-				o.wantLine(t, 1, name, tt.tells)
-				if !regexp.MustCompile(tt.remedy).MatchString(o.stderr) {
-					t.Errorf("no word of what to do (%s): %s", tt.remedy, o.stderr)
+				for called, o := range map[string]outcome{
+					name:             ssereel(t, command, name),
+					"standard input": ssereelWith(t, strings.NewReader(tt.content), command, "-"),
+				} {
+					o.wantLine(t, 1, called, tt.tells)
+					if !regexp.MustCompile(tt.remedy).MatchString(o.stderr) {
+						t.Errorf("no word of what to do (%s): %s", tt.remedy, o.stderr)
+					}
 				}
 			}
 		})
+	}
+	// What it was, it was as a document too.
+	for _, command := range []string{"status", "compose"} {
+		ssereel(t, command, write(t, "\x1f\x8b\x08\x00")).wantLine(t, 1, "my.reel: it is compressed with gzip: gunzip it first\n")
+		ssereel(t, command, write(t, byteOrderMark+"{}")).wantLine(t, 1, "my.reel: it begins with a byte order mark: save it without one\n")
 	}
 	// A raw stream is what events wants; it refuses only a reel it does not know.
 	ssereel(t, "events", write(t, "reel 2\n")).wantLine(t, 1, "reel 2")

@@ -71,7 +71,7 @@ func describeStatus(c console, name string, full, asJSON bool) error {
 	}
 	d, err := status.Decode(data)
 	if err != nil {
-		return fmt.Errorf("%s: %w", in.called, err)
+		return in.noDocument(err, data)
 	}
 	return describe(c.out, d, full, asJSON)
 }

@@ -74,11 +74,14 @@ type verdict struct {
 // wantReel adds to an error of opening a reel what a person can do about it.
 func wantReel(err error) error {
 	var path *fs.PathError
+	var told notReel
 	switch {
 	case errors.As(err, &path):
 		return fmt.Errorf("%s: %w", path.Path, path.Err)
 	case errors.Is(err, replay.ErrVersion):
 		return fmt.Errorf("%w: it takes a newer ssereel", err)
+	case errors.As(err, &told):
+		return err
 	case errors.Is(err, replay.ErrNotReel):
 		return fmt.Errorf("%w: ssereel record makes one, ssereel compose one of a final Status, and ssereel events reads a raw stream", err)
 	}

@@ -88,13 +88,13 @@ func run(ctx context.Context, c console, args []string) int {
 		return 2
 	}
 	name, args := args[0], args[1:]
+	if name == "help" && len(args) > 0 {
+		name, args = args[0], []string{"--help"}
+	}
 	switch name {
 	case "help", "--help", "-h":
-		if len(args) == 0 || name != "help" {
-			help(c.out)
-			return 0
-		}
-		name, args = args[0], []string{"--help"}
+		help(c.out)
+		return 0
 	case "--version", "version":
 		fmt.Fprintln(c.out, "ssereel", version())
 		return 0
@@ -213,6 +213,7 @@ Commands:
 	for _, cmd := range commands {
 		fmt.Fprintf(w, "  %-9s %s\n", cmd.name, cmd.short)
 	}
+	fmt.Fprintf(w, "  %-9s %s\n", "version", "print the version, as ssereel --version does")
 	fmt.Fprint(w, `
 Try it:
   ssereel demo                                    no network, takes two seconds

@@ -281,13 +281,16 @@ func moments(t *testing.T, x *replay.Exchange) []time.Duration {
 func TestHelp(t *testing.T) {
 	all := ssereel(t, "--help")
 	all.wantDone(t)
+	names := []string{"version"}
 	for _, cmd := range commands {
-		name := cmd.name
+		names = append(names, cmd.name)
+	}
+	for _, name := range names {
 		if !regexp.MustCompile(`(?m)^ +` + name + ` +\S`).MatchString(all.stdout) {
 			t.Errorf("--help does not list %s", name)
 		}
 	}
-	for _, args := range [][]string{{"help"}, {"-h"}} {
+	for _, args := range [][]string{{"help"}, {"-h"}, {"help", "help"}} {
 		if o := ssereel(t, args...); o != all {
 			t.Errorf("%q differs from --help: %+v", args, o)
 		}
@@ -337,10 +340,12 @@ func TestHelpWidth(t *testing.T) {
 }
 
 func TestVersion(t *testing.T) {
-	o := ssereel(t, "--version")
-	o.wantDone(t)
-	if !regexp.MustCompile(`^ssereel \S+\n$`).MatchString(o.stdout) {
-		t.Errorf("--version prints %q", o.stdout)
+	for _, args := range [][]string{{"--version"}, {"version"}, {"help", "version"}} {
+		o := ssereel(t, args...)
+		o.wantDone(t)
+		if !regexp.MustCompile(`^ssereel \S+\n$`).MatchString(o.stdout) {
+			t.Errorf("%q prints %q", args, o.stdout)
+		}
 	}
 }
 

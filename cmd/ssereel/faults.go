@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -14,10 +16,11 @@ type faultsValue []replay.Fault
 
 func (f *faultsValue) Set(text string) error {
 	fault, err := replay.ParseFault(text)
-	if err == nil {
-		*f = append(*f, fault)
+	if err != nil {
+		return cmp.Or(errors.Unwrap(err), err) // less the text, which is said with the option
 	}
-	return err
+	*f = append(*f, fault)
+	return nil
 }
 
 func (f *faultsValue) String() string { return "" }

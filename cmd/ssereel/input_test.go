@@ -75,7 +75,7 @@ func (e endless) Read(p []byte) (int, error) { return copy(p, e), nil }
 // its name.
 func TestNoJSON(t *testing.T) {
 	for _, args := range [][]string{{"status"}, {"compose"}} {
-		ssereelWith(t, endless("\x00"), args...).wantLine(t, 1, "standard input: status: byte 0: the document is not a JSON object, it begins with byte 0x00")
+		ssereelWith(t, endless("\x00"), args...).wantLine(t, 1, "standard input: byte 0: the document is not a JSON object, it begins with byte 0x00")
 		ssereelWith(t, io.MultiReader(strings.NewReader("\n"), endless("<html>")), args...).wantLine(t, 1, "byte 1: the document is not a JSON object, it begins with '<'")
 		ssereelWith(t, failing{errors.New("no cable")}, args...).wantLine(t, 1, "no cable")
 	}

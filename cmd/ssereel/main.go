@@ -169,12 +169,26 @@ func (cmd command) run(ctx context.Context, c console, args []string) int {
 	case err == errFailed:
 		return 1
 	case errors.As(err, &usage):
-		fmt.Fprintf(c.err, "ssereel %s: %s; see ssereel %s --help\n", cmd.name, printableLines(err.Error()), cmd.name)
+		fmt.Fprintf(c.err, "ssereel %s: %s; see ssereel %s --help\n", cmd.name, printableLines(unprefixed(err)), cmd.name)
 		return 2
 	default:
-		fmt.Fprintf(c.err, "ssereel %s: %s\n", cmd.name, printableLines(err.Error()))
+		fmt.Fprintf(c.err, "ssereel %s: %s\n", cmd.name, printableLines(unprefixed(err)))
 		return 1
 	}
+}
+
+// unprefixed returns the text of err without the names of packages, which say nothing to
+// whoever uses a command.
+func unprefixed(err error) string {
+	text := err.Error()
+	for ; err != nil; err = errors.Unwrap(err) {
+		for _, name := range []string{"replay: ", "status: ", "ssewire: "} {
+			if rest, ok := strings.CutPrefix(err.Error(), name); ok {
+				text = strings.Replace(text, name+rest, rest, 1)
+			}
+		}
+	}
+	return text
 }
 
 // wrongValue returns err, with which the options could not be parsed, and says what one
@@ -195,6 +209,10 @@ func wrongValue(err error) error {
 		wants = "true or false, or no value at all, which is true"
 	case "uint64":
 		wants = "a whole number from 0 to 18446744073709551615"
+	case "speed":
+		wants = "a number such as 1, 10 or 0.5, or max"
+	case "fault":
+		return fmt.Errorf("--%s %s: %w", wrong.GetFlag().Name, printable(wrong.GetValue()), wrong.Unwrap())
 	default:
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -19,6 +20,7 @@ import (
 
 	"github.com/ssereel/ssereel/replay"
 	"github.com/ssereel/ssereel/ssewire"
+	"github.com/ssereel/ssereel/status"
 	"github.com/ssereel/ssereel/testdata"
 )
 
@@ -368,7 +370,7 @@ func TestWrongUsage(t *testing.T) {
 		{"unknown option in front of the command", []string{"--verbose", "demo"}, `"--verbose"`},
 		{"demo, unknown option", []string{"demo", "--fast"}, "--fast"},
 		{"demo, an argument", []string{"demo", "my.reel"}, "my.reel"},
-		{"demo, speed 0", []string{"demo", "--speed", "0"}, "--speed"},
+		{"demo, speed 0", []string{"demo", "--speed", "0"}, `demo: --speed wants a number such as 1, 10 or 0.5, or max, not "0"`},
 		{"record, unknown option", []string{"record", "--fast", stream}, "--fast"},
 		{"record, no URL", []string{"record"}, "URL"},
 		{"record, two URLs", []string{"record", stream, stream}, "URL"},
@@ -394,6 +396,8 @@ func TestWrongUsage(t *testing.T) {
 		{"replay, speed NaN", []string{"replay", "--speed", "NaN", "my.reel"}, "--speed"},
 		{"replay, a silence without a unit", []string{"replay", "--max-idle", "2", "my.reel"}, `--max-idle wants a time such as 500ms, 90s or 10m, not "2"`},
 		{"replay, seed below 0", []string{"replay", "--seed", "-1", "my.reel"}, `--seed wants a whole number from 0 to 18446744073709551615, not "-1"`},
+		{"replay, a fault without a place", []string{"replay", "--fault", "cut@event=x", "my.reel"}, `replay: --fault cut@event=x: "x" is no event`},
+		{"replay, no fault", []string{"replay", "--fault", "quake", "my.reel"}, `replay: --fault quake: there is no such fault`},
 		{"replay, no port", []string{"replay", "--listen", "localhost", "my.reel"}, "HOST:PORT"},
 		{"replay, no such port", []string{"replay", "--listen", "127.0.0.1:99999", write(t, assembly(t))}, "99999"},
 		{"events, unknown option", []string{"events", "--fast"}, "--fast"},
@@ -461,6 +465,26 @@ func TestNoReel(t *testing.T) {
 	}
 	// A raw stream is what events wants; it refuses only a reel it does not know.
 	ssereel(t, "events", write(t, "reel 2\n")).wantLine(t, 1, "reel 2")
+}
+
+// Errors of the packages are told without their names, wherever they stand; what is called
+// alike is not touched.
+func TestUnprefixed(t *testing.T) {
+	page := errors.New("status: 401 status: replay: x")
+	for _, tt := range []struct {
+		err  error
+		want string
+	}{
+		{errors.New("plain"), "plain"},
+		{fmt.Errorf("my.json: %w", page), "my.json: 401 status: replay: x"},
+		{fmt.Errorf("replay: exchange 1: %w: again", page), "exchange 1: 401 status: replay: x: again"},
+		{fmt.Errorf("the server said %q", "status: bad"), `the server said "status: bad"`},
+		{fmt.Errorf("it failed: %w", status.ErrUnknownDocument), "it failed: " + strings.TrimPrefix(status.ErrUnknownDocument.Error(), "status: ")},
+	} {
+		if got := unprefixed(tt.err); got != tt.want {
+			t.Errorf("%v becomes %q, want %q", tt.err, got, tt.want)
+		}
+	}
 }
 
 func TestNoFile(t *testing.T) {

@@ -258,7 +258,7 @@ func (t *reelTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := t.Reel.RoundTrip(req)
 	if broken := t.Err(); broken != nil {
 		t.told.Do(func() {
-			fmt.Fprintf(t.talk, "ssereel proxy: %v; the requests go on\n", broken)
+			fmt.Fprintf(t.talk, "ssereel proxy: %s; the requests go on\n", unprefixed(broken))
 		})
 	}
 	if !errors.Is(err, replay.ErrNotRecorded) {
@@ -268,7 +268,7 @@ func (t *reelTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return resp, err
 	}
 	t.missing.Add(1)
-	text := strings.TrimPrefix(err.Error(), "replay: ") + "\n"
+	text := unprefixed(err) + "\n"
 	fmt.Fprintf(t.talk, "ssereel proxy: %s", text)
 	return &http.Response{
 		Status:        "404 Not Found",
@@ -485,10 +485,11 @@ func target(u *url.URL) string {
 // be any.
 func reason(err error) string {
 	const malformed = "malformed MIME header"
-	if before, _, ok := strings.Cut(err.Error(), malformed); ok {
+	text := unprefixed(err)
+	if before, _, ok := strings.Cut(text, malformed); ok {
 		return before + malformed
 	}
-	return err.Error()
+	return text
 }
 
 type watchedBody struct {

@@ -289,7 +289,7 @@ func outcomeOf(s status.Summary) string {
 }
 
 // plain returns the text of an error that may have been told by a server.
-func plain(err error) string { return printable(strings.TrimPrefix(err.Error(), "replay: ")) }
+func plain(err error) string { return printable(unprefixed(err)) }
 
 // noStory returns err, with which nothing has begun, for a person.
 func noStory(req *http.Request, err error) error {

@@ -97,7 +97,7 @@ can read it.
 				return cmp.Or(err, fmt.Errorf("%s holds no response that could be served", name))
 			}
 			if err != nil {
-				fmt.Fprintf(c.err, "ssereel replay: %v; serving what is good\n", err)
+				fmt.Fprintf(c.err, "ssereel replay: %s; serving what is good\n", unprefixed(err))
 			}
 			for _, line := range faults.idle(rec) {
 				fmt.Fprintf(c.err, "ssereel replay: %s\n", line)
@@ -225,7 +225,7 @@ func (s *speedValue) Set(text string) error {
 	}
 	n, err := strconv.ParseFloat(text, 64)
 	if err != nil || !(n > 0) || n > replay.MaxSpeed {
-		return errors.New("it wants a number such as 1, 10 or 0.5, or max")
+		return errors.New("no speed")
 	}
 	*s = speedValue(n)
 	return nil

@@ -244,7 +244,8 @@ func (r *recording) run(c console, req *http.Request) (err error) {
 	case late:
 		return fmt.Errorf("the server did not answer within %v; nothing was recorded: raise --timeout", r.timeout)
 	default:
-		return noStory(req, err)
+		rec.Close() // what it has so far is all in the file's head
+		return noStory(req, err, refusal(out.head.Bytes()))
 	}
 	if beginErr != nil {
 		return beginErr
@@ -291,13 +292,14 @@ func outcomeOf(s status.Summary) string {
 // plain returns the text of an error that may have been told by a server.
 func plain(err error) string { return printable(unprefixed(err)) }
 
-// noStory returns err, with which nothing has begun, for a person.
-func noStory(req *http.Request, err error) error {
+// noStory returns err, with which nothing has begun, for a person. What the server said is
+// said.
+func noStory(req *http.Request, err error, said string) error {
 	var refused *ssewire.ResponseError
 	var sent *url.Error
 	switch {
 	case errors.As(err, &refused):
-		return noStream(req, refused)
+		return noStream(req, refused, said)
 	case errors.Is(err, status.ErrUnknownDocument):
 		return errors.New("the server sent JSON that is neither an Assembly Status nor a Scenario job, and no event stream: check the URL")
 	case errors.As(err, &sent):
@@ -324,8 +326,8 @@ func noAnswer(u *url.URL, err error) error {
 }
 
 // noStream tells a person what the server sent instead of something to record.
-func noStream(req *http.Request, refused *ssewire.ResponseError) error {
-	answer := fmt.Sprint(refused.StatusCode, " ", http.StatusText(refused.StatusCode))
+func noStream(req *http.Request, refused *ssewire.ResponseError, said string) error {
+	answer := fmt.Sprint(refused.StatusCode, " ", http.StatusText(refused.StatusCode), said)
 	mediaType, _, _ := strings.Cut(refused.Header.Get("Content-Type"), ";")
 	switch code := refused.StatusCode; {
 	case code == http.StatusUnauthorized, code == http.StatusForbidden:

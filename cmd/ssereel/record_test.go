@@ -252,6 +252,41 @@ func TestRecordNoStream(t *testing.T) {
 	}
 }
 
+// What the server says of its refusal is said.
+func TestRecordRefusal(t *testing.T) {
+	for _, tt := range []struct {
+		name, body string
+		tells      string // behind the status
+	}{
+		{"text", "\n token expired \nsee the manual\n", ` ("token expired"): does`},
+		{"JSON", `{"error":{"message":"Incorrect API key","type":"x"},"message":"no"}`, ` ("Incorrect API key"): does`},
+		{"JSON of Assemblies", `{"error":"GET_ACCOUNT_UNKNOWN_AUTH_KEY","message":"Unknown \"key\"\u001b[31m"}`, ` ("Unknown \"key\"` + "\ufffd" + `[31m"): does`},
+		{"JSON with a word", `{"error":"unauthorized"}`, ` ("unauthorized"): does`},
+		{"JSON with a credential", `{"message":"see https://user:s3cr3tpassw0rd@example.com/"}`, ` ("see https://user:**************@example.com/"): does`},
+		{"JSON without a message", `{"code":7,"message":{"a":"b"}}`, `: does`},
+		{"no JSON after all", `{"error":`, `: does`},
+		{"a page", "<html>\nNo</html>", `: does`},
+		{"nothing", "", `: does`},
+		{"no text", "a\xff\x00", `: does`},
+		{"a long text", strings.Repeat("é", 101), ` ("` + strings.Repeat("é", 100) + `…"): does`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+				if req.URL.Path != "/moved" {
+					http.Redirect(w, req, "/moved", http.StatusFound)
+					return
+				}
+				w.WriteHeader(http.StatusUnauthorized)
+				io.WriteString(w, tt.body)
+			}))
+			defer server.Close()
+			for _, output := range []string{filepath.Join(t.TempDir(), "my.reel"), "-"} {
+				ssereel(t, "record", "-o", output, server.URL).wantLine(t, 1, "the server answered 401 Unauthorized"+tt.tells)
+			}
+		})
+	}
+}
+
 // wantFiles fails the test where other files than these are in the directory.
 func wantFiles(t *testing.T, dir string, names ...string) {
 	t.Helper()

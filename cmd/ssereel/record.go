@@ -220,7 +220,8 @@ func (r *recording) run(c console, req *http.Request) (err error) {
 	}
 	live := newStoryLine(w, req.URL.Host)
 	var beginErr error
-	follower := replay.Follower{HTTP: &http.Client{Transport: rec}, OnChange: func(s replay.Progress) {
+	watcher := &codingWatcher{base: rec}
+	follower := replay.Follower{HTTP: &http.Client{Transport: watcher}, OnChange: func(s replay.Progress) {
 		if !out.began {
 			beginErr = out.begin()
 		}
@@ -271,6 +272,9 @@ func (r *recording) run(c console, req *http.Request) (err error) {
 		err, end = fmt.Errorf("the end could not be recorded: %s", plain(err)), end+", incomplete"
 	}
 	what := count(story.Events, "event")
+	if watcher.found.Load() {
+		what = unpackedEvents(out.name)
+	}
 	if story.Statuses > 0 {
 		what += ", " + count(story.Statuses, "Status")
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"fmt"
 	"io"
@@ -315,6 +316,33 @@ func TestRecordContentType(t *testing.T) {
 		o.wantDone(t)
 		o.wantSummary(t, name, "1 event", "9 bytes", "")
 		server.Close()
+	}
+}
+
+// Events are counted as ssereel events counts them, where they come compressed.
+func TestRecordCompressed(t *testing.T) {
+	var zipped strings.Builder
+	z := gzip.NewWriter(&zipped)
+	io.WriteString(z, "data: a\n\ndata: b\n\n")
+	z.Close()
+	for _, tt := range []struct {
+		coding, body, events string
+	}{
+		{"gzip", zipped.String(), "2 events"},
+		{"br", zipped.String(), "events not counted, as they are compressed"},
+		{"identity", "data: a\n\n", "1 event"},
+	} {
+		server := serveStream(t, func(s stream) {
+			s.w.Header().Set("Content-Encoding", tt.coding)
+			s.send(tt.body)
+		})
+		name := filepath.Join(t.TempDir(), "my.reel")
+		o := ssereel(t, "record", "-o", name, server.URL)
+		o.wantDone(t)
+		o.wantSummary(t, name, tt.events, count(int64(len(tt.body)), "byte"), "")
+		if o := ssereel(t, "record", "-o", "-", server.URL); tt.coding == "gzip" && !strings.Contains(o.stderr, ": events not counted, as they are compressed, ") {
+			t.Errorf("of what is in no file it says %q", o.stderr)
+		}
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"time"
 	"unicode/utf8"
 
 	"github.com/spf13/pflag"
@@ -110,17 +111,11 @@ func exchangeOf(x *replay.Exchange) exchange {
 		Exchange: x.Number, Time: inSeconds(x.Sent), Method: x.Method, URL: x.URL,
 		Reads: x.NumReads(), Bytes: x.Size, Cause: x.Cause,
 	}
-	last := x.Ended
 	if x.End != replay.EndUnknown {
 		end := string(x.End)
 		e.End = &end
-	} else {
-		last = max(x.Sent, x.Received)
-		for read := range x.Reads() {
-			last = max(last, read.At)
-		}
 	}
-	e.Seconds = inSeconds(last - x.Sent)
+	e.Seconds = inSeconds(lastMoment(x) - x.Sent)
 	if x.StatusCode != 0 {
 		e.Status = &x.StatusCode
 		e.Type = mediaTypeOf(x.Header)
@@ -129,6 +124,18 @@ func exchangeOf(x *replay.Exchange) exchange {
 		e.Events = numEvents(x)
 	}
 	return e
+}
+
+// lastMoment returns when x has ended, or when the last of it came where no end is recorded.
+func lastMoment(x *replay.Exchange) time.Duration {
+	if x.End != replay.EndUnknown {
+		return x.Ended
+	}
+	last := max(x.Sent, x.Received)
+	for read := range x.Reads() {
+		last = max(last, read.At)
+	}
+	return last
 }
 
 // numEvents returns how many events a stream has, as far as it can be read; nil where that

@@ -99,7 +99,7 @@ can read it.
 			if err != nil {
 				fmt.Fprintf(c.err, "ssereel replay: %s; serving what is good\n", unprefixed(err))
 			}
-			for _, line := range faults.idle(rec) {
+			for _, line := range faults.idle(rec, float64(*speed)) {
 				fmt.Fprintf(c.err, "ssereel replay: %s\n", line)
 			}
 			l, err := net.Listen("tcp", *listen)

@@ -81,7 +81,7 @@ func TestReplayTellsFaults(t *testing.T) {
 			r.wait()
 			want := ""
 			if tt.told != "" {
-				want = "GET /ws20219?: fault " + tt.told + " in exchange 1"
+				want = "GET /ws20219?…: fault " + tt.told + " in exchange 1"
 			}
 			told := regexp.MustCompile(`(?m)^\d\d:\d\d:\d\d (.*fault.*)$`).FindStringSubmatch(r.stderr.String())
 			if len(told) == 0 && want != "" || len(told) > 0 && told[1] != want {

@@ -33,6 +33,9 @@ browser's EventSource does:
   curl -N -H 'Accept: text/event-stream' http://127.0.0.1:8080/
   new EventSource('http://127.0.0.1:8080/')
 
+Bodies of requests do not count: where several exchanges differ in nothing
+else, the first one answers. ssereel proxy --mode replay looks at bodies too.
+
 A client that connects again with Last-Event-ID gets what it lacks. What the
 recording holds of an Assembly is played as one: GET /assemblies/ID answers
 with the Status as of the moment that the stream has come to, POST /assemblies
@@ -120,7 +123,7 @@ can read it.
 			tell := func(req *http.Request, x *replay.Exchange, what string) {
 				shown := target(req.URL)
 				if query := req.URL.RawQuery; x != nil && query != "" && strings.HasSuffix(x.URL, "?"+query) {
-					shown += query // which is in the recording, where no credentials are
+					shown = strings.TrimSuffix(shown, hidden) + query // which is in the recording, where no credentials are
 				}
 				fmt.Fprintf(c.err, "%s %s %s: %s\n", time.Now().Format(time.TimeOnly), req.Method, printable(shown), what)
 			}

@@ -307,7 +307,7 @@ func TestHelpOfCommands(t *testing.T) {
 	}{
 		{"demo", "ssereel demo [OPTION]...", []string{"--speed"}},
 		{"record", "ssereel record [OPTION]... URL", []string{"-o, --output", "-H, --header", "-d, --data", "-X, --request", "--force", "--timeout", "Ctrl-C", "REDACTED", "SCENARIO_SDK_API_KEY"}},
-		{"replay", "ssereel replay [OPTION]... FILE", []string{"--listen", "--speed", "max", "127.0.0.1:0", "listening on http://HOST:PORT", "text/event-stream"}},
+		{"replay", "ssereel replay [OPTION]... FILE", []string{"--listen", "--speed", "max", "127.0.0.1:0", "listening on http://HOST:PORT", "text/event-stream", "Bodies of requests do not count"}},
 		{"events", "ssereel events [OPTION]... [FILE|-]", []string{`{"type":"message","id":"","data":"..."}`, "U+FFFD", "--max-event-size"}},
 		{"diff", "ssereel diff [OPTION]... OLD|- NEW|-", []string{"--ignore", "(unsure)", "--json", "exit status"}},
 		{"exchanges", "ssereel exchanges [OPTION]... FILE|-", []string{`"status":200`, "--json"}},

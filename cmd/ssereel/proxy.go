@@ -51,8 +51,8 @@ query and the body, without credentials; the same requests get the recorded
 answers in turn. Faults, of which ssereel replay --help tells, happen to what
 is replayed, and to nothing that is passed on.
 
-When the server breaks a connection, or cannot be reached at all, the program's
-connection is cut in the same way, without a response.
+When the server breaks a connection, the program's is cut at the same place;
+where the server cannot be reached, it is cut before there is a response.
 
 The first line on standard output is "listening on http://HOST:PORT". COMMAND
 finds that URL in SSEREEL_PROXY_URL, and has standard output for itself: what

@@ -63,7 +63,7 @@ func TestProxyHelp(t *testing.T) {
 	}
 	o := ssereel(t, "proxy", "--help")
 	o.wantDone(t)
-	for _, part := range []string{"ssereel proxy [OPTION]... [-- COMMAND [ARG]...]", "--upstream", "-o, --output", "--listen", "--mode", "--env", "-f, --force", "SSEREEL_PROXY_URL", "listening on http://HOST:PORT", "127"} {
+	for _, part := range []string{"ssereel proxy [OPTION]... [-- COMMAND [ARG]...]", "--upstream", "-o, --output", "--listen", "--mode", "--env", "-f, --force", "SSEREEL_PROXY_URL", "listening on http://HOST:PORT", "127", "--fault", "nothing that is passed on", "cannot be reached"} {
 		if !strings.Contains(o.stdout, part) {
 			t.Errorf("the help does not tell %q:\n%s", part, o.stdout)
 		}

@@ -18,23 +18,25 @@ var composeCommand = command{
 	args:  "[FILE|-]",
 	short: "make a recording of an Assembly from its final Status alone",
 	long: `
-Makes a recording of an Assembly that nobody recorded: from FILE, or standard input,
-which holds its final Status, as polling gives it or a notify_url gets it. So anybody
-with that one JSON file has an update stream to test with:
+Makes a recording of an Assembly that nobody recorded: from FILE, or standard
+input, which holds its final Status, as polling gives it or a notify_url gets
+it. So anybody with that one JSON file has an update stream to test with:
 
   curl -s "$ASSEMBLY_URL" > my.json
   ssereel compose my.json
   ssereel replay --listen 127.0.0.1:8080 my.reel
   curl -N -H 'Accept: text/event-stream' http://127.0.0.1:8080/
 
-The recording holds a poll at the beginning, the update stream with every upload and
-result as it stands in the Status, progress every two seconds, and the end, and a
-last poll that finds the Status itself. Moments are the Status's own where it names
-them. What is made up is said in the recording, which begins with a comment that it
-is composed. An Assembly that failed ends with assembly_error; the stream of one that
-was canceled just ends. The same Status always makes the same recording.
+The recording holds a poll at the beginning, the update stream with every
+upload and result as it stands in the Status, progress every two seconds, and
+the end, and a last poll that finds the Status itself. Moments are the Status's
+own where it names them. What is made up is said in the recording, which begins
+with a comment that it is composed. An Assembly that failed ends with
+assembly_error; the stream of one that was canceled just ends. The same Status
+always makes the same recording.
 
-The final document of a Scenario job makes one too: its polls, through its history.
+The final document of a Scenario job makes one too: its polls, through its
+history.
 `,
 	setup: func(flags *pflag.FlagSet) func(context.Context, console, []string) error {
 		output := flags.StringP("output", "o", "", "write to `OUT`, - for standard output (default FILE with .reel for .json, standard output for standard input)")
@@ -77,7 +79,7 @@ func compose(c console, name, output string, force bool) (err error) {
 	}
 	var reel bytes.Buffer
 	if err := replay.Compose(&reel, document); err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+		return in.noDocument(err, document)
 	}
 	summary, err := composed(reel.Bytes())
 	if err != nil {

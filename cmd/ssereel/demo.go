@@ -25,12 +25,13 @@ import (
 var demoCommand = command{
 	name:  "demo",
 	ends:  true,
-	short: "play a recording on a loopback port, record it again, compare the two",
+	short: "play a recording on a loopback port, record it, compare the two",
 	long: `
-Shows what ssereel does, without a network: plays the update stream of an Assembly
-on a loopback port, records it from there over HTTP, prints the Assembly's timeline
-while it happens, and compares the two recordings byte for byte and read for read.
-The new recording is not removed, so that you can play it yourself.
+Shows what ssereel does, without a network: plays the update stream of an
+Assembly on a loopback port, records it from there over HTTP, prints the
+Assembly's timeline while it happens, and compares the two recordings byte for
+byte and read for read. The new recording is not removed, so that you can play
+it yourself.
 `,
 	setup: func(flags *pflag.FlagSet) func(context.Context, console, []string) error {
 		output := flags.StringP("output", "o", "", "write the new recording to `FILE` (default a temporary file)")
@@ -82,7 +83,7 @@ func demo(ctx context.Context, c console, output string, force bool, speed float
 	}
 	defer f.close()
 
-	fmt.Fprintf(c.out, "An Assembly's update stream of %s, played %s on %s\n\n",
+	fmt.Fprintf(c.out, "An Assembly's update stream of %s, played %s on\n  %s\n\n",
 		seconds(played.Ended-played.Sent), pace(speed), streamURL)
 	if err := demoRecord(ctx, c.out, f, streamURL, speed); err != nil {
 		if ctx.Err() != nil {
@@ -109,8 +110,8 @@ func demo(ctx context.Context, c console, output string, force bool, speed float
 	}
 	fmt.Fprintf(c.out, `  the same, %s
 
-Play it yourself (ssereel is this program: go run ./cmd/ssereel, if you have not
-installed it):
+Play it yourself (ssereel is this program: go run ./cmd/ssereel, if you have
+not installed it):
   ssereel replay %s
   ssereel events %s
 `, same, output, output)
@@ -175,7 +176,7 @@ func timelineEntry(ev ssewire.Event) string {
 		bar := strings.Repeat("#", min(max(int(u.Percent), 0), 100)/5)
 		return fmt.Sprintf("%s  %3.0f %% %s", u.Kind, u.Percent, bar)
 	case u.Kind == status.UpdateResultFinished && u.File != nil:
-		return fmt.Sprintf("%s     %s: %s, %s", u.Kind, u.Step, u.File.Name, count(u.File.Size, "byte"))
+		return fmt.Sprintf("%s     %s: %s, %s", u.Kind, u.Step, u.File.Name, amount(u.File.Size))
 	case len(ev.Type) == 0:
 		return string(ev.Data)
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 )
 
 // undisturbed runs a demo again, but not for ever, while it says that the machine was too
@@ -63,6 +64,7 @@ func TestDemo(t *testing.T) {
 	if !strings.Contains(o.stdout, "the same, byte for byte and read for read") {
 		t.Errorf("no word of the comparison:\n%s", o.stdout)
 	}
+	wantNarrow(t, o.stdout)
 	// The moments are those of the recording.
 	var moments []string
 	for _, m := range regexp.MustCompile(`(?m)^ *(\d+\.\d\d) s assembly_`).FindAllStringSubmatch(o.stdout, -1) {
@@ -93,6 +95,17 @@ func TestDemo(t *testing.T) {
 	resp := get(t, listening(t, begin(t, nil, "replay", "--speed", "max", name)), accepting)
 	if b, err := io.ReadAll(resp.Body); len(b) != 6531 || err != nil {
 		t.Errorf("played %d bytes, %v", len(b), err)
+	}
+}
+
+// wantNarrow fails the test where a line does not fit a terminal of 80 columns.
+func wantNarrow(t *testing.T, shown string) {
+	t.Helper()
+	for line := range strings.Lines(shown) {
+		line = strings.ReplaceAll(line, os.TempDir(), "/tmp")
+		if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > optionsWidth {
+			t.Errorf("a line has %d columns: %s", n, line)
+		}
 	}
 }
 

@@ -29,8 +29,8 @@ Prints the events of FILE, or of standard input, one JSON object a line:
 
   {"type":"message","id":"","data":"..."}
 
-The input is a recording, or a raw event stream, whose events are printed as they
-come in:
+The input is a recording, or a raw event stream, whose events are printed as
+they come in:
 
   ssereel events my.reel
   curl -sN https://example.com/stream | ssereel events | jq .data
@@ -40,15 +40,21 @@ invalid UTF-8 is replaced with U+FFFD, all as a browser's EventSource has it.
 Of a recording with several streams, one comes after the other.
 
 With --where each event begins with its number in the stream, from 1, and in a
-recording with the exchange it is of and the seconds from the request to it. Where
-a fault happens is said in the same numbers, such as replay --fault cut@event=7:
+recording with the exchange it is of and the seconds from the request to it.
+Where a fault happens is said in the same numbers, as in
+replay --fault cut@event=7:
 
   {"exchange":1,"event":7,"time":2.45,"type":"message","id":"","data":"..."}
 
 Faults find no events in a stream that was recorded compressed.
+
+What has no event, and does not look like an event stream either, is told of on
+standard error; the exit status is 0 all the same. The output is JSON with and
+without --json.
 `,
 	setup: func(flags *pflag.FlagSet) func(context.Context, console, []string) error {
 		limit := flags.Int("max-event-size", ssewire.DefaultMaxEventSize, "fail on an event of more `BYTES`")
+		flags.Bool("json", false, "print JSON, as it does in any case")
 		where := flags.Bool("where", false, "say of each event which one it is, and when it came")
 		return func(ctx context.Context, c console, args []string) error {
 			name := "-"
@@ -65,8 +71,8 @@ Faults find no events in a stream that was recorded compressed.
 			p.enc = json.NewEncoder(jsonWriter(p.w, c.out))
 			p.enc.SetEscapeHTML(false)
 			err := cmp.Or(p.file(c, name), p.w.Flush())
-			if err == nil && !p.printed && terminal(c.err) != nil {
-				fmt.Fprintln(c.err, "ssereel: there is no event in it")
+			if err == nil && !p.printed {
+				p.tellNone(c)
 			}
 			return err
 		}
@@ -89,7 +95,23 @@ type eventPrinter struct {
 		Data string `json:"data"`
 	}
 	text    []byte
-	printed bool // one at least
+	printed bool       // one at least
+	called  string     // what the input is
+	raw     *rawStream // nil where the input is a recording
+}
+
+// tellNone says that there is no event, to a person who may wait for one, and to whoever may
+// not have given it an event stream.
+func (p *eventPrinter) tellNone(c console) {
+	if p.raw != nil {
+		if strange := p.raw.strange(); strange != "" {
+			fmt.Fprintf(c.err, "ssereel events: %s: %s\n", printable(p.called), strange)
+			return
+		}
+	}
+	if terminal(c.err) != nil {
+		fmt.Fprintln(c.err, "ssereel: there is no event in it")
+	}
 }
 
 // file prints the events of the named file, of standard input if it is called -.
@@ -115,6 +137,7 @@ func (p *eventPrinter) file(c console, name string) error {
 	}
 	in = io.MultiReader(bytes.NewReader(head[:n]), in)
 	if string(head[:n]) != reelMark {
+		p.called, p.raw = name, new(rawStream)
 		if err := p.stream(in); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
@@ -126,7 +149,7 @@ func (p *eventPrinter) file(c console, name string) error {
 			err = fmt.Errorf("%s: %w", name, err)
 		}
 	} else {
-		rec, err = replay.Open(name)
+		rec, _, err = c.openReel(name)
 	}
 	if rec == nil {
 		return wantReel(err)
@@ -195,6 +218,9 @@ func (p *eventPrinter) stream(in io.Reader) error {
 	chunk := make([]byte, 32<<10)
 	for {
 		n, err := in.Read(chunk)
+		if p.raw != nil && !p.printed {
+			p.raw.Write(chunk[:n])
+		}
 		parser.Feed(chunk[:n])
 		for parser.Next() {
 			if number++; p.where {

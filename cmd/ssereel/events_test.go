@@ -105,7 +105,8 @@ func TestEventsOutput(t *testing.T) {
 		{"an event that is cut off is none", "data: a\n\ndata: b\n", `{"type":"message","id":"","data":"a"}` + "\n"},
 		{"nothing", "", ""},
 		{"less than the first line of a reel", "\n", ""},
-		{"almost a reel", "reel", ""},
+		{"comments alone", ": a\r\n\r\n:b\r: c", ""},
+		{"fields without data", "\ufeffevent: tick\nid\nretry: 10\n\nid: 7", ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -126,6 +127,47 @@ func TestEventsOutput(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What is no event stream is told of, whoever looks.
+func TestEventsOfNoStream(t *testing.T) {
+	long := strings.Repeat("ä", 30)
+	for _, tt := range []struct {
+		name, in, says string
+	}{
+		{"JSON", `{"error":"unauthorized"}`, `no event in 24 bytes, beginning with "{\"error\":\"unauthorized\"}": if this JSON is a Status or a job, ssereel status reads it`},
+		{"JSON on lines", "[\n  1\n]\n", `no event in 8 bytes, beginning with "[\n  1\n]\n": if this JSON`},
+		{"HTML", "\ufeff\n<!DOCTYPE html>\n<html>\n</html>\n", `no event in 35 bytes, beginning with "\ufeff\n<!DOCTYPE html>\n<html>\n</html>\n": a page is no event stream, so check the URL`},
+		{"gzip", "\x1f\x8b\x08\x00\n\n", `no event in 6 bytes, beginning with "\x1f\x8b\b\x00\n\n": it is compressed with gzip: gunzip it first`},
+		{"UTF-16", "\xff\xfed\x00a\x00t\x00a\x00:\x00a\x00\n\x00\n\x00", `: it is UTF-16: convert it to UTF-8 first`},
+		{"a reel behind a byte order mark", "\ufeffreel 1\n@ 2026\n", `: it begins with a byte order mark: save it without one`},
+		{"almost a reel", "reel", `no event in 4 bytes, beginning with "reel"`},
+		{"text, cut off", "Dear diary,\n" + long, `no event in 72 bytes, beginning with "Dear diary,\nääääääääääääää…"`},
+		{"behind comments", ": a\n\nevents: a\n\n", `no event in 16 bytes, beginning with ": a\n\nevents: a\n\n"`},
+		{"other letters", "Data: a\n\n", `no event in 9 bytes, beginning with "Data: a\n\n"`},
+		{"an event that is cut off", "data: a\n", `no event in 8 bytes, beginning with "data: a\n": no blank line ends the event, so the stream was cut off`},
+		{"one byte", "d", `no event in 1 byte, beginning with "d"`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			name := write(t, tt.in)
+			for called, o := range map[string]outcome{
+				name:             ssereel(t, "events", name),
+				"standard input": ssereelWith(t, newChunks(strings.Split(tt.in, "")), "events", "--where"),
+			} {
+				o.wantLine(t, 0, "ssereel events: "+called+": ", tt.says)
+				if !strings.Contains(tt.says, ": ") && !strings.HasSuffix(o.stderr, tt.says+"\n") {
+					t.Errorf("it says %q, want nothing behind %q", o.stderr, tt.says)
+				}
+			}
+		})
+	}
+}
+
+// It prints JSON like any other command that is told to.
+func TestEventsJSON(t *testing.T) {
+	o := ssereelWith(t, strings.NewReader("data: a\n\n"), "events", "--json")
+	o.wantDone(t)
+	o.wantEvents(t, []event{{"message", "", "a"}})
 }
 
 // What Chromium's EventSource makes of these streams, the command makes of them: raw
@@ -176,7 +218,9 @@ func TestEventsConformance(t *testing.T) {
 				"reel":          ssereel(t, "events", write(t, reelOf(t, parts...))),
 				"reel on stdin": ssereelWith(t, strings.NewReader(reelOf(t, parts...)), "events", "-"),
 			} {
-				o.wantDone(t)
+				if strings.Contains(from, "reel") || len(tt.Events) > 0 {
+					o.wantDone(t)
+				}
 				if got := decode(t, o.stdout); !slices.Equal(got, tt.Events) {
 					t.Errorf("%s:\n got %q\nwant %q", from, got, tt.Events)
 				}

@@ -10,8 +10,11 @@ import (
 	"io"
 	"math"
 	"net/url"
+	"slices"
 	"strings"
 	"text/tabwriter"
+	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
@@ -25,22 +28,23 @@ var exchangesCommand = command{
 	args:  "FILE|-",
 	short: "list the requests in a recording, and what came back",
 	long: `
-Lists the exchanges in the recording FILE, or in that on standard input: a table on a
-terminal, one JSON object a line elsewhere:
+Lists the exchanges in the recording FILE, or in that on standard input: a
+table on a terminal, of fewer columns where there is no room for all, and one
+JSON object a line elsewhere:
 
   {"exchange":1,"time":0,"method":"GET","url":"https://...","status":200,
-   "type":"text/event-stream","events":12,"reads":13,"bytes":5893,"seconds":12.2,
-   "end":"eof"}
+   "type":"text/event-stream","events":12,"reads":13,"bytes":5893,
+   "seconds":12.2,"end":"eof"}
 
   time     when the request was sent, in seconds since the recording's start
   status   null if no response came
   type     the media type of the response, without parameters
-  events   how many an event stream has; null for anything else, and where it is
-           compressed in a way that cannot be undone
+  events   how many an event stream has; null for anything else, and where it
+           is compressed in a way that cannot be undone
   reads    how many pieces the body came in
   seconds  from the request to the end
-  end      eof, reset, timeout or canceled (by the client); null if the recording was
-           cut off before it
+  end      eof, reset, timeout or canceled (by the client); null if the
+           recording was cut off before it
   cause    why, where that is known
 
 Events and ssereel replay call exchanges by the same numbers.
@@ -107,17 +111,11 @@ func exchangeOf(x *replay.Exchange) exchange {
 		Exchange: x.Number, Time: inSeconds(x.Sent), Method: x.Method, URL: x.URL,
 		Reads: x.NumReads(), Bytes: x.Size, Cause: x.Cause,
 	}
-	last := x.Ended
 	if x.End != replay.EndUnknown {
 		end := string(x.End)
 		e.End = &end
-	} else {
-		last = max(x.Sent, x.Received)
-		for read := range x.Reads() {
-			last = max(last, read.At)
-		}
 	}
-	e.Seconds = inSeconds(last - x.Sent)
+	e.Seconds = inSeconds(lastMoment(x) - x.Sent)
 	if x.StatusCode != 0 {
 		e.Status = &x.StatusCode
 		e.Type = mediaTypeOf(x.Header)
@@ -126,6 +124,18 @@ func exchangeOf(x *replay.Exchange) exchange {
 		e.Events = numEvents(x)
 	}
 	return e
+}
+
+// lastMoment returns when x has ended, or when the last of it came where no end is recorded.
+func lastMoment(x *replay.Exchange) time.Duration {
+	if x.End != replay.EndUnknown {
+		return x.Ended
+	}
+	last := max(x.Sent, x.Received)
+	for read := range x.Reads() {
+		last = max(last, read.At)
+	}
+	return last
 }
 
 // numEvents returns how many events a stream has, as far as it can be read; nil where that
@@ -152,16 +162,15 @@ func numEvents(x *replay.Exchange) *int64 {
 }
 
 // exchangeTable prints the exchanges for people, none wider than that. Where all are with the
-// same server, that is not said again and again.
+// same server, that is not said again and again. What is known by other means is left out
+// before a request is cut.
 func exchangeTable(w io.Writer, rec *replay.Recording, width int) {
 	origins := make(map[string]bool)
 	for _, x := range rec.Exchanges() {
 		origin, _ := splitURL(x.URL)
 		origins[origin] = true
 	}
-	var b strings.Builder
-	tw := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tw, "\tsent\ttook\tstatus\tholds\tend\trequest")
+	rows := [][]string{{"", "sent", "took", "status", "holds", "end", "request"}}
 	for _, x := range rec.Exchanges() {
 		e := exchangeOf(x)
 		status, end, holds := "none", "cut off", amount(e.Bytes)
@@ -178,7 +187,17 @@ func exchangeTable(w io.Writer, rec *replay.Recording, width int) {
 		if len(origins) == 1 {
 			_, request = splitURL(e.URL)
 		}
-		fmt.Fprintf(tw, "%d\t%.1f s\t%.1f s\t%s\t%s\t%s\t%s\n", e.Exchange, e.Time, e.Seconds, status, holds, end, printable(e.Method+" "+request))
+		rows = append(rows, []string{fmt.Sprint(e.Exchange), fmt.Sprintf("%.1f s", e.Time), brief(e.Seconds), status, holds, end, printable(e.Method + " " + request)})
+	}
+	for _, column := range []string{"sent", "took", "holds"} {
+		if !fits(rows, width) {
+			rows = without(rows, column)
+		}
+	}
+	var b strings.Builder
+	tw := tabwriter.NewWriter(&b, 0, 0, columnGap, ' ', 0)
+	for _, row := range rows {
+		fmt.Fprintln(tw, strings.Join(row, "\t"))
 	}
 	tw.Flush()
 	for line := range strings.Lines(b.String()) {
@@ -188,6 +207,45 @@ func exchangeTable(w io.Writer, rec *replay.Recording, width int) {
 		}
 		fmt.Fprintln(w, string(text))
 	}
+}
+
+// columnGap is what is between two columns.
+const columnGap = 2
+
+// fits returns whether there is room for what is in the last column. That a URL is longer than
+// others are is no reason to leave out anything else.
+func fits(rows [][]string, width int) bool {
+	const long = 60
+	last := len(rows[0]) - 1
+	for i := range last {
+		width -= columnWidth(rows, i) + columnGap
+	}
+	return width >= min(columnWidth(rows, last), long)
+}
+
+func columnWidth(rows [][]string, i int) int {
+	width := 0
+	for _, row := range rows {
+		width = max(width, utf8.RuneCountInString(row[i]))
+	}
+	return width
+}
+
+// without returns rows, which it changes, less the column of that name.
+func without(rows [][]string, name string) [][]string {
+	i := slices.Index(rows[0], name)
+	for n, row := range rows {
+		rows[n] = slices.Delete(row, i, i+1)
+	}
+	return rows
+}
+
+// brief is a time for a person who looks at short ones, too.
+func brief(seconds float64) string {
+	if ms := math.Round(seconds * 1000); ms < 1000 {
+		return fmt.Sprintf("%.0f ms", ms)
+	}
+	return fmt.Sprintf("%.1f s", seconds)
 }
 
 // splitURL returns the scheme and the host of a URL, and what is behind them.

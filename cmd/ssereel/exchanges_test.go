@@ -93,25 +93,48 @@ func TestExchanges(t *testing.T) {
 	}
 }
 
-// On a terminal it is a table, of lines that do not wrap.
+// On a terminal it is a table, of lines that do not wrap, in which the request is what is
+// shown as long as anything.
 func TestExchangesOnTerminal(t *testing.T) {
-	const several = "reel 1\n> 1 +0 GET http://a.example/x\n< 1 +0 200\n= 1 +0\n|1\n. 1 +0 eof\n> 2 +61.04 GET http://user@b.example/\x1b[31m\n"
+	const several = "reel 1\n> 1 +0 GET http://a.example/x\n< 1 +0.0015 200\n= 1 +0\n|1\n. 1 +0 eof\n> 2 +61.04 GET http://user@b.example/\x1b[31m\n"
+	long := strings.ReplaceAll(paced, "?assembly=1", "?assembly="+strings.Repeat("55a46ab12179453a", 8))
 	for _, tt := range []struct {
 		name, reel string
 		width      int
 		want       string
 	}{
-		{"one server", paced, 80, `   sent   took   status  holds     end  request
-1  0.0 s  0.3 s  200     2 events  eof  GET /ws20219?assembly=1
+		{"one server", paced, 80, `   sent   took    status  holds     end  request
+1  0.0 s  260 ms  200     2 events  eof  GET /ws20219?assembly=1
 `},
 		{"several servers, and what a terminal might take for a command", several, 80, "" +
-			"   sent    took   status  holds  end      request\n" +
-			"1  0.0 s   0.0 s  200     2 B    eof      GET http://a.example/x\n" +
-			"2  61.0 s  0.0 s  none    0 B    cut off  GET http://user@b.example/\ufffd[31m\n"},
-		{"a narrow terminal", several, 52, "" +
-			"   sent    took   status  holds  end      request\n" +
-			"1  0.0 s   0.0 s  200     2 B    eof      GET http:…\n" +
-			"2  61.0 s  0.0 s  none    0 B    cut off  GET http:…\n"},
+			"   sent    took  status  holds  end      request\n" +
+			"1  0.0 s   2 ms  200     2 B    eof      GET http://a.example/x\n" +
+			"2  61.0 s  0 ms  none    0 B    cut off  GET http://user@b.example/\ufffd[31m\n"},
+		{"just wide enough", paced, 64, `   sent   took    status  holds     end  request
+1  0.0 s  260 ms  200     2 events  eof  GET /ws20219?assembly=1
+`},
+		{"not wide enough for all", paced, 63, `   took    status  holds     end  request
+1  260 ms  200     2 events  eof  GET /ws20219?assembly=1
+`},
+		{"narrower", paced, 56, `   status  holds     end  request
+1  200     2 events  eof  GET /ws20219?assembly=1
+`},
+		{"a narrow terminal", paced, 40, `   status  end  request
+1  200     eof  GET /ws20219?assembly=1
+`},
+		{"so narrow that nothing else helps", paced, 30, `   status  end  request
+1  200     eof  GET /ws20219?…
+`},
+		{"so narrow that nothing helps", paced, 8, `   stat…
+1  200 …
+`},
+		{"a long URL on a wide terminal", long, 102, `   sent   took    status  holds     end  request
+1  0.0 s  260 ms  200     2 events  eof  GET /ws20219?assembly=55a46ab12179453a55a46ab12179453a55a46a…
+`},
+		{"several servers on a narrow terminal", several, 44, "" +
+			"   status  end      request\n" +
+			"1  200     eof      GET http://a.example/x\n" +
+			"2  none    cut off  GET http://user@b.examp…\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			rec, err := loadReel(strings.NewReader(tt.reel))
@@ -123,5 +146,13 @@ func TestExchangesOnTerminal(t *testing.T) {
 				t.Errorf("%v\n%swant\n%s", err, b.String(), tt.want)
 			}
 		})
+	}
+}
+
+func TestBrief(t *testing.T) {
+	for seconds, want := range map[float64]string{0: "0 ms", 0.0004: "0 ms", 0.0015: "2 ms", 0.9994: "999 ms", 0.9996: "1.0 s", 1: "1.0 s", 61.04: "61.0 s"} {
+		if got := brief(seconds); got != want {
+			t.Errorf("%g s is %q, want %q", seconds, got, want)
+		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strings"
 
 	"golang.org/x/term"
 
@@ -59,14 +60,58 @@ func (in *input) close() {
 	}
 }
 
-// json returns all there is. Of what does not begin like an object it reads no more than it
-// takes to say so, because there may be no end of it.
+const (
+	maxSpace    = 1 << 20 // in front of a document, in bytes
+	maxDocument = 1 << 30 // with what is in front of it
+)
+
+// json returns all there is, if that is no more than any document has. Of what does not
+// begin like an object it reads no more than it takes to say so, because there may be no end
+// of it.
 func (in *input) json() ([]byte, error) {
-	head, _ := in.text.Peek(len(reelMark))
-	if text := bytes.TrimLeft(head, " \t\r\n"); len(text) > 0 && text[0] != '{' {
-		return in.text.Peek(in.text.Buffered())
+	document, err := readDocument(in.text, maxDocument)
+	if path := (*fs.PathError)(nil); errors.As(err, &path) {
+		err = path.Err
 	}
-	return io.ReadAll(in.text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", in.called, err)
+	}
+	return document, nil
+}
+
+func readDocument(text *bufio.Reader, limit int64) ([]byte, error) {
+	var head []byte
+	for {
+		c, err := text.ReadByte()
+		if err == io.EOF {
+			return head, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		head = append(head, c)
+		switch {
+		case c == '{':
+			document, err := io.ReadAll(io.LimitReader(io.MultiReader(bytes.NewReader(head), text), limit+1))
+			if err == nil && int64(len(document)) > limit {
+				err = fmt.Errorf("the document is longer than %d MiB, which no Assembly Status and no job is", limit>>20)
+			}
+			return document, err
+		case strings.IndexByte(" \t\r\n", c) < 0:
+			there, _ := text.Peek(text.Buffered())
+			return append(head, there...), nil
+		case len(head) >= maxSpace:
+			return nil, errors.New("there is nothing but white space in the first MiB, where a JSON object was expected")
+		}
+	}
+}
+
+// noDocument returns err, with which the document could not be read, for a person.
+func (in *input) noDocument(err error, document []byte) error {
+	if nature := natureOf(document); nature != "" {
+		return fmt.Errorf("%s: %s", in.called, nature)
+	}
+	return fmt.Errorf("%s: %w", in.called, err)
 }
 
 // recording returns what there is as a recording, good as long as the input is open.
@@ -104,6 +149,9 @@ func (c console) openReel(name string) (rec *replay.Recording, called string, er
 		called, in = name, f
 	} else {
 		rec, err = replay.Open(name)
+		if errors.Is(err, replay.ErrNotReel) {
+			err = whyNoReel(name, err)
+		}
 		return rec, name, err
 	}
 	rec, err = loadReel(in)
@@ -114,6 +162,19 @@ func (c console) openReel(name string) (rec *replay.Recording, called string, er
 		err = fmt.Errorf("%s: %w", called, err)
 	}
 	return rec, called, err
+}
+
+// whyNoReel returns err, with which the named file could not be opened as a reel, for a person.
+func whyNoReel(name string, err error) error {
+	f, openErr := os.Open(name)
+	if openErr != nil {
+		return err
+	}
+	defer f.Close()
+	if _, why := loadReel(f); why != nil {
+		return fmt.Errorf("%s: %w", name, why)
+	}
+	return err
 }
 
 // awaitReel is openReel for a command that ends in its own way when ctx does: whoever writes
@@ -149,7 +210,9 @@ func loadReel(in io.Reader) (*replay.Recording, error) {
 				return nil, err
 			}
 			size := max(info.Size()-from, 0)
-			return replay.Load(io.NewSectionReader(f, from, size), size)
+			text := io.NewSectionReader(f, from, size)
+			rec, err := replay.Load(text, size)
+			return rec, explained(err, text)
 		}
 	}
 	buffered := bufio.NewReader(in)
@@ -159,7 +222,9 @@ func loadReel(in io.Reader) (*replay.Recording, error) {
 	} else {
 		data, _ = buffered.Peek(buffered.Buffered()) // what there is, to be quoted
 	}
-	rec, loadErr := replay.Load(bytes.NewReader(data), int64(len(data)))
+	text := bytes.NewReader(data)
+	rec, loadErr := replay.Load(text, text.Size())
+	loadErr = explained(loadErr, text)
 	if err != nil && err != io.EOF {
 		return rec, err
 	}

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bufio"
+	"cmp"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -72,12 +75,38 @@ func (e endless) Read(p []byte) (int, error) { return copy(p, e), nil }
 // its name.
 func TestNoJSON(t *testing.T) {
 	for _, args := range [][]string{{"status"}, {"compose"}} {
-		ssereelWith(t, endless("\x00"), args...).wantLine(t, 1, "standard input: status: byte 0: the document is not a JSON object, it begins with byte 0x00")
+		ssereelWith(t, endless("\x00"), args...).wantLine(t, 1, "standard input: byte 0: the document is not a JSON object, it begins with byte 0x00")
 		ssereelWith(t, io.MultiReader(strings.NewReader("\n"), endless("<html>")), args...).wantLine(t, 1, "byte 1: the document is not a JSON object, it begins with '<'")
 		ssereelWith(t, failing{errors.New("no cable")}, args...).wantLine(t, 1, "no cable")
 	}
 	name := write(t, paced)
 	ssereel(t, "compose", name).wantLine(t, 1, name+" is a recording, not JSON", "ssereel replay", "ssereel events")
+}
+
+// Not even what may become JSON is read for ever.
+func TestEndlessJSON(t *testing.T) {
+	for _, args := range [][]string{{"status"}, {"compose"}} {
+		for _, space := range []string{" ", "\n"} {
+			ssereelWith(t, endless(space), args...).wantLine(t, 1, "standard input: there is nothing but white space in the first MiB")
+		}
+		spaced := strings.Repeat(" \r\n\t", maxSpace/4-1) + "{}"
+		ssereelWith(t, strings.NewReader(spaced), args...).wantLine(t, 1, "neither an Assembly Status nor a Scenario job")
+	}
+	const limit, tooLong = 2 << 20, "the document is longer than 2 MiB, which no Assembly Status and no job is"
+	for _, tt := range []struct {
+		in   io.Reader
+		want string // the error
+	}{
+		{endless(`{"a":`), tooLong},
+		{strings.NewReader(" {" + strings.Repeat(" ", limit-3) + "}"), ""},
+		{strings.NewReader(" {" + strings.Repeat(" ", limit-2) + "}"), tooLong},
+		{io.MultiReader(strings.NewReader("{"), failing{errors.New("no cable")}), "no cable"},
+	} {
+		_, err := readDocument(bufio.NewReader(tt.in), limit)
+		if got := fmt.Sprint(err); got != cmp.Or(tt.want, "<nil>") {
+			t.Errorf("the error is %s, want %q", got, tt.want)
+		}
+	}
 }
 
 // A directory is none, and is called as it was named.

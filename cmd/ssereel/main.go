@@ -97,13 +97,13 @@ func run(ctx context.Context, c console, args []string) int {
 		return 2
 	}
 	name, args := args[0], args[1:]
+	if name == "help" && len(args) > 0 {
+		name, args = args[0], []string{"--help"}
+	}
 	switch name {
 	case "help", "--help", "-h":
-		if len(args) == 0 || name != "help" {
-			help(c.out)
-			return 0
-		}
-		name, args = args[0], []string{"--help"}
+		help(c.out)
+		return 0
 	case "--version", "version":
 		fmt.Fprintln(c.out, "ssereel", version())
 		return 0
@@ -181,15 +181,29 @@ func (cmd command) run(ctx context.Context, c console, args []string) int {
 	case err == errUntold:
 		return 2
 	case errors.As(err, &usage):
-		fmt.Fprintf(c.err, "ssereel %s: %s; see ssereel %s --help\n", cmd.name, printableLines(err.Error()), cmd.name)
+		fmt.Fprintf(c.err, "ssereel %s: %s; see ssereel %s --help\n", cmd.name, printableLines(unprefixed(err)), cmd.name)
 		return 2
 	default:
-		fmt.Fprintf(c.err, "ssereel %s: %s\n", cmd.name, printableLines(err.Error()))
+		fmt.Fprintf(c.err, "ssereel %s: %s\n", cmd.name, printableLines(unprefixed(err)))
 		if errors.As(err, &untold) {
 			return 2
 		}
 		return 1
 	}
+}
+
+// unprefixed returns the text of err without the names of packages, which say nothing to
+// whoever uses a command.
+func unprefixed(err error) string {
+	text := err.Error()
+	for ; err != nil; err = errors.Unwrap(err) {
+		for _, name := range []string{"replay: ", "status: ", "ssewire: "} {
+			if rest, ok := strings.CutPrefix(err.Error(), name); ok {
+				text = strings.Replace(text, name+rest, rest, 1)
+			}
+		}
+	}
+	return text
 }
 
 // wrongValue returns err, with which the options could not be parsed, and says what one
@@ -210,6 +224,10 @@ func wrongValue(err error) error {
 		wants = "true or false, or no value at all, which is true"
 	case "uint64":
 		wants = "a whole number from 0 to 18446744073709551615"
+	case "speed":
+		wants = "a number such as 1, 10 or 0.5, or max"
+	case "fault":
+		return fmt.Errorf("--%s %s: %w", wrong.GetFlag().Name, printable(wrong.GetValue()), wrong.Unwrap())
 	default:
 		return err
 	}
@@ -228,23 +246,26 @@ Commands:
 	for _, cmd := range commands {
 		fmt.Fprintf(w, "  %-9s %s\n", cmd.name, cmd.short)
 	}
+	fmt.Fprintf(w, "  %-9s %s\n", "version", "print the version, as ssereel --version does")
 	fmt.Fprint(w, `
 Try it:
-  ssereel demo                                     no network, takes two seconds
+  ssereel demo                                    no network, takes two seconds
   ssereel record -o my.reel https://example.com/stream
-  ssereel replay my.reel                           and open what it prints
+  ssereel replay my.reel                          and open what it prints
 
 ssereel COMMAND --help tells more of a command. Exit status: 0 done, 1 failed,
 2 wrong usage.
 `)
 }
 
-// helpWidth is how wide the help is, in columns.
-const helpWidth = 90
+const (
+	helpWidth    = 90 // in columns, of the widest text
+	optionsWidth = 79 // of what fits a terminal, as options and most texts do
+)
 
 func (cmd command) help(w io.Writer, flags *pflag.FlagSet) {
 	fmt.Fprintf(w, "Usage:\n  %s\n\n%s\n", strings.TrimSpace("ssereel "+cmd.name+" [OPTION]... "+cmd.args), strings.TrimSpace(cmd.long))
-	if options := flags.FlagUsagesWrapped(helpWidth); options != "" {
+	if options := flags.FlagUsagesWrapped(optionsWidth); options != "" {
 		fmt.Fprintf(w, "\nOptions:\n%s", options)
 	}
 }

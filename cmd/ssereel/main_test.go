@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -19,6 +20,7 @@ import (
 
 	"github.com/ssereel/ssereel/replay"
 	"github.com/ssereel/ssereel/ssewire"
+	"github.com/ssereel/ssereel/status"
 	"github.com/ssereel/ssereel/testdata"
 )
 
@@ -281,13 +283,16 @@ func moments(t *testing.T, x *replay.Exchange) []time.Duration {
 func TestHelp(t *testing.T) {
 	all := ssereel(t, "--help")
 	all.wantDone(t)
+	names := []string{"version"}
 	for _, cmd := range commands {
-		name := cmd.name
+		names = append(names, cmd.name)
+	}
+	for _, name := range names {
 		if !regexp.MustCompile(`(?m)^ +` + name + ` +\S`).MatchString(all.stdout) {
 			t.Errorf("--help does not list %s", name)
 		}
 	}
-	for _, args := range [][]string{{"help"}, {"-h"}} {
+	for _, args := range [][]string{{"help"}, {"-h"}, {"help", "help"}} {
 		if o := ssereel(t, args...); o != all {
 			t.Errorf("%q differs from --help: %+v", args, o)
 		}
@@ -302,7 +307,7 @@ func TestHelpOfCommands(t *testing.T) {
 	}{
 		{"demo", "ssereel demo [OPTION]...", []string{"--speed"}},
 		{"record", "ssereel record [OPTION]... URL", []string{"-o, --output", "-H, --header", "-d, --data", "-X, --request", "--force", "--timeout", "Ctrl-C", "REDACTED", "SCENARIO_SDK_API_KEY"}},
-		{"replay", "ssereel replay [OPTION]... FILE", []string{"--listen", "--speed", "max", "127.0.0.1:0", "listening on http://HOST:PORT", "text/event-stream"}},
+		{"replay", "ssereel replay [OPTION]... FILE", []string{"--listen", "--speed", "max", "127.0.0.1:0", "listening on http://HOST:PORT", "text/event-stream", "Bodies of requests do not count"}},
 		{"events", "ssereel events [OPTION]... [FILE|-]", []string{`{"type":"message","id":"","data":"..."}`, "U+FFFD", "--max-event-size"}},
 		{"diff", "ssereel diff [OPTION]... OLD|- NEW|-", []string{"--ignore", "(unsure)", "--json", "exit status"}},
 		{"exchanges", "ssereel exchanges [OPTION]... FILE|-", []string{`"status":200`, "--json"}},
@@ -327,11 +332,22 @@ func TestHelpOfCommands(t *testing.T) {
 	}
 }
 
+// Help fits a terminal of 80 columns.
+func TestHelpWidth(t *testing.T) {
+	for _, command := range []string{"", "demo", "record", "proxy", "replay", "compose", "exchanges", "events", "status", "verify", "anonymize"} {
+		o := ssereel(t, strings.Fields(command+" --help")...)
+		o.wantDone(t)
+		wantNarrow(t, o.stdout)
+	}
+}
+
 func TestVersion(t *testing.T) {
-	o := ssereel(t, "--version")
-	o.wantDone(t)
-	if !regexp.MustCompile(`^ssereel \S+\n$`).MatchString(o.stdout) {
-		t.Errorf("--version prints %q", o.stdout)
+	for _, args := range [][]string{{"--version"}, {"version"}, {"help", "version"}} {
+		o := ssereel(t, args...)
+		o.wantDone(t)
+		if !regexp.MustCompile(`^ssereel \S+\n$`).MatchString(o.stdout) {
+			t.Errorf("%q prints %q", args, o.stdout)
+		}
 	}
 }
 
@@ -354,7 +370,7 @@ func TestWrongUsage(t *testing.T) {
 		{"unknown option in front of the command", []string{"--verbose", "demo"}, `"--verbose"`},
 		{"demo, unknown option", []string{"demo", "--fast"}, "--fast"},
 		{"demo, an argument", []string{"demo", "my.reel"}, "my.reel"},
-		{"demo, speed 0", []string{"demo", "--speed", "0"}, "--speed"},
+		{"demo, speed 0", []string{"demo", "--speed", "0"}, `demo: --speed wants a number such as 1, 10 or 0.5, or max, not "0"`},
 		{"record, unknown option", []string{"record", "--fast", stream}, "--fast"},
 		{"record, no URL", []string{"record"}, "URL"},
 		{"record, two URLs", []string{"record", stream, stream}, "URL"},
@@ -380,6 +396,8 @@ func TestWrongUsage(t *testing.T) {
 		{"replay, speed NaN", []string{"replay", "--speed", "NaN", "my.reel"}, "--speed"},
 		{"replay, a silence without a unit", []string{"replay", "--max-idle", "2", "my.reel"}, `--max-idle wants a time such as 500ms, 90s or 10m, not "2"`},
 		{"replay, seed below 0", []string{"replay", "--seed", "-1", "my.reel"}, `--seed wants a whole number from 0 to 18446744073709551615, not "-1"`},
+		{"replay, a fault without a place", []string{"replay", "--fault", "cut@event=x", "my.reel"}, `replay: --fault cut@event=x: "x" is no event`},
+		{"replay, no fault", []string{"replay", "--fault", "quake", "my.reel"}, `replay: --fault quake: there is no such fault`},
 		{"replay, no port", []string{"replay", "--listen", "localhost", "my.reel"}, "HOST:PORT"},
 		{"replay, no such port", []string{"replay", "--listen", "127.0.0.1:99999", write(t, assembly(t))}, "99999"},
 		{"events, unknown option", []string{"events", "--fast"}, "--fast"},
@@ -415,8 +433,11 @@ func TestNoReel(t *testing.T) {
 		{"text", "Dear diary,\n", "not a reel", `ssereel (record|events)`},
 		{"HTML", "<!doctype html>\n", "not a reel", `ssereel (record|events)`},
 		{"raw stream", "data: hello\n\n", "not a reel", `ssereel (record|events)`},
-		{"binary", "\x1f\x8b\x08\x00\x00\x00\x00\x00", "not a reel", `ssereel (record|events)`},
-		{"CRLF", strings.ReplaceAll(assembly(t), "\n", "\r\n"), "CRLF", `get it again`},
+		{"binary", "\x00\x8b\x08\x00\x00\x00\x00\x00", "not a reel", `ssereel (record|events)`},
+		{"CRLF", strings.ReplaceAll(assembly(t), "\n", "\r\n"), "CRLF", `get it again .*\(in git: \*.reel -text\)\n$`},
+		{"gzip", "\x1f\x8b\x08\x00\x00\x00\x00\x00", "not a reel: it is compressed with gzip", `: gunzip it first\n$`},
+		{"UTF-16", "\xff\xfer\x00e\x00e\x00l\x00 \x001\x00\n\x00", "not a reel: it is UTF-16", `: convert it to UTF-8 first\n$`},
+		{"a byte order mark", byteOrderMark + assembly(t), "not a reel: it begins with a byte order mark", `: save it without one\n$`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -425,16 +446,45 @@ func TestNoReel(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, command := range []string{"verify", "replay"} {
-				o := ssereel(t, command, name)
-				o.wantLine(t, 1, name, tt.tells)
-				if !regexp.MustCompile(tt.remedy).MatchString(o.stderr) {
-					t.Errorf("no word of what to do (%s): %s", tt.remedy, o.stderr)
+				for called, o := range map[string]outcome{
+					name:             ssereel(t, command, name),
+					"standard input": ssereelWith(t, strings.NewReader(tt.content), command, "-"),
+				} {
+					o.wantLine(t, 1, called, tt.tells)
+					if !regexp.MustCompile(tt.remedy).MatchString(o.stderr) {
+						t.Errorf("no word of what to do (%s): %s", tt.remedy, o.stderr)
+					}
 				}
 			}
 		})
 	}
+	// What it was, it was as a document too.
+	for _, command := range []string{"status", "compose"} {
+		ssereel(t, command, write(t, "\x1f\x8b\x08\x00")).wantLine(t, 1, "my.reel: it is compressed with gzip: gunzip it first\n")
+		ssereel(t, command, write(t, byteOrderMark+"{}")).wantLine(t, 1, "my.reel: it begins with a byte order mark: save it without one\n")
+	}
 	// A raw stream is what events wants; it refuses only a reel it does not know.
 	ssereel(t, "events", write(t, "reel 2\n")).wantLine(t, 1, "reel 2")
+}
+
+// Errors of the packages are told without their names, wherever they stand; what is called
+// alike is not touched.
+func TestUnprefixed(t *testing.T) {
+	page := errors.New("status: 401 status: replay: x")
+	for _, tt := range []struct {
+		err  error
+		want string
+	}{
+		{errors.New("plain"), "plain"},
+		{fmt.Errorf("my.json: %w", page), "my.json: 401 status: replay: x"},
+		{fmt.Errorf("replay: exchange 1: %w: again", page), "exchange 1: 401 status: replay: x: again"},
+		{fmt.Errorf("the server said %q", "status: bad"), `the server said "status: bad"`},
+		{fmt.Errorf("it failed: %w", status.ErrUnknownDocument), "it failed: " + strings.TrimPrefix(status.ErrUnknownDocument.Error(), "status: ")},
+	} {
+		if got := unprefixed(tt.err); got != tt.want {
+			t.Errorf("%v becomes %q, want %q", tt.err, got, tt.want)
+		}
+	}
 }
 
 func TestNoFile(t *testing.T) {

@@ -33,35 +33,41 @@ var proxyCommand = command{
 	ends:  true,
 	short: "pass a program's requests on to a server, and record them",
 	long: `
-Passes every request on to the server at --upstream and every piece of the answer
-back at once, and records all exchanges in one file, until it is interrupted or
-COMMAND ends. It is for programs that cannot record themselves: give them its address in
-place of the server's.
+Passes every request on to the server at --upstream and every piece of the
+answer back at once, and records all exchanges in one file, until it is
+interrupted or COMMAND ends. It is for programs that cannot record themselves:
+give them its address in place of the server's.
 
   ssereel proxy --upstream https://api2.transloadit.com -o my.reel
   ssereel proxy --upstream https://api2.transloadit.com -o my.reel \
       --env TRANSLOADIT_ENDPOINT -- npm test
 
-With --mode auto, requests that the recording holds are answered from it, at the recorded
-pace or --speed, and those that it lacks are passed on and recorded too. With --mode
-replay nothing is passed on: a request that the recording does not hold gets a 404, with
-the nearest one that it holds and what differs. What is compared is the method, the host
-with its port, the path, the query and the body, without credentials; the same requests
-get the recorded answers in turn.
+With --mode auto, requests that the recording holds are answered from it, at
+the recorded pace or --speed, and those that it lacks are passed on and
+recorded too. With --mode replay nothing is passed on: a request that the
+recording does not hold gets a 404, with the nearest one that it holds and what
+differs. What is compared is the method, the host with its port, the path, the
+query and the body, without credentials; the same requests get the recorded
+answers in turn. Faults, of which ssereel replay --help tells, happen to what
+is replayed, and to nothing that is passed on.
 
-The first line on standard output is "listening on http://HOST:PORT". COMMAND finds
-that URL in SSEREEL_PROXY_URL, and has standard output for itself: what ssereel says then
-goes to standard error. ssereel ends when COMMAND does, with its exit status (128 and
-the signal's number where one killed it, 127 where it cannot be found, 126 where it
-cannot be started; 1 where it succeeded, but was not recorded, or asked for something
-that the recording does not hold). COMMAND gets the signals that ssereel gets.
+When the server breaks a connection, the program's is cut at the same place;
+where the server cannot be reached, it is cut before there is a response.
 
-In headers, JSON and event streams, URLs of the server, and of other machines of
-the same service that it names, such as api2-jane.transloadit.com, become URLs of the
-proxy, so that the program stays with it. The recording has the original ones, and no
-credentials of headers and URLs: see ssereel record --help. The server is not asked for
-compression. If the file can be written no longer, that is said once, and the
-requests go on.
+The first line on standard output is "listening on http://HOST:PORT". COMMAND
+finds that URL in SSEREEL_PROXY_URL, and has standard output for itself: what
+ssereel says then goes to standard error. ssereel ends when COMMAND does, with
+its exit status (128 and the signal's number where one killed it, 127 where it
+cannot be found, 126 where it cannot be started; 1 where it succeeded, but was
+not recorded, or asked for something that the recording does not hold). COMMAND
+gets the signals that ssereel gets.
+
+In headers, JSON and event streams, URLs of the server, and of other machines
+of the same service that it names, such as api2-jane.transloadit.com, become
+URLs of the proxy, so that the program stays with it. The recording has the
+original ones, and no credentials of headers and URLs, of which
+ssereel record --help tells more. The server is not asked for compression. If
+the file can be written no longer, that is said once, and the requests go on.
 `,
 	setup: func(flags *pflag.FlagSet) func(context.Context, console, []string) error {
 		var p proxying
@@ -70,6 +76,9 @@ requests go on.
 		flags.StringVar(&p.listen, "listen", "127.0.0.1:0", "listen on `ADDR`, HOST:PORT; port 0 is any free one")
 		mode := flags.String("mode", "record", "`MODE` is record, auto, replay or passthrough")
 		p.speed = speedFlag(flags, "1")
+		flags.DurationVar(&p.maxIdle, "max-idle", 0, "play a silence of the recording that is longer than `TIME`, such as 2s, in that time")
+		flags.Var(&p.faults, "fault", "have `FAULT` happen to event streams that are replayed, such as cut@event=7; can be given several times; ssereel replay --help lists them")
+		flags.Uint64Var(&p.seed, "seed", 0, "draw what the faults leave open from `N`")
 		flags.StringArrayVar(&p.env, "env", nil, "tell COMMAND the proxy's URL, with PATH behind it, in `NAME[=PATH]` as well; can be given several times")
 		flags.BoolVarP(&p.force, "force", "f", false, "overwrite the file")
 		return func(ctx context.Context, c console, args []string) error {
@@ -83,6 +92,16 @@ requests go on.
 			}
 			if p.mode = modes[*mode]; p.mode == nil {
 				return usagef("--mode is record, auto, replay or passthrough, not %q", *mode)
+			}
+			if *mode != "auto" && *mode != "replay" {
+				for _, option := range []string{"speed", "max-idle", "fault", "seed"} {
+					if flags.Changed(option) {
+						return usagef("--%s is for --mode auto and replay: nothing is replayed in mode %s", option, *mode)
+					}
+				}
+			}
+			if p.maxIdle < 0 {
+				return usagef("--max-idle wants a time such as 2s, not %v", p.maxIdle)
 			}
 			if *mode == "replay" && p.output == "" {
 				return usagef("--mode replay wants the recording: name it with -o")
@@ -158,16 +177,24 @@ type proxying struct {
 	output   string
 	listen   string
 	mode     mode
-	speed    *speedValue // of what is replayed
 	env      []string
 	force    bool
 	command  []string // empty where there is none
+
+	// Of what is replayed.
+	speed   *speedValue
+	maxIdle time.Duration
+	faults  faultsValue
+	seed    uint64
 }
 
 // A mode says what answers the proxy's requests. It may ask base, which is the
-// network. end, which is called when there are no more requests, says in summary what
-// has become of them, after the name of the recording if there is one.
-type mode func(p *proxying, c console, base http.RoundTripper) (transport http.RoundTripper, end func(summary string) (string, error), err error)
+// network. end, which is called when there are no more requests, makes a summary of what
+// was asked, and how much came: what has become of the requests, after the name of the
+// recording if there is one.
+type mode func(p *proxying, c console, base http.RoundTripper) (transport http.RoundTripper, end endFunc, err error)
+
+type endFunc func(asked, came string) (summary string, err error)
 
 var modes = map[string]mode{
 	"record":      recordMode,
@@ -176,11 +203,11 @@ var modes = map[string]mode{
 	"passthrough": passthroughMode,
 }
 
-func passthroughMode(_ *proxying, _ console, base http.RoundTripper) (http.RoundTripper, func(string) (string, error), error) {
-	return base, func(summary string) (string, error) { return summary, nil }, nil
+func passthroughMode(_ *proxying, _ console, base http.RoundTripper) (http.RoundTripper, endFunc, error) {
+	return base, func(asked, came string) (string, error) { return asked + " passed on, " + came, nil }, nil
 }
 
-func recordMode(p *proxying, c console, base http.RoundTripper) (http.RoundTripper, func(string) (string, error), error) {
+func recordMode(p *proxying, c console, base http.RoundTripper) (http.RoundTripper, endFunc, error) {
 	out, err := openReelFile(p.output, p.force, nil)
 	if err != nil {
 		return nil, nil, err
@@ -193,40 +220,52 @@ func recordMode(p *proxying, c console, base http.RoundTripper) (http.RoundTripp
 		out.close()
 		return nil, nil, err
 	}
-	return rec, func(summary string) (string, error) {
+	return rec, func(asked, came string) (string, error) {
 		err := rec.Close()
 		if closeErr := out.close(); err == nil && closeErr != nil {
 			err = out.cannotWrite(closeErr)
 			fmt.Fprintf(c.err, "ssereel proxy: %v\n", err)
 		}
 		if err != nil {
-			return out.name + ": " + summary + ", not all of them recorded", errFailed // as was told
+			return fmt.Sprintf("%s: %s passed on, %s, not all of them recorded", out.name, asked, came), errFailed // as was told
 		}
-		return out.name + ": " + summary, nil
+		return fmt.Sprintf("%s: %s recorded, %s", out.name, asked, came), nil
 	}, nil
 }
 
 // reelMode returns the mode that answers from the recording, as far as that goes.
 func reelMode(m replay.Mode) mode {
-	return func(p *proxying, c console, base http.RoundTripper) (http.RoundTripper, func(string) (string, error), error) {
-		reel, err := replay.OpenReel(p.output, m, replay.ReelOptions{Base: base, Playback: replay.Playback{Speed: float64(*p.speed)}})
+	return func(p *proxying, c console, base http.RoundTripper) (http.RoundTripper, endFunc, error) {
+		transport := &reelTransport{talk: c.err}
+		reel, err := replay.OpenReel(p.output, m, replay.ReelOptions{Base: base, Playback: replay.Playback{
+			Speed:   float64(*p.speed),
+			MaxIdle: p.maxIdle,
+			Faults:  p.faults,
+			Seed:    p.seed,
+			OnServe: func(*http.Request, *replay.Exchange) { transport.replayed.Add(1) },
+			OnFault: func(req *http.Request, x *replay.Exchange, fault replay.Fault) {
+				tellRequest(c.err, req, fmt.Sprintf("fault %s in exchange %d", fault, x.Number))
+			},
+		}})
 		if err != nil {
 			return nil, nil, wantRecorded(err)
 		}
-		transport := &reelTransport{Reel: reel, talk: c.err}
-		return transport, func(summary string) (string, error) {
+		transport.Reel = reel
+		return transport, func(asked, came string) (string, error) {
 			err := reel.Close()
-			missing := transport.missing.Load()
-			if missing > 0 {
-				summary += fmt.Sprintf(", %d of them not in the recording", missing)
-			}
+			summary := fmt.Sprintf("%s: %s, %d from the recording", p.output, asked, transport.replayed.Load())
 			switch {
+			case m == replay.ModeReplay:
+				missing := transport.missing.Load()
+				if missing > 0 { // what the program made of the 404, it may have kept to itself
+					summary += fmt.Sprintf(", %d not in it", missing)
+					err = cmp.Or(err, error(errFailed))
+				}
+				return summary + ", " + came, err
 			case err != nil:
-				return p.output + ": " + summary + ", not all of them recorded", err
-			case missing > 0: // what the program made of the 404, it may have kept to itself
-				return p.output + ": " + summary, errFailed
+				return fmt.Sprintf("%s, %d passed on, %s, not all of them recorded", summary, transport.passedOn.Load(), came), err
 			}
-			return p.output + ": " + summary, nil
+			return fmt.Sprintf("%s, %d recorded, %s", summary, transport.passedOn.Load(), came), nil
 		}, nil
 	}
 }
@@ -247,26 +286,32 @@ func wantRecorded(err error) error {
 // happens, as the proxy goes on; what it does not hold is told to the program as well.
 type reelTransport struct {
 	*replay.Reel
-	talk    io.Writer
-	told    sync.Once
-	missing atomic.Int64 // requests that it does not hold
+	talk io.Writer
+	told sync.Once
+
+	// Requests that it answers, that it does not hold, and that the network answers.
+	replayed, missing, passedOn atomic.Int64
 }
 
 func (t *reelTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := t.Reel.RoundTrip(req)
+	from, _ := req.Context().Value(originKey{}).(*origin)
+	if from != nil && from.passedOn.Load() {
+		t.passedOn.Add(1)
+	}
 	if broken := t.Err(); broken != nil {
 		t.told.Do(func() {
-			fmt.Fprintf(t.talk, "ssereel proxy: %v; the requests go on\n", broken)
+			fmt.Fprintf(t.talk, "ssereel proxy: %s; the requests go on\n", unprefixed(broken))
 		})
 	}
 	if !errors.Is(err, replay.ErrNotRecorded) {
-		if o, ok := req.Context().Value(originKey{}).(*origin); ok && err == nil && !o.passedOn.Load() {
-			o.recorded = true
+		if from != nil && err == nil && !from.passedOn.Load() {
+			from.recorded = true
 		}
 		return resp, err
 	}
 	t.missing.Add(1)
-	text := strings.TrimPrefix(err.Error(), "replay: ") + "\n"
+	text := unprefixed(err) + "\n"
 	fmt.Fprintf(t.talk, "ssereel proxy: %s", text)
 	return &http.Response{
 		Status:        "404 Not Found",
@@ -319,8 +364,8 @@ func (p *proxying) run(ctx context.Context, c console) error {
 	watched := &watchedTransport{base: transport, talk: c.err}
 	start := time.Now()
 	err = p.serve(ctx, c, l, watched, cmd)
-	summary, endErr := end(fmt.Sprintf("%s, %s in %s", count(watched.exchanges.Load(), "exchange"),
-		count(watched.size.Load(), "byte"), seconds(time.Since(start))))
+	summary, endErr := end(count(watched.requests.Load(), "request"),
+		fmt.Sprintf("%s in %s", count(watched.size.Load(), "byte"), seconds(time.Since(start))))
 	report := c.out
 	if cmd != nil {
 		report = c.err
@@ -434,14 +479,14 @@ func (t passingTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // watchedTransport counts what goes through base, and says what does.
 type watchedTransport struct {
-	base      http.RoundTripper
-	talk      io.Writer
-	exchanges atomic.Int64
-	size      atomic.Int64 // of the responses' bodies, in bytes
+	base     http.RoundTripper
+	talk     io.Writer
+	requests atomic.Int64
+	size     atomic.Int64 // of the responses' bodies, in bytes
 }
 
 func (t *watchedTransport) RoundTrip(req *http.Request) (*http.Response, error) {
-	t.exchanges.Add(1)
+	t.requests.Add(1)
 	from := new(origin)
 	resp, err := t.base.RoundTrip(req.WithContext(context.WithValue(req.Context(), originKey{}, from)))
 	switch {
@@ -468,25 +513,34 @@ func (t *watchedTransport) RoundTrip(req *http.Request) (*http.Response, error) 
 }
 
 // say says what became of req.
-func (t *watchedTransport) say(req *http.Request, what string) {
-	fmt.Fprintf(t.talk, "%s %s %s: %s\n", time.Now().Format(time.TimeOnly), req.Method, printable(target(req.URL)), printable(what))
+func (t *watchedTransport) say(req *http.Request, what string) { tellRequest(t.talk, req, what) }
+
+func tellRequest(w io.Writer, req *http.Request, what string) {
+	fmt.Fprintf(w, "%s %s %s: %s\n", time.Now().Format(time.TimeOnly), req.Method, printable(target(req.URL)), printable(what))
 }
 
 // target is u as a log shows it. The query, in which there may be credentials, is not for
 // every log.
 func target(u *url.URL) string {
-	shown := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath, ForceQuery: u.RawQuery != ""}
-	return shown.String()
+	shown := (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath}).String()
+	if u.RawQuery != "" {
+		shown += "?" + hidden
+	}
+	return shown
 }
+
+// hidden stands for what is not shown.
+const hidden = "…"
 
 // reason is err as a log shows it: net/http quotes a header that it cannot parse, which may
 // be any.
 func reason(err error) string {
 	const malformed = "malformed MIME header"
-	if before, _, ok := strings.Cut(err.Error(), malformed); ok {
+	text := unprefixed(err)
+	if before, _, ok := strings.Cut(text, malformed); ok {
 		return before + malformed
 	}
-	return err.Error()
+	return text
 }
 
 type watchedBody struct {

@@ -43,7 +43,7 @@ func TestProxyCommand(t *testing.T) {
 			if len(lines) != 3 || !regexp.MustCompile(`^listening on http://127\.0\.0\.1:\d+\n$`).MatchString(lines[0]) {
 				t.Fatalf("stderr has %q", o.stderr)
 			}
-			wantProxied(t, lines[1], name, "0 exchanges", "0 bytes", "")
+			wantProxied(t, lines[1], name, "0 requests recorded", "0 bytes", "")
 			if b := read(t, name); !strings.Contains(b, "\n$ ") {
 				t.Errorf("the reel is not sealed: %q", b)
 			}
@@ -136,7 +136,7 @@ func TestProcessProxyStopped(t *testing.T) {
 			cmd.Process.Signal(signal)
 			o := ended(t, cmd, &stdout, &stderr)
 			_, result, _ := strings.Cut(o.stdout, "\n")
-			wantProxied(t, result, "my.reel", "1 exchange", "9 bytes", "")
+			wantProxied(t, result, "my.reel", "1 request recorded", "9 bytes", "")
 			if o.status != 0 {
 				t.Errorf("%+v", o)
 			}
@@ -170,7 +170,7 @@ func TestProcessProxyPassesSignalsOn(t *testing.T) {
 				}
 				cmd.Process.Signal(signal)
 			}
-			if o := ended(t, cmd, &text{}, &stderr); o.status != 7 || !strings.Contains(o.stderr, "my.reel: 0 exchanges") {
+			if o := ended(t, cmd, &text{}, &stderr); o.status != 7 || !strings.Contains(o.stderr, "my.reel: 0 requests recorded") {
 				t.Errorf("%+v, want the command's status", o)
 			}
 			if b := read(t, filepath.Join(cmd.Dir, "my.reel")); !strings.Contains(b, "\n$ ") {
@@ -220,7 +220,7 @@ func TestProcessProxyFullDisk(t *testing.T) {
 	cmd.Process.Signal(signals["SIGINT"])
 	o := ended(t, cmd, &stdout, &stderr)
 	_, result, _ := strings.Cut(o.stdout, "\n")
-	wantProxied(t, result, "my.reel", "10 exchanges", "15080 bytes", ", not all of them recorded")
+	wantProxied(t, result, "my.reel", "10 requests passed on", "15080 bytes", ", not all of them recorded")
 	if o.status != 1 || strings.Count(o.stderr, "file too large") != 1 || !strings.Contains(o.stderr, "the requests go on") {
 		t.Errorf("%+v, want status 1 and the failure told once", o)
 	}

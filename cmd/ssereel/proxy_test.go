@@ -45,13 +45,13 @@ func serveAcknowledged(t *testing.T, events int) *httptest.Server {
 	return server
 }
 
-// wantProxied fails the test where the result line is not about so many exchanges.
-func wantProxied(t *testing.T, line, name, exchanges, bytes, end string) {
+// wantProxied fails the test where the result line is not about these requests.
+func wantProxied(t *testing.T, line, name, requests, bytes, end string) {
 	t.Helper()
 	if name != "" {
 		name = regexp.QuoteMeta(name) + ": "
 	}
-	pattern := fmt.Sprintf(`^%s%s, %s in \d+\.\d s%s\n$`, name, exchanges, bytes, end)
+	pattern := fmt.Sprintf(`^%s%s, %s in \d+\.\d s%s\n$`, name, requests, bytes, end)
 	if !regexp.MustCompile(pattern).MatchString(line) {
 		t.Errorf("the result is %q, want %s", line, pattern)
 	}
@@ -63,7 +63,7 @@ func TestProxyHelp(t *testing.T) {
 	}
 	o := ssereel(t, "proxy", "--help")
 	o.wantDone(t)
-	for _, part := range []string{"ssereel proxy [OPTION]... [-- COMMAND [ARG]...]", "--upstream", "-o, --output", "--listen", "--mode", "--env", "-f, --force", "SSEREEL_PROXY_URL", "listening on http://HOST:PORT", "127"} {
+	for _, part := range []string{"ssereel proxy [OPTION]... [-- COMMAND [ARG]...]", "--upstream", "-o, --output", "--listen", "--mode", "--env", "-f, --force", "SSEREEL_PROXY_URL", "listening on http://HOST:PORT", "127", "--fault", "nothing that is passed on", "cannot be reached"} {
 		if !strings.Contains(o.stdout, part) {
 			t.Errorf("the help does not tell %q:\n%s", part, o.stdout)
 		}
@@ -88,6 +88,12 @@ func TestProxyWrongUsage(t *testing.T) {
 		{"a password", []string{"--upstream", "https://u:s3cr3t@api.example.com"}, "password"},
 		{"no mode", []string{"--upstream", upstream, "--mode", "play"}, `"play"`},
 		{"a file for nothing", []string{"--upstream", upstream, "--mode", "passthrough", "-o", "my.reel"}, "-o"},
+		{"a speed of nothing", []string{"--upstream", upstream, "--speed", "3"}, "--speed is for --mode auto and replay: nothing is replayed in mode record"},
+		{"a silence of nothing", []string{"--upstream", upstream, "--mode", "passthrough", "--max-idle", "2s"}, "--max-idle is for --mode auto and replay: nothing is replayed in mode passthrough"},
+		{"a fault of nothing", []string{"--upstream", upstream, "--mode", "record", "--fault", "cut"}, "--fault is for --mode auto and replay"},
+		{"a seed of nothing", []string{"--upstream", upstream, "--seed", "1"}, "--seed is for --mode auto and replay"},
+		{"no fault", []string{"--upstream", upstream, "--mode", "auto", "--fault", "quake"}, "--fault quake: there is no such fault"},
+		{"no silence", []string{"--upstream", upstream, "--mode", "auto", "--max-idle", "-2s"}, "--max-idle wants a time such as 2s, not -2s"},
 		{"standard output", []string{"--upstream", upstream, "-o", "-"}, "-o"},
 		{"no port to listen on", []string{"--upstream", upstream, "--listen", "localhost"}, "HOST:PORT"},
 		{"a command without --", []string{"--upstream", upstream, "npm", "test"}, "-- npm test"},
@@ -138,9 +144,9 @@ func TestProxyRecords(t *testing.T) {
 	if status := r.wait(); status != 0 {
 		t.Errorf("exit status %d", status)
 	}
-	wantProxied(t, r.line(), name, "4 exchanges", fmt.Sprintf("%d bytes", len(want)), "")
+	wantProxied(t, r.line(), name, "4 requests recorded", fmt.Sprintf("%d bytes", len(want)), "")
 	log := regexp.MustCompile(`(?m)^\d\d:\d\d:\d\d (\w+) (\S+): 200 OK$`).FindAllStringSubmatch(r.stderr.String(), -1)
-	if strings.Count(r.stderr.String(), "\n") != 4 || len(log) != 4 || log[0][1] != "GET" || log[0][2] != server.URL+"/stream?" || log[3][1] != "POST" {
+	if strings.Count(r.stderr.String(), "\n") != 4 || len(log) != 4 || log[0][1] != "GET" || log[0][2] != server.URL+"/stream?…" || log[3][1] != "POST" {
 		t.Errorf("stderr has\n%s", r.stderr.String())
 	}
 	wantWhole(t, name)
@@ -172,7 +178,7 @@ func TestProxyStopped(t *testing.T) {
 	if status := r.wait(); status != 0 {
 		t.Errorf("exit status %d", status)
 	}
-	wantProxied(t, r.line(), name, "2 exchanges", "6 bytes", "")
+	wantProxied(t, r.line(), name, "2 requests recorded", "6 bytes", "")
 	if !regexp.MustCompile(`(?m)^\S+ GET \S+/broken: cut off after 3 bytes: `).MatchString(r.stderr.String()) {
 		t.Errorf("stderr does not tell of the broken response: %s", r.stderr.String())
 	}
@@ -227,7 +233,7 @@ func TestProxyOverwrites(t *testing.T) {
 	listening(t, r)
 	r.stop()
 	r.wait()
-	wantProxied(t, r.line(), name, "0 exchanges", "0 bytes", "")
+	wantProxied(t, r.line(), name, "0 requests recorded", "0 bytes", "")
 	wantMode(t, name)
 	if b := read(t, name); strings.Contains(b, "precious") || !strings.HasPrefix(b, "reel 1\n") {
 		t.Errorf("the file has %q", b)
@@ -256,7 +262,7 @@ func TestProxyPassesThrough(t *testing.T) {
 	}
 	r.stop()
 	r.wait()
-	wantProxied(t, r.line(), "", "1 exchange", "9 bytes", "")
+	wantProxied(t, r.line(), "", "1 request passed on", "9 bytes", "")
 	wantFiles(t, ".")
 }
 
@@ -344,11 +350,12 @@ func TestProxyReplays(t *testing.T) {
 		mode  string
 		paths []string
 		asked []string // of the server
+		ends  string
 	}{
-		{"auto", []string{"/a"}, []string{"/a"}},
-		{"auto", []string{"/a", "/b"}, []string{"/b"}},
-		{"auto", []string{"/b", "/a"}, nil},
-		{"replay", []string{"/b", "/a"}, nil},
+		{"auto", []string{"/a"}, []string{"/a"}, "1 request, 0 from the recording, 1 recorded"},
+		{"auto", []string{"/a", "/b"}, []string{"/b"}, "2 requests, 1 from the recording, 1 recorded"},
+		{"auto", []string{"/b", "/a"}, nil, "2 requests, 2 from the recording, 0 recorded"},
+		{"replay", []string{"/b", "/a"}, nil, "2 requests, 2 from the recording"},
 	} {
 		bodies, o := proxied(step.mode, step.paths...)
 		for i, path := range step.paths {
@@ -363,9 +370,11 @@ func TestProxyReplays(t *testing.T) {
 				t.Errorf("%s: of %s it says %q, want %q", step.mode, path, o.stderr, said)
 			}
 		}
-		if o.status != 0 || strings.Contains(o.stdout, "not in the recording") {
+		if o.status != 0 {
 			t.Errorf("step %d ends with %d: %s%s", i, o.status, o.stdout, o.stderr)
 		}
+		_, last, _ := strings.Cut(o.stdout, "\n")
+		wantProxied(t, last, name, step.ends, fmt.Sprintf("%d bytes", len(step.paths)*len("this is /a")), "")
 		for _, want := range step.asked {
 			if got := <-asked; got != want {
 				t.Errorf("step %d asks the server for %s, want %s", i, got, want)
@@ -383,8 +392,10 @@ func TestProxyReplays(t *testing.T) {
 	if !strings.Contains(o.stderr, "/c: 404 Not Found\n") {
 		t.Errorf("the proxy says %q, want the status of what it answers", o.stderr)
 	}
-	if o.status != 1 || !strings.HasSuffix(o.stdout, ", 1 of them not in the recording\n") {
-		t.Errorf("in the end the proxy says %q", o.stdout)
+	_, last, _ := strings.Cut(o.stdout, "\n")
+	wantProxied(t, last, name, "1 request, 0 from the recording, 1 not in it", `\d+ bytes`, "")
+	if o.status != 1 {
+		t.Errorf("in the end the status is %d", o.status)
 	}
 	if len(asked) > 0 {
 		t.Error("mode replay asks the server")
@@ -393,4 +404,37 @@ func TestProxyReplays(t *testing.T) {
 	o.wantLine(t, 1, "no such file or directory: record it in mode record")
 	o = ssereel(t, "proxy", "--mode", "replay", "--upstream", server.URL, "-o", write(t, "Dear diary,\n"))
 	o.wantLine(t, 1, "put it right, or record it anew in mode record\n")
+}
+
+// What is replayed goes wrong as it is told to, and faster; what is passed on does not.
+func TestProxyFaults(t *testing.T) {
+	server := serveStream(t, func(s stream) { s.send("data: a\n\ndata: b\n\n") })
+	slow := strings.NewReplacer("https://api2.example", server.URL, ". 1 +0.05", ". 1 +3600").Replace(paced)
+	for _, mode := range []string{"auto", "replay"} {
+		name := write(t, slow)
+		r := begin(t, nil, "proxy", "--mode", mode, "--upstream", server.URL, "-o", name, "--max-idle", "1ms", "--fault", "cut@event=2", "--seed", "1")
+		at := listening(t, r)
+		b, err := io.ReadAll(get(t, at+"/ws20219?assembly=1", accepting).Body)
+		if string(b) != "id: 1\n\ndata: a\n\n" || err == nil {
+			t.Errorf("mode %s replays %q, %v, want it cut", mode, b, err)
+		}
+		if mode == "auto" {
+			if got := body(t, get(t, at+"/other", accepting)); got != "data: a\n\ndata: b\n\n" {
+				t.Errorf("%q is passed on", got)
+			}
+		}
+		r.stop()
+		r.wait()
+		said := regexp.MustCompile(`(?m)^\d\d:\d\d:\d\d (.*fault.*)$`).FindAllStringSubmatch(r.stderr.String(), -1)
+		if want := "GET " + server.URL + "/ws20219?…: fault cut@event=2 in exchange 1"; len(said) != 1 || said[0][1] != want {
+			t.Errorf("mode %s says %q, want %q", mode, r.stderr.String(), want)
+		}
+	}
+	name := write(t, slow)
+	r := begin(t, nil, "proxy", "--mode", "replay", "--upstream", server.URL, "-o", name, "--max-idle", "1ms")
+	if got := body(t, get(t, listening(t, r)+"/ws20219?assembly=1", accepting)); got != strings.Join(pacedPieces, "") {
+		t.Errorf("without a fault it replays %q", got)
+	}
+	r.stop()
+	r.wait()
 }

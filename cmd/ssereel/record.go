@@ -29,9 +29,9 @@ var recordCommand = command{
 	ends:  true,
 	short: "record an event stream, or an Assembly to its end, while it comes",
 	long: `
-Requests URL and writes what comes back to a recording, each piece at once, with
-its moment. Even a recording that is killed can be played up to its last whole read.
-What the server answers says what is recorded:
+Requests URL and writes what comes back to a recording, each piece at once,
+with its moment. Even a recording that is killed can be played up to its last
+whole read. What the server answers says what is recorded:
 
   an event stream      until it ends, or Ctrl-C
   an Assembly Status   the Assembly to its end: its update stream, over as many
@@ -44,26 +44,29 @@ What the server answers says what is recorded:
   ssereel record -o assembly.reel --timeout 10m "$ASSEMBLY_SSL_URL"
   ssereel record -o job.reel https://api.cloud.scenario.com/v1/jobs/$JOB_ID
 
-The last line of output says how an Assembly or a job has ended. The exit status is 0
-where the end is recorded, even if that is a failure, and where Ctrl-C has ended the
-recording; it is 1 where --timeout has, or where something kept the end from being
-recorded. Whatever the status, a file that is there is whole.
+The last line of output says how an Assembly or a job has ended. The exit
+status is 0 where the end is recorded, even if that is a failure, and where
+Ctrl-C has ended the recording; it is 1 where --timeout has, or where something
+kept the end from being recorded. Whatever the status, a file that is there is
+whole.
 
-The Status is asked for no more than three times a second; every two seconds while
-the Assembly uploads and while its stream is down, every five while the stream is
-silent, every thirty otherwise; and less often where the server has trouble.
+The Status is asked for no more than three times a second; every two seconds
+while the Assembly uploads and while its stream is down, every five while the
+stream is silent, every thirty otherwise; and less often where the server has
+trouble.
 
-The headers of --header go along with every request to the same scheme, host and port,
-and with no other. A job is asked for with SCENARIO_SDK_API_KEY and
+The headers of --header go along with every request to the same scheme, host
+and port, and with no other. A job is asked for with SCENARIO_SDK_API_KEY and
 SCENARIO_SDK_API_SECRET of the environment; these are sent over https to
 scenario.com, and to this machine, only.
 
-Credentials are replaced before anything is written: in headers and in the URL's query
-with REDACTED, in bodies with asterisks. They are told by their names (Authorization,
-Cookie, api_key, signature, token ...), so look at the recording before you pass it on,
-and see ssereel anonymize. The file is readable for its owner only. A body that --data
-sends is said to be application/json, unless --header says otherwise; of a long one, the
-first MiB is recorded.
+Credentials are replaced before anything is written: in headers and in the
+URL's query with REDACTED, in bodies with asterisks. They are told by their
+names (Authorization, Cookie, api_key, signature, token ...), so look at the
+recording before you pass it on, and see ssereel anonymize. The file is
+readable for its owner only. A body that --data sends is said to be
+application/json, unless --header says otherwise; of a long one, the first MiB
+is recorded.
 `,
 	setup: func(flags *pflag.FlagSet) func(context.Context, console, []string) error {
 		var r recording
@@ -217,7 +220,8 @@ func (r *recording) run(c console, req *http.Request) (err error) {
 	}
 	live := newStoryLine(w, req.URL.Host)
 	var beginErr error
-	follower := replay.Follower{HTTP: &http.Client{Transport: rec}, OnChange: func(s replay.Progress) {
+	watcher := &codingWatcher{base: rec}
+	follower := replay.Follower{HTTP: &http.Client{Transport: watcher}, OnChange: func(s replay.Progress) {
 		if !out.began {
 			beginErr = out.begin()
 		}
@@ -241,7 +245,8 @@ func (r *recording) run(c console, req *http.Request) (err error) {
 	case late:
 		return fmt.Errorf("the server did not answer within %v; nothing was recorded: raise --timeout", r.timeout)
 	default:
-		return noStory(req, err)
+		rec.Close() // what it has so far is all in the file's head
+		return noStory(req, err, refusal(out.head.Bytes()))
 	}
 	if beginErr != nil {
 		return beginErr
@@ -267,6 +272,9 @@ func (r *recording) run(c console, req *http.Request) (err error) {
 		err, end = fmt.Errorf("the end could not be recorded: %s", plain(err)), end+", incomplete"
 	}
 	what := count(story.Events, "event")
+	if watcher.found.Load() {
+		what = unpackedEvents(out.name)
+	}
 	if story.Statuses > 0 {
 		what += ", " + count(story.Statuses, "Status")
 	}
@@ -286,15 +294,16 @@ func outcomeOf(s status.Summary) string {
 }
 
 // plain returns the text of an error that may have been told by a server.
-func plain(err error) string { return printable(strings.TrimPrefix(err.Error(), "replay: ")) }
+func plain(err error) string { return printable(unprefixed(err)) }
 
-// noStory returns err, with which nothing has begun, for a person.
-func noStory(req *http.Request, err error) error {
+// noStory returns err, with which nothing has begun, for a person. What the server said is
+// said.
+func noStory(req *http.Request, err error, said string) error {
 	var refused *ssewire.ResponseError
 	var sent *url.Error
 	switch {
 	case errors.As(err, &refused):
-		return noStream(req, refused)
+		return noStream(req, refused, said)
 	case errors.Is(err, status.ErrUnknownDocument):
 		return errors.New("the server sent JSON that is neither an Assembly Status nor a Scenario job, and no event stream: check the URL")
 	case errors.As(err, &sent):
@@ -321,8 +330,8 @@ func noAnswer(u *url.URL, err error) error {
 }
 
 // noStream tells a person what the server sent instead of something to record.
-func noStream(req *http.Request, refused *ssewire.ResponseError) error {
-	answer := fmt.Sprint(refused.StatusCode, " ", http.StatusText(refused.StatusCode))
+func noStream(req *http.Request, refused *ssewire.ResponseError, said string) error {
+	answer := fmt.Sprint(refused.StatusCode, " ", http.StatusText(refused.StatusCode), said)
 	mediaType, _, _ := strings.Cut(refused.Header.Get("Content-Type"), ";")
 	switch code := refused.StatusCode; {
 	case code == http.StatusUnauthorized, code == http.StatusForbidden:

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"fmt"
 	"io"
@@ -252,6 +253,41 @@ func TestRecordNoStream(t *testing.T) {
 	}
 }
 
+// What the server says of its refusal is said.
+func TestRecordRefusal(t *testing.T) {
+	for _, tt := range []struct {
+		name, body string
+		tells      string // behind the status
+	}{
+		{"text", "\n token expired \nsee the manual\n", ` ("token expired"): does`},
+		{"JSON", `{"error":{"message":"Incorrect API key","type":"x"},"message":"no"}`, ` ("Incorrect API key"): does`},
+		{"JSON of Assemblies", `{"error":"GET_ACCOUNT_UNKNOWN_AUTH_KEY","message":"Unknown \"key\"\u001b[31m"}`, ` ("Unknown \"key\"` + "\ufffd" + `[31m"): does`},
+		{"JSON with a word", `{"error":"unauthorized"}`, ` ("unauthorized"): does`},
+		{"JSON with a credential", `{"message":"see https://user:s3cr3tpassw0rd@example.com/"}`, ` ("see https://user:**************@example.com/"): does`},
+		{"JSON without a message", `{"code":7,"message":{"a":"b"}}`, `: does`},
+		{"no JSON after all", `{"error":`, `: does`},
+		{"a page", "<html>\nNo</html>", `: does`},
+		{"nothing", "", `: does`},
+		{"no text", "a\xff\x00", `: does`},
+		{"a long text", strings.Repeat("é", 101), ` ("` + strings.Repeat("é", 100) + `…"): does`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+				if req.URL.Path != "/moved" {
+					http.Redirect(w, req, "/moved", http.StatusFound)
+					return
+				}
+				w.WriteHeader(http.StatusUnauthorized)
+				io.WriteString(w, tt.body)
+			}))
+			defer server.Close()
+			for _, output := range []string{filepath.Join(t.TempDir(), "my.reel"), "-"} {
+				ssereel(t, "record", "-o", output, server.URL).wantLine(t, 1, "the server answered 401 Unauthorized"+tt.tells)
+			}
+		})
+	}
+}
+
 // wantFiles fails the test where other files than these are in the directory.
 func wantFiles(t *testing.T, dir string, names ...string) {
 	t.Helper()
@@ -280,6 +316,33 @@ func TestRecordContentType(t *testing.T) {
 		o.wantDone(t)
 		o.wantSummary(t, name, "1 event", "9 bytes", "")
 		server.Close()
+	}
+}
+
+// Events are counted as ssereel events counts them, where they come compressed.
+func TestRecordCompressed(t *testing.T) {
+	var zipped strings.Builder
+	z := gzip.NewWriter(&zipped)
+	io.WriteString(z, "data: a\n\ndata: b\n\n")
+	z.Close()
+	for _, tt := range []struct {
+		coding, body, events string
+	}{
+		{"gzip", zipped.String(), "2 events"},
+		{"br", zipped.String(), "events not counted, as they are compressed"},
+		{"identity", "data: a\n\n", "1 event"},
+	} {
+		server := serveStream(t, func(s stream) {
+			s.w.Header().Set("Content-Encoding", tt.coding)
+			s.send(tt.body)
+		})
+		name := filepath.Join(t.TempDir(), "my.reel")
+		o := ssereel(t, "record", "-o", name, server.URL)
+		o.wantDone(t)
+		o.wantSummary(t, name, tt.events, count(int64(len(tt.body)), "byte"), "")
+		if o := ssereel(t, "record", "-o", "-", server.URL); tt.coding == "gzip" && !strings.Contains(o.stderr, ": events not counted, as they are compressed, ") {
+			t.Errorf("of what is in no file it says %q", o.stderr)
+		}
 	}
 }
 
@@ -612,7 +675,7 @@ func TestRecordStoppedEarly(t *testing.T) {
 func TestRecordReplayRecord(t *testing.T) {
 	sent := []string{"id: 1\n\n", "data: a\n\ndata: b", "\n\n", "data: \xff\x00\r", "\n\r\n", "event: end\ndata\n\n"}
 	gaps := []time.Duration{0, 300, 150, 400, 150, 200} // milliseconds, in front of each
-	const tolerance = 120 * time.Millisecond // of a busy machine
+	const tolerance = 120 * time.Millisecond            // of a busy machine
 	dir := t.TempDir()
 	first, second := filepath.Join(dir, "first.reel"), filepath.Join(dir, "second.reel")
 	server := serveStream(t, func(s stream) {

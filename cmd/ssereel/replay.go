@@ -23,44 +23,50 @@ var replayCommand = command{
 	ends:  true,
 	short: "serve a recording over HTTP, at the recorded pace or faster",
 	long: `
-Serves the recording FILE, or that on standard input, until it is interrupted. Each
-request gets the recorded response of the same method and path: the same bytes, in
-the same pieces, at the same moments after the request. Besides, the first event
-stream is at / for clients that accept text/event-stream, as a browser's EventSource
-does:
+Serves the recording FILE, or that on standard input, until it is interrupted.
+Each request gets the recorded response of the same method and path: the same
+bytes, in the same pieces, at the same moments after the request. Besides, the
+first event stream is at / for clients that accept text/event-stream, as a
+browser's EventSource does:
 
   ssereel replay --listen 127.0.0.1:8080 my.reel
   curl -N -H 'Accept: text/event-stream' http://127.0.0.1:8080/
   new EventSource('http://127.0.0.1:8080/')
 
+Bodies of requests do not count: where several exchanges differ in nothing
+else, the first one answers. ssereel proxy --mode replay looks at bodies too.
+
 A client that connects again with Last-Event-ID gets what it lacks. What the
-recording holds of an Assembly is played as one: GET /assemblies/ID answers with the
-Status as of the moment that the stream has come to, POST /assemblies starts it anew,
-DELETE /assemblies/ID cancels it. URLs of the recorded service lead here.
+recording holds of an Assembly is played as one: GET /assemblies/ID answers
+with the Status as of the moment that the stream has come to, POST /assemblies
+starts it anew, DELETE /assemblies/ID cancels it. URLs of the recorded service
+lead here.
 
 Faults happen to event streams, the same at every run with the same --seed:
 
   cut@event=7  cut@byte=2048  cut@time=4s  cut     the connection breaks there
   cut=eof@event=7                                  ... as if that were the end
-  cut=timeout@event=7                              it stands, but nothing more comes
+  cut=timeout@event=7                              it stands, but is silent
   stall=3s@event=7                                 nothing comes for so long
   rechunk=1  rechunk=random                        in smaller pieces
   drop@event=3  duplicate@event=3  reorder@event=3
   corrupt@byte=99                                  that byte is another
-  refuse=503  refuse=429x2,retry-after=5s          instead of the (first two) responses
+  refuse=503  refuse=429x2,retry-after=5s          for the (first two) requests
   type=text/html                                   another content type
 
-Events are counted from 1 in each stream, bytes from 0. The connection breaks, and the
-silence begins, in front of the one that is named. A time is since the request; like that
-of a stall, it is real time at any --speed. A fault without a place gets one from --seed.
-Each is told of when it happens, on standard error.
+Events are counted from 1 in each stream, bytes from 0. The connection breaks,
+and the silence begins, in front of the one that is named. A time is since the
+request; like that of a stall, it is real time at any --speed. A fault without
+a place gets one from --seed. Each is told of when it happens, on standard
+error.
 
-With --speed max nothing waits, and pieces may go out together; each is still a chunk of
-HTTP's.
+With --speed max nothing waits, and pieces may go out together; each is still a
+chunk of HTTP's.
 
-The first line on standard output is "listening on http://HOST:PORT". A truncated
-or damaged recording is served as far as it is good, with a warning. As long as it is
-served, any web page that is open in a browser on this machine can read it.
+The first line on standard output is "listening on http://HOST:PORT". A
+truncated or damaged recording is served as far as it is good, with a warning.
+As long as it is served, any web page that is open in a browser on this machine
+can read it.
 `,
 	setup: func(flags *pflag.FlagSet) func(context.Context, console, []string) error {
 		listen := flags.String("listen", "127.0.0.1:0", "listen on `ADDR`, HOST:PORT; port 0 is any free one")
@@ -94,9 +100,9 @@ served, any web page that is open in a browser on this machine can read it.
 				return cmp.Or(err, fmt.Errorf("%s holds no response that could be served", name))
 			}
 			if err != nil {
-				fmt.Fprintf(c.err, "ssereel replay: %v; serving what is good\n", err)
+				fmt.Fprintf(c.err, "ssereel replay: %s; serving what is good\n", unprefixed(err))
 			}
-			for _, line := range faults.idle(rec) {
+			for _, line := range faults.idle(rec, float64(*speed)) {
 				fmt.Fprintf(c.err, "ssereel replay: %s\n", line)
 			}
 			l, err := net.Listen("tcp", *listen)
@@ -117,7 +123,7 @@ served, any web page that is open in a browser on this machine can read it.
 			tell := func(req *http.Request, x *replay.Exchange, what string) {
 				shown := target(req.URL)
 				if query := req.URL.RawQuery; x != nil && query != "" && strings.HasSuffix(x.URL, "?"+query) {
-					shown += query // which is in the recording, where no credentials are
+					shown = strings.TrimSuffix(shown, hidden) + query // which is in the recording, where no credentials are
 				}
 				fmt.Fprintf(c.err, "%s %s %s: %s\n", time.Now().Format(time.TimeOnly), req.Method, printable(shown), what)
 			}
@@ -222,7 +228,7 @@ func (s *speedValue) Set(text string) error {
 	}
 	n, err := strconv.ParseFloat(text, 64)
 	if err != nil || !(n > 0) || n > replay.MaxSpeed {
-		return errors.New("it wants a number such as 1, 10 or 0.5, or max")
+		return errors.New("no speed")
 	}
 	*s = speedValue(n)
 	return nil

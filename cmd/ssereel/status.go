@@ -17,23 +17,27 @@ import (
 var statusCommand = command{
 	name:  "status",
 	args:  "[FILE|-]",
-	short: "tell what an Assembly Status, a Scenario job or a recording of them says",
+	short: "tell what an Assembly Status, a Scenario job or a recording says",
 	long: `
-Reads an Assembly Status or a Scenario job from FILE, or from standard input, and
-prints what it says in short: lines on a terminal, one JSON object elsewhere:
+Reads an Assembly Status or a Scenario job from FILE, or from standard input,
+and prints what it says in short: lines on a terminal, one JSON object
+elsewhere:
 
-  {"system":"assembly","id":"...","state":"ASSEMBLY_COMPLETED","phase":"succeeded",
-   "terminal":true,"error":null,"progress":1,"uploads":1,"results":{"resized":2}}
+  {"system":"assembly","id":"...","state":"ASSEMBLY_COMPLETED",
+   "phase":"succeeded","terminal":true,"error":null,"progress":1,"uploads":1,
+   "results":{"resized":2}}
 
-The phase is waiting, running, succeeded, failed, canceled or unknown, whichever
-system the document is from; progress runs from 0 to 1, and is null if unknown.
+The phase is waiting, running, succeeded, failed, canceled or unknown,
+whichever system the document is from; progress runs from 0 to 1, and is null
+if unknown.
 
   curl -s $ASSEMBLY_URL | ssereel status | jq -r .phase
 
 With --full it prints the whole document, with all that it has, known or not.
 
-Of a recording it prints the same for each Assembly and job in it, as they stand when
-all has come that the recording holds, by Statuses or by the update stream.
+Of a recording it prints the same for each Assembly and job in it, as they
+stand when all has come that the recording holds, by Statuses or by the update
+stream.
 `,
 	setup: func(flags *pflag.FlagSet) func(context.Context, console, []string) error {
 		full := flags.Bool("full", false, "print the whole document as JSON")
@@ -67,7 +71,7 @@ func describeStatus(c console, name string, full, asJSON bool) error {
 	}
 	d, err := status.Decode(data)
 	if err != nil {
-		return fmt.Errorf("%s: %w", in.called, err)
+		return in.noDocument(err, data)
 	}
 	return describe(c.out, d, full, asJSON)
 }

@@ -17,17 +17,19 @@ var verifyCommand = command{
 	args:  "FILE|-",
 	short: "tell whether a recording is whole, truncated or damaged, and where",
 	long: `
-Reads all of FILE, standard input if it is -, and prints one line that says whether it is
+Reads all of FILE, standard input if it is -, and prints one line that says
+whether it is
 
-  whole       as it was written, or, if it was written by hand, without a mistake
-  truncated   cut off, as by a crash or a full disk; good up to the line it names
+  whole       as it was written, or, where that was by hand, without a mistake
+  truncated   cut off, as by a crash or a full disk; good up to the named line
   damaged     changed, or wrong, at the line it names
 
-"sealed" says that a sum over the whole file agrees. What a truncated or damaged
-recording still holds can be played. The exit status is 0 only where it is whole.
+"sealed" says that a sum over the whole file agrees. What a truncated or
+damaged recording still holds can be played. The exit status is 0 only where it
+is whole.
 
-With --json: file, verdict, line, offset and reason (where it is not whole), sealed,
-exchanges, reads, bytes, seconds.
+With --json: file, verdict, line, offset and reason (where it is not whole),
+sealed, exchanges, reads, bytes, seconds.
 `,
 	setup: func(flags *pflag.FlagSet) func(context.Context, console, []string) error {
 		asJSON := flags.Bool("json", false, "print a JSON object instead")
@@ -72,11 +74,14 @@ type verdict struct {
 // wantReel adds to an error of opening a reel what a person can do about it.
 func wantReel(err error) error {
 	var path *fs.PathError
+	var told notReel
 	switch {
 	case errors.As(err, &path):
 		return fmt.Errorf("%s: %w", path.Path, path.Err)
 	case errors.Is(err, replay.ErrVersion):
 		return fmt.Errorf("%w: it takes a newer ssereel", err)
+	case errors.As(err, &told):
+		return err
 	case errors.Is(err, replay.ErrNotReel):
 		return fmt.Errorf("%w: ssereel record makes one, ssereel compose one of a final Status, and ssereel events reads a raw stream", err)
 	}

@@ -103,7 +103,7 @@ func wantNarrow(t *testing.T, shown string) {
 	t.Helper()
 	for line := range strings.Lines(shown) {
 		line = strings.ReplaceAll(line, os.TempDir(), "/tmp")
-		if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > optionsWidth {
+		if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > helpWidth {
 			t.Errorf("a line has %d columns: %s", n, line)
 		}
 	}

@@ -897,9 +897,4 @@ func TestDiffHelp(t *testing.T) {
 			t.Errorf("the help does not tell %q:\n%s", part, o.stdout)
 		}
 	}
-	for line := range strings.Lines(o.stdout) {
-		if len(line) > helpWidth+1 {
-			t.Errorf("a line of %d columns: %s", len(line)-1, line)
-		}
-	}
 }

@@ -258,14 +258,12 @@ ssereel COMMAND --help tells more of a command. Exit status: 0 done, 1 failed,
 `)
 }
 
-const (
-	helpWidth    = 90 // in columns, of the widest text
-	optionsWidth = 79 // of what fits a terminal, as options and most texts do
-)
+// helpWidth is how wide help is at most, in columns: what fits any terminal.
+const helpWidth = 79
 
 func (cmd command) help(w io.Writer, flags *pflag.FlagSet) {
 	fmt.Fprintf(w, "Usage:\n  %s\n\n%s\n", strings.TrimSpace("ssereel "+cmd.name+" [OPTION]... "+cmd.args), strings.TrimSpace(cmd.long))
-	if options := flags.FlagUsagesWrapped(optionsWidth); options != "" {
+	if options := flags.FlagUsagesWrapped(helpWidth); options != "" {
 		fmt.Fprintf(w, "\nOptions:\n%s", options)
 	}
 }

@@ -334,7 +334,7 @@ func TestHelpOfCommands(t *testing.T) {
 
 // Help fits a terminal of 80 columns.
 func TestHelpWidth(t *testing.T) {
-	for _, command := range []string{"", "demo", "record", "proxy", "replay", "compose", "exchanges", "events", "status", "verify", "anonymize"} {
+	for _, command := range []string{"", "demo", "record", "proxy", "replay", "compose", "exchanges", "events", "status", "verify", "diff", "anonymize"} {
 		o := ssereel(t, strings.Fields(command+" --help")...)
 		o.wantDone(t)
 		wantNarrow(t, o.stdout)

@@ -215,7 +215,7 @@ const columnGap = 2
 // fits returns whether there is room for what is in the last column. That a URL is longer than
 // others are is no reason to leave out anything else.
 func fits(rows [][]string, width int) bool {
-	const long = 60
+	const long = 40
 	last := len(rows[0]) - 1
 	for i := range last {
 		width -= columnWidth(rows, i) + columnGap

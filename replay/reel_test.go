@@ -693,27 +693,9 @@ func TestReelWriterFails(t *testing.T) {
 	}
 }
 
-// A symbolic link to a reel stays one.
+// A symbolic link to a reel stays one. What is not yet the reel lies beside the reel, and not
+// beside the link, which may be on another disk.
 func TestReelBehindLink(t *testing.T) {
-	name := recordReel(t, get(t, "http://h/a"))
-	link := filepath.Join(t.TempDir(), "link.reel")
-	if err := os.Symlink(name, link); err != nil {
-		t.Fatal(err)
-	}
-	reel := openReel(t, link, replay.ModeRecord, new(echo))
-	mustAsk(t, reel, get(t, "http://h/b"), "1: GET /b ")
-	closeReel(t, reel)
-	if info, err := os.Lstat(link); err != nil || info.Mode()&fs.ModeSymlink == 0 {
-		t.Errorf("%v, %v", info.Mode(), err)
-	}
-	if all := wantWhole(t, name); all[0].URL != "http://h/b" {
-		t.Errorf("recorded %s", all[0].URL)
-	}
-}
-
-// What is recorded while it is not yet the reel lies beside the reel, and not beside a link
-// to it, which may be on another disk.
-func TestReelPartBesideReel(t *testing.T) {
 	name := recordReel(t, get(t, "http://h/a"))
 	link := filepath.Join(t.TempDir(), "link.reel")
 	if err := os.Symlink(name, link); err != nil {
@@ -727,6 +709,12 @@ func TestReelPartBesideReel(t *testing.T) {
 	closeReel(t, reel)
 	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(link), "*.part")); left != nil {
 		t.Errorf("there is %q", left)
+	}
+	if info, err := os.Lstat(link); err != nil || info.Mode()&fs.ModeSymlink == 0 {
+		t.Errorf("%v, %v", info.Mode(), err)
+	}
+	if all := wantWhole(t, name); all[0].URL != "http://h/b" {
+		t.Errorf("recorded %s", all[0].URL)
 	}
 }
 

@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -8,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 )
 
 // answers are the exchanges of a reel that requests are answered with, each in its turn.
@@ -15,7 +17,15 @@ type answers struct {
 	exchanges []*Exchange
 	paths     map[string]*pathAnswers
 	hosts     map[string]bool // of all of them, normal
+
+	mu     sync.Mutex
+	spans  map[string]timeSpan // of the hosts of this machine, while these were recorded
+	stands map[string]string   // of hosts that the reel does not know, the recorded one that each stands for
+	taken  map[string]bool     // the recorded ones among these
 }
+
+// timeSpan is from the first request for a host to the end of the last.
+type timeSpan struct{ from, to time.Duration }
 
 // pathAnswers are those of one path. They are looked into when the path is asked for, as
 // that takes the bodies of all its requests.
@@ -59,13 +69,22 @@ func (t *turns) take() *Exchange {
 // newAnswers returns the exchanges that answer. Those whose recording was cut off answer
 // nothing where they can be recorded again, and once they have been.
 func newAnswers(exchanges []*Exchange, again bool) *answers {
-	a := &answers{paths: make(map[string]*pathAnswers), hosts: make(map[string]bool)}
+	a := &answers{
+		paths: make(map[string]*pathAnswers), hosts: make(map[string]bool),
+		spans: make(map[string]timeSpan), stands: make(map[string]string), taken: make(map[string]bool),
+	}
 	for _, x := range exchanges {
 		if again && x.End == EndUnknown || x.End == EndReset && x.Cause == cutOff {
 			continue
 		}
 		a.exchanges = append(a.exchanges, x)
-		a.hosts[x.normalHost()] = true
+		host := x.normalHost()
+		if span, ok := a.spans[host]; ok {
+			a.spans[host] = timeSpan{span.from, max(span.to, x.Ended)}
+		} else if anyPort(host) != "" {
+			a.spans[host] = timeSpan{x.Sent, x.Ended}
+		}
+		a.hosts[host] = true
 		path := normalPath(x.path)
 		p := a.paths[path]
 		if p == nil {
@@ -183,7 +202,7 @@ func (a *answers) choose(q *question) (*Exchange, error) {
 				q.content() // not while others wait
 			}
 		}
-		if x, err := p.take(racks, q, resumes); x != nil || err != nil {
+		if x, err := a.take(p, racks, q, resumes); x != nil || err != nil {
 			return x, err
 		}
 	}
@@ -197,30 +216,69 @@ func (p *pathAnswers) racksAt(at target) []*rack {
 	return p.locals[at]
 }
 
-// take returns what answers q in one of the racks, nil if nothing does. Where it is in
-// several, of different ports of this machine, nobody knows which of these q means.
-func (p *pathAnswers) take(racks []*rack, q *question, resumes bool) (*Exchange, error) {
+// take returns what answers q in one of the racks of p, nil if nothing does.
+func (a *answers) take(p *pathAnswers, racks []*rack, q *question, resumes bool) (*Exchange, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var found *answer
-	var host string
+	var found []*answer
 	for _, r := range racks {
-		answer := r.find(q)
-		switch {
-		case answer == nil:
-		case found != nil:
-			return nil, fmt.Errorf("replay: %s: %w in a way that can be told: it has one of %s and one of %s, and is asked for neither; let the servers have the same ports at each run, or a reel each",
-				q, ErrNotRecorded, host, r.host)
-		default:
-			found, host = answer, r.host
+		if answer := r.find(q); answer != nil {
+			found = append(found, answer)
 		}
 	}
-	return found.take(resumes), nil
+	switch {
+	case len(found) == 0:
+		return nil, nil
+	case racks[0].host == q.host:
+		a.mu.Lock()
+		a.taken[q.host] = true
+		a.mu.Unlock()
+		return found[0].take(resumes), nil
+	}
+	meant := a.meant(q.host, found)
+	if meant == nil {
+		return nil, fmt.Errorf("replay: %s: %w in a way that can be told: it has one of %s and one of %s, which were there at the same time, and is asked for neither; let the servers have the same ports at each run, or a reel each",
+			q, ErrNotRecorded, found[0].host, found[1].host)
+	}
+	return meant.take(resumes), nil
+}
+
+// meant returns the one of several answers that a host means which the reel does not know.
+// What it once stood for it stands for from then on. Hosts that were recorded one after the
+// other are asked for one after the other. Of those that were there at the same time, nobody
+// knows which it is: then it returns nil.
+func (a *answers) meant(host string, found []*answer) *answer {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var free []*answer
+	for _, answer := range found {
+		if a.stands[host] == answer.host {
+			return answer
+		}
+		if !a.taken[answer.host] {
+			free = append(free, answer)
+		}
+	}
+	if len(found) == 1 {
+		free = found
+	}
+	if len(free) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(free, func(one, other *answer) int { return cmp.Compare(a.spans[one.host].from, a.spans[other.host].from) })
+	if len(free) > 1 && a.spans[free[0].host].to > a.spans[free[1].host].from {
+		return nil
+	}
+	if a.stands[host] == "" {
+		a.stands[host], a.taken[free[0].host] = free[0].host, true
+	}
+	return free[0]
 }
 
 // answer is what a rack has for a question: exchanges that take turns, or one whose
 // request was recorded in part.
 type answer struct {
+	host  string
 	turns *turns
 	cut   *cutAnswer
 }
@@ -230,7 +288,7 @@ func (r *rack) find(q *question) *answer {
 	if len(r.whole) > 0 {
 		if asks := q.content(); !asks.cut {
 			if t := r.whole[asks.digest()]; t != nil {
-				return &answer{turns: t}
+				return &answer{host: r.host, turns: t}
 			}
 		}
 	}
@@ -245,9 +303,9 @@ func (r *rack) find(q *question) *answer {
 	}
 	switch {
 	case last != nil:
-		return &answer{cut: last}
+		return &answer{host: r.host, cut: last}
 	case len(r.open.exchanges) > 0:
-		return &answer{turns: &r.open}
+		return &answer{host: r.host, turns: &r.open}
 	}
 	return nil
 }

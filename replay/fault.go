@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -122,8 +123,8 @@ func (f Cut) inject(in *injection) {
 		return
 	}
 	p.early = true
-	if end == EndEOF {
-		p.length = -1
+	if end == EndEOF || at.kind == atTime || at.kind == atByte && at.n >= in.x.Size {
+		p.length = -1 // or a client that has all that was announced may not notice
 	}
 	in.pipe(func(s span, emit func(span)) {
 		n, ok := in.hits(at, s)
@@ -140,7 +141,12 @@ func (f Cut) inject(in *injection) {
 			s.at = time.Duration(at.n)
 		}
 		p.end, p.trailer = end, nil
-		cut := span{at: s.at, read: s.read, pos: s.pos, events: s.events, err: io.EOF, hits: s.hits}
+		cut := span{at: s.at, read: s.read, pos: s.pos, events: s.events, err: io.EOF}
+		for _, h := range s.hits {
+			if h.at <= s.at { // else it does not come to that
+				cut.hits = append(cut.hits, h)
+			}
+		}
 		cut.hit(f)
 		emit(cut)
 	})
@@ -184,11 +190,18 @@ func (f Stall) inject(in *injection) {
 			}
 			late, begins = f.For, true
 		}
-		from := s.at
-		s.delay(late)
-		if begins {
-			s.hits = append([]hit{{from, f}}, s.hits...)
+		if !begins {
+			s.delay(late)
+			emit(s)
+			return
 		}
+		from := s.at
+		if at.kind == atTime {
+			from = max(from, time.Duration(at.n))
+		}
+		stalls, others := splitHits(s.hits)
+		s.hits = slices.Concat(stalls, []hit{{from, f}}, delayed(others, late))
+		s.at = later(s.at, late)
 		emit(s)
 	})
 }
@@ -324,6 +337,7 @@ func (f Reorder) inject(in *injection) {
 			}
 			state = done
 			if s.event && !ofIt {
+				s.hit(f)
 				state, other = passing, s
 			}
 			for _, h := range held {
@@ -339,7 +353,6 @@ func (f Reorder) inject(in *injection) {
 				other.at, other.read = s.at, s.read
 			} else {
 				event.at, event.read = other.at, other.read
-				event.hit(f)
 				emit(event)
 				event, state = span{}, done
 			}

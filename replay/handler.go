@@ -218,7 +218,7 @@ func play(w http.ResponseWriter, req *http.Request, p *performance) {
 			if c.ctx.Err() != nil {
 				return
 			}
-			next, interrupt, p.end, p.ended = p.interrupted(), nil, EndEOF, 0
+			next, interrupt, p.end, p.ended, p.hits = p.interrupted(), nil, EndEOF, 0, nil
 			continue
 		}
 		if p.sending != nil {

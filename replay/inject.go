@@ -4,6 +4,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 )
@@ -136,7 +137,8 @@ func (in *injection) instead(status int, header http.Header, at time.Duration, e
 	p.early, p.length = false, -1
 	p.next = nothing
 	p.end, p.ended, p.trailer = end, at, nil
-	p.hits = nil
+	p.hits, _ = splitHits(p.hits) // in front of the response that is not played
+	p.hits = slices.DeleteFunc(p.hits, func(h hit) bool { return h.at > at })
 	p.interrupt, p.interrupted = nil, nil
 	in.over = true
 }

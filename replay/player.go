@@ -31,7 +31,7 @@ type player struct {
 
 	faults  *faultSet
 	origins func() []string
-	given   sync.Map     // *Exchange to *atomic.Int64: bytes of the stream that its client was given last
+	given   sync.Map     // *Exchange to *given: of streams that are no Assembly's
 	named   sync.Map     // *Exchange to bool: whether its body has one of the origins in it
 	tempos  sync.Map     // *Exchange to *tempo, where these differ
 	bodies  sync.Map     // *Exchange to []byte
@@ -133,10 +133,7 @@ func (p *player) replay(x *Exchange, lastEventID string) *performance {
 		return perf
 	}
 	if lastEventID != "" && lastEventID != x.RequestHeader.Get("Last-Event-ID") {
-		delivered := int64(0)
-		if given, ok := p.given.Load(x); ok {
-			delivered = given.(*atomic.Int64).Load()
-		}
+		delivered := p.givenOf(x).take()
 		if point, err := x.resume(lastEventID, delivered); err == nil && point.bytes > 0 {
 			perf = p.resume(x, point, point.at, 0)
 		}
@@ -149,12 +146,60 @@ func (p *player) replay(x *Exchange, lastEventID string) *performance {
 // returned.
 func (p *player) count(x *Exchange, perf *performance, reached func() int64) {
 	total := perf.meter(perf.skippedBytes, reached)
-	given := new(atomic.Int64)
+	n := new(atomic.Int64)
+	if n.Store(perf.skippedBytes); perf.skippedBytes > 0 {
+		p.givenOf(x).add(n)
+	}
 	perf.delivered = func(left int) {
-		if given.Swap(total(left)) == 0 {
-			p.given.Store(x, given)
+		if n.Swap(total(left)) == 0 {
+			p.givenOf(x).add(n)
 		}
 	}
+}
+
+func (p *player) givenOf(x *Exchange) *given {
+	g, ok := p.given.Load(x)
+	if !ok {
+		g, _ = p.given.LoadOrStore(x, new(given))
+	}
+	return g.(*given)
+}
+
+// given is how much of a stream was given to each client that may come back for the rest,
+// in bytes.
+type given struct {
+	mu   sync.Mutex
+	list []*atomic.Int64
+}
+
+// maxGiven bounds the clients that are remembered of a stream.
+const maxGiven = 1000
+
+func (g *given) add(n *atomic.Int64) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if len(g.list) < maxGiven {
+		g.list = append(g.list, n)
+	}
+}
+
+// take returns how much a client has that comes back, and forgets it. Nobody knows which one
+// it is: to take it for the one that has least may give it events twice, but costs it none.
+func (g *given) take() int64 {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	least := -1
+	for i, n := range g.list {
+		if least < 0 || n.Load() < g.list[least].Load() {
+			least = i
+		}
+	}
+	if least < 0 {
+		return 0
+	}
+	n := g.list[least].Load()
+	g.list = slices.Delete(g.list, least, least+1)
+	return n
 }
 
 // ready makes the last changes to a performance.

@@ -60,14 +60,19 @@ func redactHeader(h http.Header) http.Header {
 func redactMetadata(list string) string {
 	entries := strings.Split(list, ",")
 	for i, entry := range entries {
-		space := strings.LastIndexByte(entry, ' ') + 1
+		entry = strings.TrimSpace(entry)
+		space := strings.IndexByte(entry, ' ') + 1
 		if isSecretField(strings.TrimSpace(entry[:space])) {
 			entries[i] = entry[:space] + Redacted
 			continue
 		}
-		value, err := base64.StdEncoding.DecodeString(entry[space:])
+		text := strings.TrimSpace(entry[space:])
+		value, err := base64.StdEncoding.DecodeString(text)
 		if err != nil {
-			entries[i] = redactText(entry)
+			value, err = base64.RawStdEncoding.DecodeString(text)
+		}
+		if err != nil {
+			entries[i] = redactText(entries[i])
 			continue
 		}
 		plain := string(value)

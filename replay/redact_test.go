@@ -132,6 +132,8 @@ func TestRecorderUploadMetadata(t *testing.T) {
 		{"a token", "filename " + encode("a.jpg") + ",auth_token " + encode("SECRET"), "filename " + encode("a.jpg") + ",auth_token REDACTED"},
 		{"a URL", "assembly_url " + encode("https://h/a?x=1&signature=SECRET") + ", is_confidential", "assembly_url " + encode("https://h/a?x=1&signature=REDACTED") + ", is_confidential"},
 		{"params", "params " + encode(`{"auth":{"key":"SECRET"}}`), "params REDACTED"},
+		{"white space around it", " token " + encode("SECRET") + " ,filename YQ==", "token REDACTED,filename YQ=="},
+		{"params without padding", "params " + base64.RawStdEncoding.EncodeToString([]byte(`{"auth":{"key":"SECRETS"}}`)) + " ,x YQ==", "params REDACTED,x YQ=="},
 		{"no base64", "to https://h/?token=SECRET", "to https://h/?token=REDACTED"},
 		{"nothing secret", "name " + encode("key=1") + ",empty,fieldname " + encode("f"), "name " + encode("key=REDACTED") + ",empty,fieldname " + encode("f")},
 	} {

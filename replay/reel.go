@@ -31,9 +31,10 @@ const (
 // What answers a request has to be of the same method, host, path, query and body. What
 // need not be the same: credentials, with the date up to which they hold; the order of
 // parameters and of members of JSON; the boundary of a form; the port of a loopback host
-// that the reel does not know, since a test's own server gets another at each run. Where
-// several ports were asked the same, such a request is an error: nobody knows which of them
-// it means. And in ModeAuto a new server is taken for the one that was asked the same. Of a
+// that the reel does not know, since a test's own server gets another at each run. Servers
+// that were recorded one after the other are told apart by their order; where several were
+// there at the same time and were asked the same, such a request is an error, as nobody knows
+// which of them it means. In ModeAuto a new server is taken for one that was asked the same. Of a
 // body that was recorded in part, that part counts, and a request whose body was not
 // recorded is like any.
 //

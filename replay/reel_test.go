@@ -587,7 +587,7 @@ func TestReelLoopbackPort(t *testing.T) {
 			{"http://127.0.0.1:7/dd", "path: /dd, recorded /d"},
 			{"http://127.0.0.1:1002/d", "host: 127.0.0.1:1002, recorded [::1]:1003"},
 			{"http://127.0.0.1:7/c", "host: 127.0.0.1:7, recorded example.test:1001"},
-			{"http://127.0.0.1:7/a", "it has one of 127.0.0.1:1001 and one of 127.0.0.1:1002, and is asked for neither"},
+			{"http://127.0.0.1:7/a", "it has one of 127.0.0.1:1001 and one of 127.0.0.1:1002, which were there at the same time"},
 		} {
 			_, err := bodyOf(reel, get(t, c.url))
 			if text := fmt.Sprint(err); !strings.Contains(text, c.differs) || strings.Contains(c.differs, "path") && strings.Contains(text, "host") {
@@ -595,6 +595,40 @@ func TestReelLoopbackPort(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Servers that were there one after the other, as those of subtests are, have other ports
+// at the next run, and each its own answers.
+func TestReelLoopbackServers(t *testing.T) {
+	name := recordReel(t,
+		get(t, "http://127.0.0.1:1001/a"), get(t, "http://127.0.0.1:1001/a"), get(t, "http://127.0.0.1:1001/b"),
+		get(t, "http://127.0.0.1:1002/a"), get(t, "http://127.0.0.1:1002/c"),
+		get(t, "http://127.0.0.1:1003/a"))
+	for _, c := range []struct{ name, requests string }{
+		{"one after the other", "7/a=1 7/a=2 7/b=3 8/a=4 8/c=5 9/a=6"},
+		{"and then all together", "7/a=1 8/a=4 9/a=6 8/a=4 7/a=2 9/a=6 8/c=5"},
+		{"the second is known by what it is asked", "7/c=5 7/a=4 8/a=1 9/a=6"},
+		{"one of them has its port again", "1002/a=4 7/a=1 7/b=3 8/a=6"},
+		{"the first has its port again", "1001/a=1 7/a=4 1001/a=2 8/a=6"},
+		{"one more than there were", "7/a=1 8/a=4 9/a=6 10/a="},
+		{"one for all, where each has something of its own", "7/b=3 7/c=5"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			reel := openReel(t, name, replay.ModeReplay, nil)
+			defer closeReel(t, reel)
+			for request := range strings.FieldsSeq(c.requests) {
+				target, want, _ := strings.Cut(request, "=")
+				got, err := bodyOf(reel, get(t, "http://127.0.0.1:"+target))
+				if want == "" {
+					if !errors.Is(err, replay.ErrNotRecorded) {
+						t.Errorf("%s: %q, %v; want ErrNotRecorded", target, got, err)
+					}
+				} else if !strings.HasPrefix(got, want+":") {
+					t.Errorf("%s: %q, %v; want number %s", target, got, err, want)
+				}
+			}
+		})
+	}
 }
 
 // Each of many requests at once has an answer of its own, and what they record, too.

@@ -544,6 +544,22 @@ func TestResumeBehindDelivered(t *testing.T) {
 	}
 }
 
+// Of two clients of one stream none loses events by what the other has got.
+func TestResumeBehindOther(t *testing.T) {
+	reel := openedStream + quotedRead("id: 1\ndata: a\n\n") + quotedRead("data: b\n\n") + quotedRead("data: c\n\n") + eof
+	throughDoors(t, reel, replay.Playback{}, func(t *testing.T, rec *replay.Recording, door http.RoundTripper) {
+		if got, _ := take(t, door, "/s", "", 1); !slices.Equal(got, []string{"a"}) {
+			t.Fatalf("one gets %q", got)
+		}
+		if _, got, err := follow(t, door, "/s", ""); !slices.Equal(got, []string{"a", "b", "c"}) || err != nil {
+			t.Fatalf("the other gets %q, %v", got, err)
+		}
+		if _, got, err := follow(t, door, "/s", "1"); !slices.Contains(got, "c") || err != nil {
+			t.Errorf("the one that is back gets %q, %v", got, err)
+		}
+	})
+}
+
 // A client that connects again and again gets everything once, and is then told to stop.
 func TestResumeClient(t *testing.T) {
 	assembly, _, _ := goldenReel(t, "assembly.reel")

@@ -45,6 +45,19 @@ func (s *span) delay(d time.Duration) {
 	s.hits = delayed(s.hits, d)
 }
 
+// splitHits returns the silences among hits apart from the others, which happen when
+// these are over.
+func splitHits(hits []hit) (stalls, others []hit) {
+	for _, h := range hits {
+		if _, ok := h.fault.(Stall); ok {
+			stalls = append(stalls, h)
+		} else {
+			others = append(others, h)
+		}
+	}
+	return stalls, others
+}
+
 func delayed(hits []hit, d time.Duration) []hit {
 	hits = slices.Clone(hits)
 	for i := range hits {

@@ -77,7 +77,7 @@ func respond(req *http.Request, p *performance) (*http.Response, error) {
 	}
 	if p.status < 200 {
 		b.Close()
-		return nil, fmt.Errorf("replay: %s %s: the server went on in another protocol, which cannot be played", req.Method, req.URL.Redacted())
+		return nil, fmt.Errorf("replay: %s %s: the server went on in another protocol, which cannot be played", req.Method, redactURL(req.URL))
 	}
 	if !p.wait(&b.clock, p.at, nil) {
 		b.Close()
@@ -174,7 +174,7 @@ func (b *transportBody) piece() ([]byte, error) {
 			return nil, b.gone()
 		}
 		b.p.next, b.interrupt = b.p.interrupted(), nil
-		b.p.end, b.p.ended = EndEOF, 0
+		b.p.end, b.p.ended, b.p.hits = EndEOF, 0, nil
 		return nil, nil
 	}
 	return read.Data, nil

@@ -31,9 +31,9 @@ The recording holds a poll at the beginning, the update stream with every
 upload and result as it stands in the Status, progress every two seconds, and
 the end, and a last poll that finds the Status itself. Moments are the Status's
 own where it names them. What is made up is said in the recording, which begins
-with a comment that it is composed. An Assembly that failed ends with
-assembly_error; the stream of one that was canceled just ends. The same Status
-always makes the same recording.
+with a comment that it is composed. The stream of an Assembly that failed, or
+was canceled, ends with assembly_error. The same Status always makes the same
+recording.
 
 The final document of a Scenario job makes one too: its polls, through its
 history.

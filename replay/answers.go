@@ -229,7 +229,7 @@ func (a *answers) take(p *pathAnswers, racks []*rack, q *question, resumes bool)
 	switch {
 	case len(found) == 0:
 		return nil, nil
-	case racks[0].host == q.host:
+	case racks[0].host == q.host, racks[0].host == "": // a reel may leave hosts out
 		a.mu.Lock()
 		a.taken[q.host] = true
 		a.mu.Unlock()
@@ -237,7 +237,7 @@ func (a *answers) take(p *pathAnswers, racks []*rack, q *question, resumes bool)
 	}
 	meant := a.meant(q.host, found)
 	if meant == nil {
-		return nil, fmt.Errorf("replay: %s: %w in a way that can be told: it has one of %s and one of %s, which were there at the same time, and is asked for neither; let the servers have the same ports at each run, or a reel each",
+		return nil, fmt.Errorf("replay: %s: %w in a way that can be told: it has one of %s and one of %s, and nothing tells which of them this is; let the servers have the same ports at each run, or a reel each",
 			q, ErrNotRecorded, found[0].host, found[1].host)
 	}
 	return meant.take(resumes), nil
@@ -311,15 +311,13 @@ func (r *rack) find(q *question) *answer {
 }
 
 // take returns the exchange whose turn it is; for a client that resumes a stream which was
-// not resumed while it was recorded, the one that it has been played. A nil answer has none.
+// not resumed while it was recorded, the one that it has been played.
 func (a *answer) take(resumes bool) *Exchange {
-	switch {
-	case a == nil:
-		return nil
-	case a.cut != nil:
+	if a.cut != nil {
 		a.cut.served = true
 		return a.cut.x
-	case resumes && a.turns.next > 0:
+	}
+	if resumes && a.turns.next > 0 {
 		a.turns.next--
 	}
 	return a.turns.take()

@@ -119,7 +119,7 @@ func lacked(fault replay.Fault, streams []*replay.Exchange) string {
 	if _, ok := fault.(replay.Reorder); ok && kind == "event" {
 		what = "has an event behind that one"
 	}
-	encoded := func(x *replay.Exchange) bool { return x.Header.Get("Content-Encoding") != "" }
+	encoded := func(x *replay.Exchange) bool { return codingOf(x) != "" }
 	if kind == "event" && slices.ContainsFunc(streams, encoded) {
 		what += ", and none is found where there is a Content-Encoding"
 	}

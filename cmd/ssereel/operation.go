@@ -99,9 +99,9 @@ func (s *service) add(op *operation, x *replay.Exchange) (cut bool, err error) {
 	}
 	format := formatOf(mediaType)
 	stream := x.IsEventStream()
-	if coding := x.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") && x.Size > 0 {
+	if coding := codingOf(x); coding != "" && x.Size > 0 {
 		if format != notJSON || stream || mediaType == "" {
-			a.encoded = cmp.Or(a.encoded, clip(printable(strings.ToLower(coding))))
+			a.encoded = cmp.Or(a.encoded, clip(printable(coding)))
 		}
 		return broke(x), nil
 	}

@@ -389,6 +389,40 @@ func TestOnFault(t *testing.T) {
 	}
 }
 
+// A fault that a cancellation comes before does not happen, and is not told of.
+func TestOnFaultCanceled(t *testing.T) {
+	const id = "55a46ab12179453a8a20921a058b7546"
+	reel := "reel 1\n> 1 +0 GET /ws?assembly=" + id + "\n< 1 +0 200\n< 1 content-type: text/event-stream\n" +
+		"= 1 +0.1\n|data: assembly_uploading_finished\n|\n= 1 +1\n|data: assembly_upload_meta_data_extracted\n|\n= 1 +1\n|data: assembly_finished\n|\n. 1 +0 eof\n"
+	for _, fault := range []Fault{Drop{At: AtEvent(2)}, Corrupt{At: AtEvent(2)}, Stall{For: time.Second, At: AtEvent(2)}} {
+		for _, speed := range []float64{1, MaxSpeed} {
+			synctest.Test(t, func(t *testing.T) {
+				rec, err := Load(strings.NewReader(reel), int64(len(reel)))
+				if err != nil {
+					t.Fatal(err)
+				}
+				door := rec.Transport(Playback{Speed: speed, Faults: []Fault{fault}, OnFault: func(_ *http.Request, _ *Exchange, f Fault) {
+					t.Errorf("at speed %v it is told of %s", speed, f)
+				}})
+				resp, err := door.RoundTrip(httptest.NewRequest("GET", "/ws?assembly="+id, nil))
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer resp.Body.Close()
+				io.ReadFull(resp.Body, make([]byte, len(event1)))
+				if deleted, err := door.RoundTrip(httptest.NewRequest("DELETE", "/assemblies/"+id, nil)); err != nil {
+					t.Error(err)
+				} else {
+					deleted.Body.Close()
+				}
+				if rest, err := io.ReadAll(resp.Body); err != nil || !strings.Contains(string(rest), "assembly_error") {
+					t.Errorf("the rest is %q, %v", rest, err)
+				}
+			})
+		}
+	}
+}
+
 // bodyWriter is a ResponseWriter that writes the body elsewhere.
 type bodyWriter struct {
 	http.ResponseWriter

@@ -366,3 +366,27 @@ func TestTrackerMessage(t *testing.T) {
 		})
 	}
 }
+
+// A Status that goes further says which Steps there are, and what stands in the place of their
+// files, whatever the one before said of them.
+func TestTrackerStepsOfLaterStatus(t *testing.T) {
+	const head = `{"ok":"ASSEMBLY_EXECUTING","assembly_id":"a1","bytes_received":`
+	for name, tt := range map[string]struct{ before, after string }{
+		"a Step that is gone":                 {`{"a":[{"id":"1"}],"b":[]}`, `{"a":[{"id":"1"}]}`},
+		"a Step that was no list":             {`{"a":"odd"}`, `{"a":[]}`},
+		"a Step that is none now":             {`{"a":[]}`, `{"a":"odd"}`},
+		"one that was no list and is gone":    {`{"a":[{"id":"1"}],"b":7}`, `{"a":[{"id":"1"}]}`},
+		"Steps that have changed places":      {`{"a":[{"id":"1"}],"b":[{"id":"2"}]}`, `{"b":[{"id":"2"}],"a":[{"id":"1"}]}`},
+		"files that have changed places":      {`{"a":[{"id":"1"},{"id":"2"}]}`, `{"a":[{"id":"2"},{"id":"1"}]}`},
+		"a Step in front of those there were": {`{"a":[{"id":"1"}]}`, `{"b":[],"a":[{"id":"1"}]}`},
+	} {
+		var tr, want Tracker
+		later := mustDecode(t, []byte(head+`2,"results":`+tt.after+`}`))
+		tr.Status(mustDecode(t, []byte(head+`1,"results":`+tt.before+`}`)))
+		tr.Status(later)
+		want.Status(later)
+		if got, want := string(mustEncode(t, &tr)), string(mustEncode(t, &want)); got != want {
+			t.Errorf("%s:\n got %s\nwant %s", name, got, want)
+		}
+	}
+}

@@ -100,13 +100,14 @@ func run(ctx context.Context, c console, args []string) int {
 	if name == "help" && len(args) > 0 {
 		name, args = args[0], []string{"--help"}
 	}
+	out := &result{w: c.out}
 	switch name {
 	case "help", "--help", "-h":
-		help(c.out)
-		return 0
+		help(out)
+		return out.exit("ssereel", nil, c.err)
 	case "--version", "version":
-		fmt.Fprintln(c.out, "ssereel", version())
-		return 0
+		fmt.Fprintln(out, "ssereel", version())
+		return out.exit("ssereel", nil, c.err)
 	}
 	if cmd := find([]string{name}); cmd != nil {
 		return cmd.run(ctx, c, args)
@@ -161,9 +162,15 @@ func (cmd command) run(ctx context.Context, c console, args []string) int {
 	default:
 		err = runIt(ctx, console{c.in, out, c.err}, flags.Args())
 	}
-	gone := errors.Is(out.err, syscall.EPIPE) // whoever reads our output has had enough of it
+	return out.exit("ssereel "+cmd.name, err, c.err)
+}
+
+// exit returns the exit status of what has ended with err, once it has said on talk what there
+// is to say. It is called name there.
+func (r *result) exit(name string, err error, talk io.Writer) int {
+	gone := errors.Is(r.err, syscall.EPIPE) // whoever reads our output has had enough of it
 	if !gone && (err == nil || err == errFailed || err == errUntold) {
-		err = cmp.Or(out.err, err)
+		err = cmp.Or(r.err, err)
 	}
 	if path, ok := err.(*fs.PathError); ok {
 		err = fmt.Errorf("%s: %w", path.Path, path.Err)
@@ -181,10 +188,10 @@ func (cmd command) run(ctx context.Context, c console, args []string) int {
 	case err == errUntold:
 		return 2
 	case errors.As(err, &usage):
-		fmt.Fprintf(c.err, "ssereel %s: %s; see ssereel %s --help\n", cmd.name, printableLines(unprefixed(err)), cmd.name)
+		fmt.Fprintf(talk, "%s: %s; see %s --help\n", name, printableLines(unprefixed(err)), name)
 		return 2
 	default:
-		fmt.Fprintf(c.err, "ssereel %s: %s\n", cmd.name, printableLines(unprefixed(err)))
+		fmt.Fprintf(talk, "%s: %s\n", name, printableLines(unprefixed(err)))
 		if errors.As(err, &untold) {
 			return 2
 		}

@@ -546,7 +546,7 @@ func (f failing) Write([]byte) (int, error) { return 0, f.err }
 // A result that cannot be written is a failure, whoever the command is.
 func TestResultCannotBeWritten(t *testing.T) {
 	reel := write(t, assembly(t))
-	for _, args := range [][]string{{"verify", reel}, {"verify", "--json", reel}, {"diff", reel, reel}, {"diff", "--json", reel, reel}, {"exchanges", reel}, {"events", reel}, {"status", reel}, {"replay", reel}, {"demo", "--speed", "4"}} {
+	for _, args := range [][]string{{"--help"}, {"--version"}, {"verify", "--help"}, {"verify", reel}, {"verify", "--json", reel}, {"diff", reel, reel}, {"diff", "--json", reel, reel}, {"exchanges", reel}, {"events", reel}, {"status", reel}, {"replay", reel}, {"demo", "--speed", "4"}} {
 		t.Run(args[0], func(t *testing.T) {
 			t.Parallel()
 			var stderr text
@@ -582,7 +582,8 @@ func TestReaderGone(t *testing.T) {
 		{"no difference", []string{"diff", write(t, whole), write(t, whole)}, 0, ""},
 		{"a difference", []string{"diff", write(t, whole), write(t, paced)}, 1, ""},
 		{"a difference, as JSON", []string{"diff", "--json", write(t, whole), write(t, paced)}, 1, ""},
-		{"help", []string{"verify", "--help"}, 0, ""},
+		{"help", []string{"--help"}, 0, ""},
+		{"help of a command", []string{"verify", "--help"}, 0, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var stderr text

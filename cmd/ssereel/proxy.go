@@ -251,6 +251,11 @@ func reelMode(m replay.Mode) mode {
 			return nil, nil, wantRecorded(err)
 		}
 		transport.Reel = reel
+		if m == replay.ModeReplay { // in the others, more may come
+			for _, line := range p.idleFaults() {
+				fmt.Fprintf(c.err, "ssereel proxy: %s\n", line)
+			}
+		}
 		return transport, func(asked, came string) (string, error) {
 			err := reel.Close()
 			summary := fmt.Sprintf("%s: %s, %d from the recording", p.output, asked, transport.replayed.Load())
@@ -268,6 +273,19 @@ func reelMode(m replay.Mode) mode {
 			return fmt.Sprintf("%s, %d recorded, %s", summary, transport.passedOn.Load(), came), nil
 		}, nil
 	}
+}
+
+// idleFaults tells, a line each, of the faults that cannot happen to what the recording holds.
+func (p *proxying) idleFaults() []string {
+	if len(p.faults) == 0 {
+		return nil
+	}
+	rec, _ := replay.Open(p.output) // which the reel has been opened from, as far as it is good
+	if rec == nil {
+		return nil
+	}
+	defer rec.Close()
+	return p.faults.idle(rec, float64(*p.speed))
 }
 
 // wantRecorded adds to an error of opening a reel to go on with what a person can do about

@@ -438,3 +438,20 @@ func TestProxyFaults(t *testing.T) {
 	r.stop()
 	r.wait()
 }
+
+// Whoever waits for a fault is told when there is nothing that it could happen to. What is
+// recorded meanwhile may have it.
+func TestProxyIdleFaults(t *testing.T) {
+	for mode, want := range map[string]string{
+		"replay": "ssereel proxy: cut@event=9 will not happen: no event stream of the recording has that event\n",
+		"auto":   "",
+	} {
+		r := begin(t, nil, "proxy", "--mode", mode, "--upstream", "https://api2.example", "-o", write(t, paced), "--fault", "cut@event=9", "--fault", "cut@event=2")
+		listening(t, r)
+		r.stop()
+		r.wait()
+		if got := r.stderr.String(); got != want {
+			t.Errorf("mode %s says %q, want %q", mode, got, want)
+		}
+	}
+}

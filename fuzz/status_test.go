@@ -97,11 +97,16 @@ func statusCheckText(t *testing.T, key string, object map[string]any, got string
 }
 
 func FuzzDecodeAssembly(f *testing.F) {
-	statusSeeds(f, func(data []byte) { f.Add(data) })
-	var used, usedBorrowed status.Assembly
-	f.Fuzz(func(t *testing.T, data []byte) {
+	before := []byte("{}")
+	statusSeeds(f, func(data []byte) {
+		f.Add(before, data)
+		before = data
+	})
+	f.Fuzz(func(t *testing.T, before, data []byte) {
 		want := statusIsObject(data)
-		var fresh status.Assembly
+		var fresh, used, usedBorrowed status.Assembly
+		status.DecodeAssembly(before, &used)
+		status.DecodeAssemblyBorrowed(before, &usedBorrowed)
 		for _, a := range []*status.Assembly{&fresh, &used, &usedBorrowed} {
 			decode := status.DecodeAssembly
 			if a == &usedBorrowed {
@@ -291,6 +296,7 @@ func FuzzDecodeUpdate(f *testing.F) {
 		case status.UpdateExecutionProgress:
 			object, _ := statusGeneric(t, data).(map[string]any)
 			want, known := statusNumber(object["progress_combined"])
+			want = max(0, min(want, 100))
 			if u.PercentKnown != known || u.Percent != want {
 				t.Fatalf("%q: %v %v, want %v %v", data, u.Percent, u.PercentKnown, want, known)
 			}

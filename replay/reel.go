@@ -288,7 +288,7 @@ func (r *Reel) RoundTrip(req *http.Request) (*http.Response, error) {
 	closed := r.closed
 	r.mu.Unlock()
 	if closed {
-		return nil, fmt.Errorf("replay: %s: the reel %s is closed", asked, r.name)
+		return nil, fmt.Errorf("replay: %s: the reel %s %w", asked, r.name, permanentError("is closed"))
 	}
 	if err != nil {
 		return nil, err

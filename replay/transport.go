@@ -11,7 +11,14 @@ import (
 )
 
 // ErrNotRecorded says that nothing in the recording answers a request.
-var ErrNotRecorded = errors.New("not in the recording")
+var ErrNotRecorded error = permanentError("not in the recording")
+
+type permanentError string
+
+func (e permanentError) Error() string { return string(e) }
+
+// Permanent tells an ssewire.Client that there is no use in asking again.
+func (permanentError) Permanent() bool { return true }
 
 // Transport returns an http.RoundTripper that answers requests with the recorded
 // responses, without any network: each Read of a body returns what one recorded read

@@ -69,8 +69,10 @@ type Client struct {
 //
 // The stream ends for good with a response of status 204 (no error), with any
 // other response that is not an event stream of status 200 (a [*ResponseError]),
-// with an event over the limit ([ErrEventTooLarge]), with a last event ID that no
-// header can carry, or with the request's context.
+// with an event over the limit ([ErrEventTooLarge]), with a URL that lacks its scheme or
+// host, with a last event ID that no header can carry, with the request's context, or with an error of [Client.HTTP] that
+// says of itself, by a method Permanent() bool, that another attempt would fail as well,
+// such as that of a recording which does not hold the request.
 //
 // A Stream must not be used from several goroutines at once.
 type Stream struct {
@@ -82,6 +84,7 @@ type Stream struct {
 	retry   time.Duration
 	wait    time.Duration // before the next connection
 	failed  int           // attempts since there was a connection
+	lost    error         // why there is none any more, nil after a clean end
 	events  int           // of this connection
 	started bool
 	done    bool
@@ -133,7 +136,8 @@ func (s *Stream) Next() bool {
 func (s *Stream) Event() Event { return s.r.Event() }
 
 // Err returns what ended the stream, nil where that was status 204 or Close. An
-// end by the context wraps the context's cause.
+// end by the context wraps the context's cause; its text says besides why there was no
+// connection at that time.
 func (s *Stream) Err() error { return s.err }
 
 // All returns the events that are to come, for use with range. An error that
@@ -175,7 +179,10 @@ func (s *Stream) Close() error {
 func (s *Stream) connect() bool {
 	ctx := s.req.Context()
 	if !sleep(ctx, s.wait) {
-		return s.end(fmt.Errorf("ssewire: %w", context.Cause(ctx)))
+		return s.interrupted()
+	}
+	if err := wantServer(s.req.URL); err != nil {
+		return s.end(err)
 	}
 	req := s.req.Clone(ctx)
 	if req.Header == nil {
@@ -204,14 +211,16 @@ func (s *Stream) connect() bool {
 	}
 	resp, err := client.Do(req)
 	if err != nil {
+		if sent, ok := err.(*url.Error); ok {
+			hideCredentials(sent, s.req.URL)
+		}
 		if !sendable(s.lastID) {
 			return s.end(fmt.Errorf("ssewire: the last event ID %q cannot be sent as a header: %w", s.lastID, err))
 		}
 		s.failed++
-		if sent, ok := err.(*url.Error); ok {
-			if u, err := url.Parse(sent.URL); err == nil {
-				sent.URL = withoutCredentials(u)
-			}
+		var p interface{ Permanent() bool }
+		if errors.As(err, &p) && p.Permanent() {
+			return s.end(fmt.Errorf("ssewire: %w", err))
 		}
 		s.disconnect(err)
 		return false
@@ -222,9 +231,13 @@ func (s *Stream) connect() bool {
 	}
 	if resp.StatusCode != http.StatusOK || !isEventStream(resp.Header) {
 		resp.Body.Close()
-		return s.end(&ResponseError{URL: withoutCredentials(s.req.URL), StatusCode: resp.StatusCode, Header: resp.Header})
+		from := s.req.URL
+		if resp.Request != nil && resp.Request.URL != nil { // which a redirect has led to
+			from = resp.Request.URL
+		}
+		return s.end(&ResponseError{URL: withoutCredentials(from), StatusCode: resp.StatusCode, Header: resp.Header})
 	}
-	s.body, s.failed, s.events = resp.Body, 0, 0
+	s.body, s.failed, s.events, s.lost = resp.Body, 0, 0, nil
 	s.r.p.initialID = s.lastID
 	s.r.Reset(resp.Body)
 	return true
@@ -244,13 +257,13 @@ func (s *Stream) disconnect(err error) {
 	ctx := s.req.Context()
 	switch {
 	case ctx.Err() != nil:
-		s.end(fmt.Errorf("ssewire: %w", context.Cause(ctx)))
+		s.interrupted()
 		return
 	case errors.Is(err, ErrEventTooLarge):
 		s.end(err)
 		return
 	}
-	s.wait = s.retry
+	s.lost, s.wait = err, s.retry
 	for n := 1; n < s.failed && s.wait < maxBackoff; n++ {
 		s.wait = min(2*max(s.wait, minBackoff), max(maxBackoff, s.retry))
 	}
@@ -261,6 +274,15 @@ func (s *Stream) disconnect(err error) {
 	if s.client.OnDisconnect != nil {
 		s.client.OnDisconnect(err, s.wait)
 	}
+}
+
+// interrupted ends the stream because the context has ended.
+func (s *Stream) interrupted() bool {
+	cause := context.Cause(s.req.Context())
+	if s.lost != nil {
+		return s.end(fmt.Errorf("ssewire: %w; there was no connection: %v", cause, s.lost))
+	}
+	return s.end(fmt.Errorf("ssewire: %w", cause))
 }
 
 func (s *Stream) end(err error) bool {
@@ -295,6 +317,33 @@ func withoutCredentials(u *url.URL) string {
 	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath, Opaque: u.Opaque}).String()
 }
 
+// hideCredentials takes out of err what may be one: in the URL, and in that of a redirect which
+// net/http quotes where it cannot parse it.
+func hideCredentials(err *url.Error, requested *url.URL) {
+	u, parseErr := url.Parse(err.URL)
+	if parseErr != nil {
+		u = requested
+	}
+	err.URL = withoutCredentials(u)
+	const badLocation = "failed to parse Location header"
+	if strings.HasPrefix(err.Err.Error(), badLocation) {
+		err.Err = errors.New(badLocation)
+	}
+}
+
+// wantServer returns an error for a URL that leads to no server, so that no attempt will.
+func wantServer(u *url.URL) error {
+	switch {
+	case u == nil:
+		return errors.New("ssewire: the request has no URL")
+	case u.Scheme == "":
+		return fmt.Errorf("ssewire: the URL %s has no scheme: put https:// in front of it", withoutCredentials(u))
+	case u.Host == "" && (u.Scheme == "http" || u.Scheme == "https"):
+		return fmt.Errorf("ssewire: the URL %s has no host", withoutCredentials(u))
+	}
+	return nil
+}
+
 // sendable returns whether net/http sends id as a header: it takes no control
 // bytes but the tab.
 func sendable(id string) bool {
@@ -307,9 +356,11 @@ func sendable(id string) bool {
 }
 
 // ResponseError is a response that is not an event stream: its status is not 200,
-// or its content type is not text/event-stream.
+// or its content type is not text/event-stream. Where the server asks for patience, with
+// status 429 or 503 and a Retry-After in the Header, wait, and connect again with
+// [LastEventID] of the [Stream.LastEventID] that there is.
 type ResponseError struct {
-	URL        string // without user, password and query
+	URL        string // where it came from, without user, password and query
 	StatusCode int
 	Header     http.Header
 }

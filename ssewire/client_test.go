@@ -570,6 +570,90 @@ func TestDisconnectHidesCredentials(t *testing.T) {
 	})
 }
 
+// Nor does any other error show them.
+func TestErrorsHideCredentials(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		answers []answer
+		says    string // in the error that ends the stream, or else in what OnDisconnect is told
+	}{
+		{"an ID that cannot be sent", []answer{ends("id: a\x01b\n\n")}, "cannot be sent as a header"},
+		{"a redirect to what is no URL", []answer{func(h *host, req *http.Request) (*http.Response, error) {
+			resp := respond(h, req, http.StatusFound, "", strings.NewReader(""))
+			resp.Header.Set("Location", "http://u:s3cret@h/%zz?token=s3cret")
+			return resp, nil
+		}}, "failed to parse Location header"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				req, err := http.NewRequestWithContext(t.Context(), "GET", "http://me:s3cret@stream.example/updates?signature=s3cret", nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				var told []string
+				s := ssewire.Client{
+					// net/http's own Transport refuses such an ID.
+					HTTP:         &http.Client{Transport: strictTransport{newHost(c.answers...)}},
+					OnDisconnect: func(err error, _ time.Duration) { told = append(told, fmt.Sprint(err)) },
+				}.Connect(req)
+				defer s.Close()
+				follow(s)
+				all := fmt.Sprint(told, s.Err())
+				if strings.Contains(all, "s3cret") || !strings.Contains(all, c.says) {
+					t.Errorf("it says %q", all)
+				}
+			})
+		})
+	}
+}
+
+// strictTransport refuses headers that cannot be sent.
+type strictTransport struct{ http.RoundTripper }
+
+func (s strictTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	if strings.Contains(req.Header.Get("Last-Event-ID"), "\x01") {
+		return nil, errors.New("invalid header field value")
+	}
+	return s.RoundTripper.RoundTrip(req)
+}
+
+// Behind a redirect it is the server that has answered which is blamed.
+func TestResponseErrorAfterRedirect(t *testing.T) {
+	redirects := func(h *host, req *http.Request) (*http.Response, error) {
+		resp := respond(h, req, http.StatusTemporaryRedirect, "", strings.NewReader(""))
+		resp.Header.Set("Location", "https://other.example/there?token=s3cret")
+		return resp, nil
+	}
+	bubble(t, ssewire.Client{}, []answer{redirects, status(503, "")}, func(t *testing.T, _ *host, s *ssewire.Stream) {
+		wantEvents(t, follow(s))
+		if resp := wantResponseError(t, s.Err(), 503); resp.URL != "https://other.example/there" {
+			t.Errorf("%v", resp)
+		}
+	})
+}
+
+// A URL that leads nowhere is told at once.
+func TestClientURL(t *testing.T) {
+	for text, want := range map[string]string{
+		"example.com/stream?key=s3cret": "ssewire: the URL example.com/stream has no scheme: put https:// in front of it",
+		"https:///stream":               "ssewire: the URL https:///stream has no host",
+		"/stream":                       "ssewire: the URL /stream has no scheme: put https:// in front of it",
+	} {
+		req, err := http.NewRequest("GET", text, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := ssewire.Client{}.Connect(req)
+		if s.Next() || s.Err() == nil || s.Err().Error() != want {
+			t.Errorf("%s: %v, want %s", text, s.Err(), want)
+		}
+	}
+	s := ssewire.Client{}.Connect(new(http.Request))
+	if s.Next() || s.Err() == nil {
+		t.Errorf("no URL: %v", s.Err())
+	}
+}
+
 var errRefused = errors.New("refused")
 
 // refuser is a server that is not there.
@@ -766,6 +850,63 @@ func TestOnDisconnect(t *testing.T) {
 			t.Errorf("%d calls, want 4: %v", len(calls), calls)
 		}
 	})
+}
+
+// permanent is an error that does not go away.
+type permanent bool
+
+func (p permanent) Error() string   { return "there is no such host" }
+func (p permanent) Permanent() bool { return bool(p) }
+
+// An error that says that it is permanent ends the stream, and any other does not.
+func TestClientPermanentError(t *testing.T) {
+	for _, c := range []struct {
+		err      error
+		requests int
+	}{{permanent(true), 2}, {fmt.Errorf("dial: %w", permanent(true)), 2}, {permanent(false), 3}, {errLost, 3}} {
+		calls := 0
+		client := ssewire.Client{OnDisconnect: func(error, time.Duration) { calls++ }}
+		fails := func(*host, *http.Request) (*http.Response, error) { return nil, c.err }
+		bubble(t, client, []answer{ends("data: a\n\n"), fails}, func(t *testing.T, h *host, s *ssewire.Stream) {
+			wantEvents(t, follow(s), msg("a"))
+			for range 2 {
+				if len(h.seen) != c.requests || s.Next() {
+					t.Errorf("%v: %d requests, want %d", c.err, len(h.seen), c.requests)
+				}
+			}
+			if ended := c.requests == 2; errors.Is(s.Err(), c.err) != ended || calls != c.requests-1 {
+				t.Errorf("%v: ends with %v, and OnDisconnect is called %d times", c.err, s.Err(), calls)
+			}
+		})
+	}
+}
+
+// When the context ends while there is no connection, the error says why there is none.
+func TestClientContextSaysWhy(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		wait    time.Duration
+		answers []answer
+		want    string
+	}{
+		{"refused", 40 * time.Second, []answer{ends("data: a\n\n"), refuses, refuses}, "ssewire: context deadline exceeded; there was no connection: Get \"http://stream.example/updates\": " + errLost.Error()},
+		{"broken", 200 * time.Second, []answer{breaks("data: a\n\n", errLost)}, "ssewire: context deadline exceeded; there was no connection: ssewire: read at byte 9 of the stream: " + errLost.Error()},
+		{"over", time.Minute, []answer{refuses, ends("data: a\n\n")}, "ssewire: context deadline exceeded"},
+		{"connected", 40 * time.Second, []answer{refuses, stays("data: a\n\n")}, "ssewire: context deadline exceeded"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithTimeout(t.Context(), 100*time.Second)
+				defer cancel()
+				client := ssewire.Client{HTTP: &http.Client{Transport: newHost(c.answers...)}, ReconnectionTime: c.wait}
+				s := client.Connect(newRequest(t, ctx))
+				wantEvents(t, follow(s), msg("a"))
+				if got := s.Err(); got.Error() != c.want || !errors.Is(got, context.DeadlineExceeded) {
+					t.Errorf("%v, want %v", got, c.want)
+				}
+			})
+		})
+	}
 }
 
 func TestClientContext(t *testing.T) {

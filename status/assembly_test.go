@@ -410,10 +410,6 @@ func TestEncodeAssigned(t *testing.T) {
 	if got := mustEncode(t, a); !json.Valid(got) || !strings.Contains(string(got), `"uploads":[],"results":{}`) || !strings.Contains(string(got), `"ok":null`) {
 		t.Errorf("emptied: %s", got)
 	}
-	a.Fields = `{"k":`
-	if got, err := a.AppendJSON(nil); err == nil {
-		t.Errorf("a Raw that is not JSON was encoded: %s", got)
-	}
 	if got := string(mustEncode(t, new(Assembly))); got != "{}" {
 		t.Errorf("a zero Assembly is %s", got)
 	}
@@ -441,7 +437,11 @@ func TestEveryFieldBothWays(t *testing.T) {
 				t.Errorf("%T: %s and %q have one place, one is an alias: %v", o, f.more().key, same, f.more().alias)
 			}
 			if offsets[f.offset] = f.more().key; !f.more().alias {
-				members = append(members, `"`+f.more().key+`":`+values[f.kind])
+				value := values[f.kind]
+				if f.more().iso {
+					value = `"2026-05-07T16:10:57.161Z"`
+				}
+				members = append(members, `"`+f.more().key+`":`+value)
 			}
 		}
 		want := "{" + strings.Join(members, ",") + "}"

@@ -10,8 +10,8 @@
 //
 // All decoders are strict about JSON, by the measure of encoding/json, and forgiving
 // about shapes: the API sends null and numbers in quotes where they are not expected,
-// and a field that makes no sense is no reason to lose the others. Nothing of a document
-// is lost by decoding and encoding it again.
+// and a field that makes no sense is no reason to lose the others. A document that is
+// decoded and encoded again says to encoding/json what it said before.
 //
 // Decoded values are plain structs. Reading one from several goroutines is safe, as long
 // as none changes it or decodes into it.

@@ -105,19 +105,22 @@ func Decode(data []byte) (Document, error) {
 	if err := DecodeAssembly(data, a); err != nil {
 		return nil, err
 	}
-	assembly, job := a.crashed(), false
+	assembly, job, failed := a.crashed(), false, false
 	for key, value := range Raw(a.src).Fields() {
-		switch key {
-		case "ok", "error", "assembly_id", "assemblyId":
+		switch {
+		case value.IsNull():
+		case key == "ok", key == "assembly_id", key == "assemblyId":
 			assembly = true
-		case "job":
+		case key == "error":
+			failed = true
+		case key == "job":
 			job = job || value.kind() == '{'
-		case "jobId":
+		case key == "jobId":
 			job = true
 		}
 	}
 	switch {
-	case assembly:
+	case assembly, failed && !job:
 		return a, nil
 	case job:
 		j := new(Job)
@@ -154,8 +157,10 @@ func (a *Assembly) Summary() Summary {
 func (j *Job) Summary() Summary {
 	s := Summary{
 		System: SystemScenario, ID: j.ID, State: j.Status.String(), Phase: j.Phase(), Error: j.Metadata.Error,
-		Progress: j.Progress, ProgressKnown: !j.Lookup("progress").IsNull() || j.Progress > 0,
+		Progress: max(0, min(j.Progress, 1)),
 	}
+	_, s.ProgressKnown = j.Lookup("progress").Float64()
+	s.ProgressKnown = s.ProgressKnown || j.Progress > 0
 	if n := len(j.Metadata.AssetIDs); n > 0 {
 		s.Results = []StepCount{{j.Type, n}}
 	}

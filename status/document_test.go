@@ -53,14 +53,20 @@ func TestDecodeTellsSystems(t *testing.T) {
 		{`{"job":{"jobId":"a"}}`, SystemScenario},
 		{`{"jobId":"a"}`, SystemScenario},
 		{`{"\u006aobId":"a"}`, SystemScenario},
+		{`{"job":{"jobId":"a","status":"success"},"error":null}`, SystemScenario},
+		{`{"jobId":"a","error":"x","ok":null}`, SystemScenario},
+		{`{"jobId":null,"error":"x"}`, SystemAssembly},
+		{`{"job":null,"assembly_id":"a"}`, SystemAssembly},
 	} {
 		d, err := Decode([]byte(test.data))
 		if err != nil || d.Summary().System != test.want {
 			t.Errorf("%s: %v, %v", test.data, d, err)
 		}
 	}
-	if _, err := Decode([]byte(`{"job":"x"}`)); !errors.Is(err, ErrUnknownDocument) {
-		t.Errorf("an unknown document: %v", err)
+	for _, data := range []string{`{"job":"x"}`, `{"ok":null,"error":null,"jobId":null}`, `{}`} {
+		if _, err := Decode([]byte(data)); !errors.Is(err, ErrUnknownDocument) {
+			t.Errorf("%s is an unknown document: %v", data, err)
+		}
 	}
 	var syntax *SyntaxError
 	if _, err := Decode([]byte(`[`)); !errors.As(err, &syntax) {

@@ -1,6 +1,7 @@
 package status
 
 import (
+	"fmt"
 	"strconv"
 	"time"
 )
@@ -14,16 +15,24 @@ import (
 // AppendJSON appends the Assembly as JSON to dst, without white space between tokens.
 // What was decoded and not assigned to since comes out as it was, unknown keys, odd
 // shapes and digits included, and in the order it had; a string that was emptied since
-// is null. A zero Assembly is {}.
+// is null. Of uploads, and of Steps, whose key comes twice it is the last that comes out, and
+// names of Steps are written without needless escape sequences. A date that was assigned has
+// whole seconds, for the API's form has no others. A zero Assembly is {}.
 //
-// The only error is a Raw field that was assigned something that is not JSON.
+// The only error is a Raw field that was assigned something that is not JSON: a *SyntaxError
+// with the field's Path, and the Offset in its value.
 func (a *Assembly) AppendJSON(dst []byte) ([]byte, error) { return appendObject(dst, a) }
 
 // MarshalJSON is AppendJSON for encoding/json and its kin.
 func (a Assembly) MarshalJSON() ([]byte, error) { return appendObject(nil, &a) }
 
-// UnmarshalJSON is DecodeAssembly for encoding/json and its kin.
-func (a *Assembly) UnmarshalJSON(data []byte) error { return DecodeAssembly(data, a) }
+// UnmarshalJSON is DecodeAssembly for encoding/json and its kin, where null changes nothing.
+func (a *Assembly) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		return nil
+	}
+	return DecodeAssembly(data, a)
+}
 
 // AppendJSON appends the file as JSON to dst, as Assembly.AppendJSON does.
 func (f *File) AppendJSON(dst []byte) ([]byte, error) { return appendObject(dst, f) }
@@ -31,8 +40,25 @@ func (f *File) AppendJSON(dst []byte) ([]byte, error) { return appendObject(dst,
 // MarshalJSON is AppendJSON for encoding/json and its kin.
 func (f File) MarshalJSON() ([]byte, error) { return appendObject(nil, &f) }
 
-// UnmarshalJSON is DecodeFile for encoding/json and its kin.
-func (f *File) UnmarshalJSON(data []byte) error { return DecodeFile(data, f) }
+// UnmarshalJSON is DecodeFile for encoding/json and its kin, where null changes nothing.
+func (f *File) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		return nil
+	}
+	return DecodeFile(data, f)
+}
+
+// within puts the name of a member, or the index of an element, in front of the path of an
+// error.
+func within(name string, err error) error {
+	if e, ok := err.(*SyntaxError); ok {
+		if e.Path != "" && e.Path[0] != '[' {
+			name += "."
+		}
+		e.Path = name + e.Path
+	}
+	return err
+}
 
 // slotOf returns the field of o with that key; its kind is kindUnknown if there is none.
 func slotOf(o object, key string) slot {
@@ -93,7 +119,7 @@ func appendObject(dst []byte, o object) ([]byte, error) {
 		if f.kind != kindUnknown {
 			done[written{f.offset, f.kind}] = true
 			if dst, err = appendField(dst, f, slotOf(old, name), m.value); err != nil {
-				return dst, err
+				return dst, within(name, err)
 			}
 			continue
 		}
@@ -110,7 +136,7 @@ func appendObject(dst []byte, o object) ([]byte, error) {
 		}
 		dst = append(append(append(dst, '"'), f.more().key...), '"', ':')
 		if dst, err = appendField(dst, f, was, ""); err != nil {
-			return dst, err
+			return dst, within(f.more().key, err)
 		}
 	}
 	return append(dst, '}'), nil
@@ -140,8 +166,7 @@ func (f slot) equal(was slot) bool {
 	case kindDate:
 		return f.time().Equal(*was.time())
 	case kindFloat:
-		a, b := *f.float(), *was.float()
-		return a == b || a != a && b != b
+		return *f.float() == *was.float()
 	case kindStrings:
 		a, b := *f.strings(), *was.strings()
 		if len(a) != len(b) {
@@ -181,7 +206,7 @@ func appendField(dst []byte, f, was slot, raw string) ([]byte, error) {
 		case s.Valid():
 			dst = appendCompact(dst, string(s))
 		default:
-			return dst, diagnoseValue(string(s))
+			return dst, refusedValue(string(s))
 		}
 	case kindInteger:
 		dst = strconv.AppendInt(dst, *f.num(), 10)
@@ -190,7 +215,7 @@ func appendField(dst []byte, f, was slot, raw string) ([]byte, error) {
 	case kindBool:
 		dst = strconv.AppendBool(dst, *f.flag())
 	case kindDate:
-		dst = appendDate(dst, *f.time(), raw)
+		dst = appendDate(dst, *f.time(), raw, f.more().iso)
 	case kindFloat:
 		dst = appendFloat(dst, *f.float())
 	case kindStrings:
@@ -220,7 +245,7 @@ func appendList(dst []byte, l list) ([]byte, error) {
 			dst = append(dst, ',')
 		}
 		if dst, err = appendObject(dst, l.item(i)); err != nil {
-			return dst, err
+			return dst, within(fmt.Sprintf("[%d]", i), err)
 		}
 	}
 	return append(dst, ']'), nil
@@ -238,7 +263,7 @@ func appendSteps(dst []byte, steps []Step) ([]byte, error) {
 		if s.odd != "" && len(s.Files) == 0 {
 			dst = appendCompact(dst, s.odd)
 		} else if dst, err = appendList(dst, (*files)(&s.Files)); err != nil {
-			return dst, err
+			return dst, within(s.Name, err)
 		}
 	}
 	return append(dst, '}'), nil

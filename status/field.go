@@ -50,6 +50,7 @@ type field struct {
 type more struct {
 	key    string
 	alias  bool // decoded, but encoded by another field of the same place
+	iso    bool // a date that is encoded in the ISO form
 	object func(address) object
 	list   func(address) list
 }
@@ -66,9 +67,14 @@ func seconds(key string, p *time.Duration) field { return fieldAt(key, kindSecon
 func boolean(key string, p *bool) field          { return fieldAt(key, kindBool, p) }
 func raw(key string, p *Raw) field               { return fieldAt(key, kindRaw, p) }
 func date(key string, p *time.Time) field        { return fieldAt(key, kindDate, p) }
-func float(key string, p *float64) field         { return fieldAt(key, kindFloat, p) }
-func stringsOf(key string, p *[]string) field    { return fieldAt(key, kindStrings, p) }
-func stepsOf(key string, p *[]Step) field        { return fieldAt(key, kindSteps, p) }
+func isoDate(key string, p *time.Time) field {
+	f := date(key, p)
+	f.more().iso = true
+	return f
+}
+func float(key string, p *float64) field      { return fieldAt(key, kindFloat, p) }
+func stringsOf(key string, p *[]string) field { return fieldAt(key, kindStrings, p) }
+func stepsOf(key string, p *[]Step) field     { return fieldAt(key, kindSteps, p) }
 
 // first takes a string, or the first string of an array of them.
 func first(key string, p *string) field { return fieldAt(key, kindFirst, p) }

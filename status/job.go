@@ -181,14 +181,20 @@ type Asset struct {
 // in the same way.
 func DecodeJob(data []byte, dst *Job) error { return decodeCopy(data, (*jobRoot)(dst), nil) }
 
-// AppendJSON appends the document as JSON to dst, as Assembly.AppendJSON does.
+// AppendJSON appends the document as JSON to dst, as Assembly.AppendJSON does. A date that was
+// assigned keeps its nanoseconds.
 func (j *Job) AppendJSON(dst []byte) ([]byte, error) { return appendObject(dst, (*jobRoot)(j)) }
 
 // MarshalJSON is AppendJSON for encoding/json and its kin.
 func (j Job) MarshalJSON() ([]byte, error) { return j.AppendJSON(nil) }
 
-// UnmarshalJSON is DecodeJob for encoding/json and its kin.
-func (j *Job) UnmarshalJSON(data []byte) error { return DecodeJob(data, j) }
+// UnmarshalJSON is DecodeJob for encoding/json and its kin, where null changes nothing.
+func (j *Job) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		return nil
+	}
+	return DecodeJob(data, j)
+}
 
 // Lookup returns the value of any key of the job object as it was decoded, and the zero
 // Raw if there was none. It does not show what was assigned to a field since.
@@ -259,14 +265,14 @@ var jobBodyLayout = layoutOf(jobFields)
 
 func jobFields(j *jobBody) []field {
 	return []field{
-		date("createdAt", &j.CreatedAt),
+		isoDate("createdAt", &j.CreatedAt),
 		text("jobId", &j.ID),
 		text("jobType", &j.Type),
 		child("metadata", &j.Metadata),
 		float("progress", &j.Progress),
 		text("status", (*string)(&j.Status)),
 		listOf("statusHistory", (*slice[JobEvent, *JobEvent])(&j.History)),
-		date("updatedAt", &j.UpdatedAt),
+		isoDate("updatedAt", &j.UpdatedAt),
 		text("authorId", &j.AuthorID),
 		child("billing", &j.Billing),
 		text("ownerId", &j.OwnerID),
@@ -284,7 +290,7 @@ func (j *jobBody) layout() *layout { return jobBodyLayout }
 
 var jobEventLayout = layoutOf(func(e *JobEvent) []field {
 	return []field{
-		date("date", &e.Date),
+		isoDate("date", &e.Date),
 		text("status", (*string)(&e.Status)),
 	}
 })
@@ -365,7 +371,7 @@ var assetLayout = layoutOf(func(a *Asset) []field {
 		text("id", &a.ID),
 		text("authorId", &a.AuthorID),
 		stringsOf("collectionIds", &a.CollectionIDs),
-		date("createdAt", &a.CreatedAt),
+		isoDate("createdAt", &a.CreatedAt),
 		stringsOf("editCapabilities", &a.EditCapabilities),
 		text("kind", &a.Kind),
 		raw("metadata", &a.Metadata),
@@ -376,7 +382,7 @@ var assetLayout = layoutOf(func(a *Asset) []field {
 		text("source", &a.Source),
 		text("status", &a.Status),
 		stringsOf("tags", &a.Tags),
-		date("updatedAt", &a.UpdatedAt),
+		isoDate("updatedAt", &a.UpdatedAt),
 		text("url", &a.URL),
 		text("automaticCaptioning", &a.AutomaticCaptioning),
 		text("description", &a.Description),

@@ -103,15 +103,21 @@ func twoDigits(s string, i int) (int, bool) {
 	return int(a)*10 + int(b), a < 10 && b < 10
 }
 
-// appendDate appends t, in the ISO form if the value that it takes the place of had that
-// form, and in the API's otherwise. The zero time is null.
-func appendDate(dst []byte, t time.Time, was string) []byte {
+// appendDate appends t in the form that the value has that it takes the place of, or else, as
+// iso says, in the ISO form or the API's, which has whole seconds. The zero time is null.
+func appendDate(dst []byte, t time.Time, was string, iso bool) []byte {
 	if t.IsZero() {
 		return append(dst, "null"...)
 	}
+	if len(was) > 5 && was[0] == '"' {
+		iso = was[5] == '-'
+	}
 	layout := apiTime
-	if len(was) > 5 && was[5] == '-' {
+	switch {
+	case iso && t.Nanosecond()%int(time.Millisecond) == 0:
 		layout = "2006-01-02T15:04:05.000Z"
+	case iso:
+		layout = "2006-01-02T15:04:05.000000000Z"
 	}
 	dst = append(dst, '"')
 	return append(t.UTC().AppendFormat(dst, layout), '"')

@@ -9,7 +9,7 @@ import (
 // A Head is the part of an Assembly Status that decides what to do next.
 //
 // Its strings, except a State that is one of the constants, are parts of the
-// bytes that Peek was given, valid until those change.
+// bytes that Peek was given, valid until those change; HTTPCode may read these bytes, too.
 type Head struct {
 	State         State
 	Error         ErrorCode
@@ -50,7 +50,7 @@ func (h Head) Terminal() bool { return h.Phase().Terminal() }
 
 // HTTPCode returns the Status's http_code, and 0 if it has none. Most Statuses have it
 // right at their beginning; where it is not among what Peek has read, HTTPCode reads
-// on, as far as the document is sound.
+// on, as far as the document is sound, and does so at each call.
 func (h Head) HTTPCode() int {
 	if h.seen&headHTTPCode == 0 && h.next > 0 && mayHaveCode(h.data[h.next:]) {
 		h.read(h.next, headHTTPCode)

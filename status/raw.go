@@ -31,7 +31,7 @@ func (r Raw) kind() byte {
 func (r Raw) trim() string { return strings.Trim(string(r), " \t\r\n") }
 
 // Valid reports whether r is one JSON value.
-func (r Raw) Valid() bool { return valid([]byte(r)) }
+func (r Raw) Valid() bool { return valid(viewBytes(string(r))) }
 
 // IsNull reports whether the value is null or missing.
 func (r Raw) IsNull() bool { c := r.kind(); return c == 0 || c == 'n' }
@@ -180,11 +180,12 @@ func (r Raw) Embedded() (inner Raw, ok bool) {
 	return "", false
 }
 
-// Decode decodes the value into v by the rules of encoding/json. It costs
-// reflection and allocations; the other accessors do not.
+// Decode decodes the value into v by the rules of encoding/json. It costs reflection and
+// allocations; of the other accessors, only Strings and what resolves escape sequences
+// allocate.
 func (r Raw) Decode(v any) error {
 	if !r.Valid() {
-		return diagnoseValue(string(r))
+		return refusedValue(string(r))
 	}
 	return gojson.Unmarshal([]byte(r), v)
 }
@@ -195,7 +196,7 @@ func (r Raw) MarshalJSON() ([]byte, error) {
 		return []byte("null"), nil
 	}
 	if !r.Valid() {
-		return nil, diagnoseValue(string(r))
+		return nil, refusedValue(string(r))
 	}
 	return []byte(r), nil
 }

@@ -77,12 +77,7 @@ func (a *Assembly) crashed() bool {
 
 // Terminal reports whether nothing will change any more. A failed request for a Status,
 // such as one over the rate limit, says nothing about the Assembly and is not terminal.
-func (a *Assembly) Terminal() bool {
-	if a.wrong() {
-		return a.Failed()
-	}
-	return a.State.Terminal()
-}
+func (a *Assembly) Terminal() bool { return a.Phase().Terminal() }
 
 // Phase tells where on its way the Assembly is. An error makes it Failed whatever ok
 // says, unless the error is only about the request; see ErrorCode.AboutRequest.

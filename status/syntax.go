@@ -289,6 +289,14 @@ func (d *diagnosis) digits() bool {
 	return d.at > from
 }
 
+// refusedValue is refusal for a value of any kind.
+func refusedValue(s string) error {
+	if err := diagnoseValue(s); err != nil {
+		return err
+	}
+	return &SyntaxError{What: "the value is refused, but no fault can be found in it"}
+}
+
 // diagnoseValue is diagnose for a value of any kind.
 func diagnoseValue(s string) *SyntaxError {
 	d := diagnosis{data: []byte(s)}

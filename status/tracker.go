@@ -2,6 +2,7 @@ package status
 
 import (
 	"cmp"
+	"maps"
 	"strings"
 )
 
@@ -10,7 +11,7 @@ import (
 // Tracker has heard nothing yet.
 //
 // It never goes backwards: an old poll does not make a completed Assembly execute
-// again, nor does progress shrink. An upload or result that is told twice, by whatever
+// again, nor do Percent and FilePercent shrink. An upload or result that is told twice, by whatever
 // way, is one; results that come behind the end are kept; an error behind a successful
 // end is ignored. The same news lead to the same Assembly in any order; only the order
 // among files and Steps that no Status has listed yet is that of their arrival.
@@ -18,6 +19,9 @@ import (
 // Where Statuses contradict each other the one further on supplies the fields, and of two
 // versions of a file the one that does not expire, or says more. The Message of a Status
 // goes when an update tells of another state.
+//
+// It is about one Assembly. The first Status with an ID says about which, for updates have
+// none: give it those of that Assembly's stream alone.
 //
 // A Tracker is not safe for concurrent use. It keeps nothing of what it is given but
 // copies.
@@ -81,10 +85,14 @@ func (t *Tracker) Percent() (percent float64, known bool) {
 // FilePercent returns how much is done, from 0 to 100, of what is made from an upload.
 func (t *Tracker) FilePercent(originalID string) (percent float64, known bool) {
 	percent, known = t.perFile[originalID]
+	if known && t.now.State == AssemblyCompleted {
+		return 100, true
+	}
 	return percent, known
 }
 
-// Summary is the Assembly's, with the progress of the execution if it is known.
+// Summary is the Assembly's. Its progress is that of the upload while the Assembly is
+// uploading, and from then on Percent, from 0 to 1, once that is known.
 func (t *Tracker) Summary() Summary {
 	s := t.now.Summary()
 	if p, known := t.Percent(); known && t.now.State != AssemblyUploading {
@@ -117,8 +125,14 @@ func (t *Tracker) Update(u Update) Change {
 		t.judge(&c, verdict{state: AssemblyCompleted})
 	case UpdateAssemblyError:
 		if f := u.Failure; f != nil {
-			v := verdict{failed: true, code: cmp.Or(f.Code, ErrorCode(u.Kind.String())), httpCode: f.HTTPCode,
-				message: f.Message, step: f.Step, previousStep: f.PreviousStep, worker: f.Worker}
+			v := verdict{failed: true, code: f.Code, httpCode: f.HTTPCode, message: f.Message,
+				step: f.Step, previousStep: f.PreviousStep, worker: f.Worker}
+			// What comes in the stream is about the Assembly, whatever the code says.
+			if v.code.AboutRequest() {
+				v.message = cmp.Or(v.message, v.code.String())
+				v.code = ""
+			}
+			v.code = cmp.Or(v.code, eventCode)
 			t.judge(&c, v)
 		}
 	case UpdateExecutionProgress:
@@ -153,7 +167,6 @@ func (t *Tracker) Status(a *Assembly) Change {
 	if err != nil {
 		return c
 	}
-	state, code := t.now.State, t.now.Error
 	seen := newStanding(a, string(whole))
 	for i := range a.Uploads {
 		t.add(&c, true, "", &a.Uploads[i])
@@ -164,13 +177,59 @@ func (t *Tracker) Status(a *Assembly) Change {
 		}
 	}
 	if t.base == nil || seen.compare(t.base) > 0 {
-		c.Fields = t.base == nil || seen.text != t.base.text
-		t.base = seen
-		t.rebase()
+		t.change(&c, func() {
+			t.base = seen
+			if seen.verdict.compare(t.verdict) > 0 {
+				t.verdict = seen.verdict
+			}
+			t.rebase()
+		})
 	}
 	t.judge(&c, seen.verdict)
-	c.State = t.now.State != state || t.now.Error != code
 	return c
+}
+
+// change makes a change, and tells what it was news about other than files.
+func (t *Tracker) change(c *Change, make func()) {
+	state, code, fields := t.now.State, t.now.Error, otherFields(&t.now)
+	make()
+	c.State = c.State || t.now.State != state || t.now.Error != code
+	c.Fields = c.Fields || !maps.Equal(otherFields(&t.now), fields)
+	if state != AssemblyCompleted && t.now.State == AssemblyCompleted && !t.done() {
+		c.Progress = true // which is 100 from now on
+	}
+}
+
+// otherFields returns what a says in the fields that Change.Fields is about, by their keys.
+func otherFields(a *Assembly) map[string]string {
+	own := *a
+	own.Uploads, own.Results = nil, nil
+	fields := make(map[string]string)
+	text, err := own.AppendJSON(nil)
+	if err != nil {
+		return fields
+	}
+	for m := range members(view(text)) {
+		switch name := m.name(); name {
+		case "ok", "error", "uploads", "results":
+		default:
+			delete(fields, name)
+			if m.value != "null" {
+				fields[name] = m.value
+			}
+		}
+	}
+	return fields
+}
+
+// done returns whether all that is known of progress is that nothing is left to do.
+func (t *Tracker) done() bool {
+	for _, percent := range t.perFile {
+		if percent < 100 {
+			return false
+		}
+	}
+	return t.known && t.progress >= 100
 }
 
 // refresh takes the fields from the base and puts the verdict in. It starts anew each
@@ -261,17 +320,14 @@ func (t *Tracker) inOrder(listed *Assembly) bool {
 	return true
 }
 
-// judge takes a verdict if it is further on than the one there is. One that says
-// more about the same failure is news about the fields.
+// judge takes a verdict if it is further on than the one there is.
 func (t *Tracker) judge(c *Change, v verdict) {
-	if v.compare(t.verdict) <= 0 {
-		return
+	if v.compare(t.verdict) > 0 {
+		t.change(c, func() {
+			t.verdict = v
+			t.refresh()
+		})
 	}
-	state, code := t.now.State, t.now.Error
-	t.verdict = v
-	t.refresh()
-	c.State = t.now.State != state || t.now.Error != code
-	c.Fields = c.Fields || !c.State
 }
 
 // add takes a file if it is new, or better than the one there is.
@@ -361,13 +417,17 @@ func compareBools(a, b bool) int {
 	return 0
 }
 
+// eventCode stands for the code that an assembly_error does not name.
+const eventCode = ErrorCode("assembly_error")
+
 // A verdict is what has become of an Assembly.
 type verdict struct {
 	state  State
 	failed bool
 
 	// Of a failure.
-	code         ErrorCode
+	code         ErrorCode // eventCode if an event has none; empty if there is a crash
+	crash        string
 	httpCode     int64
 	message      string
 	step         string
@@ -404,8 +464,9 @@ func (v *verdict) compare(w verdict) int {
 	return cmp.Or(
 		cmp.Compare(v.rank(), w.rank()),
 		cmp.Compare(v.state, w.state),
-		compareBools(v.code != ErrorCode(UpdateAssemblyError.String()), w.code != ErrorCode(UpdateAssemblyError.String())),
+		compareBools(v.code != eventCode, w.code != eventCode),
 		cmp.Compare(v.code, w.code),
+		cmp.Compare(v.crash, w.crash),
 		cmp.Compare(len(v.message), len(w.message)),
 		cmp.Compare(v.message, w.message),
 		cmp.Compare(v.httpCode, w.httpCode),
@@ -421,6 +482,11 @@ func (v *verdict) apply(a *Assembly) {
 		return
 	}
 	if !v.failed {
+		if a.wrong() { // and so is all that it says of that
+			a.HTTPCode, a.Reason, a.Info = 0, "", ""
+			a.Step, a.PreviousStep, a.Worker = "", "", ""
+			a.Errno, a.Code, a.Syscall = "", "", ""
+		}
 		if a.State != v.state {
 			a.Message = "" // which is about that state
 		}
@@ -455,7 +521,7 @@ func newStanding(a *Assembly, text string) *standing {
 		s.verdict = verdict{failed: true, code: own.Error, httpCode: own.HTTPCode, message: own.Message,
 			step: own.Step, previousStep: own.PreviousStep, worker: own.Worker}
 		if own.Error == "" {
-			s.verdict.code = ErrorCode(own.Code)
+			s.verdict.crash = cmp.Or(own.Code, own.Syscall, string(own.Errno))
 		}
 	}
 	return s

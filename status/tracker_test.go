@@ -52,7 +52,7 @@ func TestTrackerFollowsStream(t *testing.T) {
 		"assembly_result_finished: state=false ASSEMBLY_EXECUTING progress=false 50 true fields=false uploads=0 results=1",
 		"assembly_result_finished: state=false ASSEMBLY_EXECUTING progress=false 50 true fields=false uploads=0 results=1",
 		"assembly_execution_progress: state=false ASSEMBLY_EXECUTING progress=true 100 true fields=false uploads=0 results=0",
-		"assembly_finished: state=true ASSEMBLY_COMPLETED progress=false 100 true fields=false uploads=0 results=0",
+		"assembly_finished: state=true ASSEMBLY_COMPLETED progress=true 100 true fields=false uploads=0 results=0",
 		"assembly_result_finished: state=false ASSEMBLY_COMPLETED progress=false 100 true fields=false uploads=0 results=1",
 		"assembly_error: state=false ASSEMBLY_COMPLETED progress=false 100 true fields=false uploads=0 results=0",
 	}
@@ -183,6 +183,44 @@ func TestTrackerProgress(t *testing.T) {
 		p, known := tr.Percent()
 		if c.Progress != step.changed || p != step.percent || known != step.known {
 			t.Errorf("%s: changed %v, %v %v", step.data, c.Progress, p, known)
+		}
+	}
+}
+
+// A successful end is the end of all progress, and so is news about it, unless all has come to
+// its end before.
+func TestTrackerProgressEnds(t *testing.T) {
+	finish := map[string]func(*Tracker) Change{
+		"by an update": func(tr *Tracker) Change { return tr.Update(mustUpdate(t, "", "assembly_finished")) },
+		"by a Status": func(tr *Tracker) Change {
+			return tr.Status(mustDecode(t, []byte(`{"ok":"ASSEMBLY_COMPLETED","assembly_id":"a"}`)))
+		},
+	}
+	for _, test := range []struct {
+		name, progress string
+		news           bool
+		file           bool // has a FilePercent
+	}{
+		{"none", `{}`, true, false},
+		{"half", `{"progress_combined":50,"progress_per_original_file":[{"original_id":"f","progress":48}]}`, true, true},
+		{"a file is not done", `{"progress_combined":100,"progress_per_original_file":[{"original_id":"f","progress":48}]}`, true, true},
+		{"all is done", `{"progress_combined":100,"progress_per_original_file":[{"original_id":"f","progress":100}]}`, false, true},
+	} {
+		for how, finish := range finish {
+			var tr Tracker
+			tr.Update(mustUpdate(t, "assembly_execution_progress", test.progress))
+			if c := finish(&tr); c.Progress != test.news {
+				t.Errorf("%s, ended %s: news about progress: %v", test.name, how, c.Progress)
+			}
+			if percent, known := tr.Percent(); percent != 100 || !known {
+				t.Errorf("%s, ended %s: %v percent, %v", test.name, how, percent, known)
+			}
+			if percent, known := tr.FilePercent("f"); known != test.file || known && percent != 100 {
+				t.Errorf("%s, ended %s: %v percent of the file, %v", test.name, how, percent, known)
+			}
+			if c := finish(&tr); c.Any() {
+				t.Errorf("%s, ended %s twice: %+v", test.name, how, c)
+			}
 		}
 	}
 }

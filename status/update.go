@@ -49,7 +49,7 @@ type Update struct {
 type Failure struct {
 	Code         ErrorCode // empty if the event does not name one
 	HTTPCode     int64
-	Message      string // the whole payload if that is not JSON
+	Message      string // the whole payload if that is no JSON object
 	Step         string // where it happened
 	PreviousStep string
 	Worker       string
@@ -103,7 +103,8 @@ func DecodeUpdate(eventType, data []byte) (u Update, err error) {
 			u.Kind = UpdateMetaDataExtracted
 		}
 	case "assembly_result_finished":
-		return u, u.result()
+		err = u.result()
+		return u, err
 	case "assembly_upload_finished":
 		file := new(File)
 		d := decoder{b: data}
@@ -222,7 +223,7 @@ func (u *Update) usualProgress() bool {
 	if i = arrayEnd(b, from, 1); i < 0 || i != len(b)-1 || b[i] != '}' {
 		return false
 	}
-	u.Percent, u.PercentKnown, u.perFile = float64(n), true, b[from:i]
+	u.Percent, u.PercentKnown, u.perFile = float64(min(n, 100)), true, b[from:i]
 	return true
 }
 
@@ -301,7 +302,7 @@ func (u *Update) escapedMember(key, value []byte) {
 	}
 }
 
-// percent returns the value of a number, in quotes or not.
+// percent returns the value of a number, in quotes or not, as one from 0 to 100.
 func percent(value []byte) (p float64, ok bool) {
 	n := 0
 	for _, c := range value {
@@ -310,11 +311,12 @@ func percent(value []byte) (p float64, ok bool) {
 			if !ok {
 				return 0, false
 			}
-			return parseFloat(s)
+			p, ok = parseFloat(s)
+			return max(0, min(p, 100)), ok
 		}
 		n = n*10 + int(c-'0')
 	}
-	return float64(n), true
+	return float64(min(n, 100)), true
 }
 
 // PerFile yields the ids of the uploads and how much, 0 to 100, of what is made from

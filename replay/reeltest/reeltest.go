@@ -26,7 +26,8 @@ const modeVariable = "SSEREEL_MODE"
 
 // Client returns a client that is answered from the reel in the named file, as fast as
 // it reads, and that records the reel if there is none. A request that the reel does not
-// hold is an error.
+// hold is an error, and fails the test, whatever the program makes of that; if a test is about
+// such requests, use [replay.OpenReel].
 //
 // A connection that failed is recorded like any answer: have the test fail of it, so that it
 // does not become the reel.
@@ -56,8 +57,10 @@ func ClientWith(t testing.TB, name string, o replay.ReelOptions) *http.Client {
 		}
 		t.Fatal(err)
 	}
+	strict := &strictReel{Reel: reel, t: t, told: make(map[string]bool)}
 	t.Cleanup(func() {
 		t.Helper()
+		strict.end()
 		if !t.Failed() && !t.Skipped() {
 			for _, fault := range faults.missing() {
 				t.Errorf("the fault %s never happened: no event stream that was replayed from %s came to its place", fault, name)
@@ -77,5 +80,5 @@ func ClientWith(t testing.TB, name string, o replay.ReelOptions) *http.Client {
 			t.Logf("the test has not passed, so what it recorded is not in %s but in %s, until it is recorded again", name, recorded)
 		}
 	})
-	return &http.Client{Transport: reel}
+	return &http.Client{Transport: strict}
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/ssereel/ssereel/replay"
 	"github.com/ssereel/ssereel/replay/reeltest"
+	"github.com/ssereel/ssereel/ssewire"
 )
 
 // A test whose requests are recorded once, and answered from the reel from then on.
@@ -267,6 +268,49 @@ func TestClientFaults(t *testing.T) {
 			t.Errorf("it says %q", o.log)
 		}
 	})
+}
+
+// A request that the reel does not hold fails the test, which is told once how often ever it is
+// asked. A Client of ssewire does not go on asking.
+func TestClientNotRecorded(t *testing.T) {
+	t.Setenv("SSEREEL_MODE", "")
+	const lacking = "https://api2.example/nowhere?token=private"
+	for name, ask := range map[string]func(t *testing.T, client *http.Client){
+		"by a program that does not mind": func(t *testing.T, client *http.Client) {
+			for range 3 {
+				if res, err := client.Get(lacking); err == nil {
+					res.Body.Close()
+				}
+			}
+		},
+		"by an ssewire.Client": func(t *testing.T, client *http.Client) {
+			req, err := http.NewRequest("GET", lacking, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			stream := ssewire.Client{HTTP: client}.Connect(req)
+			if stream.Next() || stream.Err() == nil {
+				t.Errorf("it ends with %v", stream.Err())
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := &observed{TB: t}
+			client := reeltest.Client(o, "../../testdata/assembly.reel")
+			ask(t, client)
+			log := strings.Join(o.log, "\n")
+			if !o.failed || len(o.log) != 1 || !strings.Contains(log, "GET https://api2.example/nowhere") || !strings.Contains(log, "the nearest") || strings.Contains(log, "private") {
+				t.Errorf("it says %q", log)
+			}
+			for _, f := range o.cleanups {
+				f()
+			}
+			ask(t, client) // from a goroutine that has outlived its test
+			if len(o.log) != 1 {
+				t.Errorf("behind its end it says %q", o.log)
+			}
+		})
+	}
 }
 
 // A reel that could not be recorded fails the test, whose requests have their answers.

@@ -1,0 +1,85 @@
+package status
+
+import (
+	"encoding/json"
+	"errors"
+	"testing"
+	"time"
+)
+
+// A Raw field that was assigned something else than JSON is an error that names the field.
+func TestEncodeNoJSON(t *testing.T) {
+	file := File{Meta: Meta{Raw: "oops"}}
+	for _, test := range []struct {
+		path string
+		doc  interface {
+			AppendJSON(dst []byte) ([]byte, error)
+		}
+	}{
+		{"fields", &Assembly{Fields: "oops"}},
+		{"uploads[1].meta", &Assembly{Uploads: []File{{}, file}}},
+		{"results.resized[0].meta", &Assembly{Results: []Step{{Name: "resized", Files: []File{file}}}}},
+		{"results.thumb.nail[0].meta", &Assembly{Results: []Step{{Name: "thumb.nail", Files: []File{file}}}}},
+		{"meta", &file},
+		{"job.metadata.input", &Job{ID: "j", Metadata: JobMetadata{Input: "oops"}}},
+	} {
+		_, err := test.doc.AppendJSON(nil)
+		var fault *SyntaxError
+		if !errors.As(err, &fault) || fault.Path != test.path || fault.Offset != 0 {
+			t.Errorf("%s: %v", test.path, err)
+		}
+	}
+	a := mustDecode(t, []byte(`{"ok":"ASSEMBLY_COMPLETED","fields":{"k":"v"}}`))
+	a.Fields = `{"k":`
+	if got, err := a.AppendJSON(nil); err == nil || err.Error() != "status: byte 5 in fields.k: the document ends where a value was expected; was it cut off?" {
+		t.Errorf("%s, %v", got, err)
+	}
+}
+
+// As encoding/json has it, null changes nothing.
+func TestUnmarshalNull(t *testing.T) {
+	type all struct {
+		A Assembly
+		F []File
+		J Job
+	}
+	v := all{A: Assembly{ID: "a"}, J: Job{ID: "j"}}
+	if err := json.Unmarshal([]byte(`{"A":null,"F":[null],"J":null}`), &v); err != nil || v.A.ID != "a" || len(v.F) != 1 || v.J.ID != "j" {
+		t.Errorf("%+v, %v", v, err)
+	}
+	if err := json.Unmarshal([]byte(`{"A":7}`), &v); err == nil {
+		t.Error("a number is an Assembly")
+	}
+}
+
+// Dates are written as the system writes them, and as precise as that is.
+func TestEncodeDates(t *testing.T) {
+	at := time.Date(2026, 5, 7, 18, 10, 57, 161e6, time.FixedZone("", 7200))
+	const api, iso = `"2026/05/07 16:10:57 GMT"`, `"2026-05-07T16:10:57.161Z"`
+	for _, test := range []struct {
+		name string
+		doc  json.Marshaler
+		want string
+	}{
+		{"an Assembly", Assembly{StartDate: at}, `{"start_date":` + api + `}`},
+		{"a job", Job{CreatedAt: at}, `{"job":{"createdAt":` + iso + `}}`},
+		{"to the nanosecond", Job{CreatedAt: at.Add(1)}, `{"job":{"createdAt":"2026-05-07T16:10:57.161000001Z"}}`},
+		{"in place of the other form", func() Assembly {
+			a := *mustDecode(t, []byte(`{"start_date":"2025-01-01T00:00:00Z"}`))
+			a.StartDate = at
+			return a
+		}(), `{"start_date":` + iso + `}`},
+		{"in place of null", func() Job {
+			var j Job
+			if err := DecodeJob([]byte(`{"jobId":"j","createdAt":null}`), &j); err != nil {
+				t.Fatal(err)
+			}
+			j.CreatedAt = at
+			return j
+		}(), `{"jobId":"j","createdAt":` + iso + `}`},
+	} {
+		if got, err := test.doc.MarshalJSON(); string(got) != test.want || err != nil {
+			t.Errorf("%s: %s, %v, want %s", test.name, got, err, test.want)
+		}
+	}
+}

@@ -94,11 +94,20 @@ const maxListed = 1000
 // list returns what requests are answered, a line each.
 func (p *player) list() string {
 	var b strings.Builder
-	for _, s := range p.stories().assemblies[:min(len(p.stories().assemblies), maxListed)] {
-		fmt.Fprintf(&b, "GET, DELETE %s/%s (an Assembly, which POST %[1]s starts)\n", assembliesPath, s.id)
+	all, assemblies := p.rec.exchanges, p.stories().assemblies
+	if slices.ContainsFunc(all, (*Exchange).IsEventStream) {
+		b.WriteString("GET / with Accept: text/event-stream (the first event stream)\n")
 	}
-	all := p.rec.exchanges
+	statuses := make(map[string]bool) // by their paths
+	for _, s := range assemblies[:min(len(assemblies), maxListed)] {
+		path := assembliesPath + "/" + s.id
+		statuses[path] = true
+		fmt.Fprintf(&b, "GET, DELETE %s (an Assembly, which POST %s starts)\n", path, assembliesPath)
+	}
 	for _, x := range all[:min(len(all), maxListed)] {
+		if x.Method == http.MethodGet && x.query == "" && statuses[x.path] {
+			continue
+		}
 		target := x.path
 		if x.query != "" {
 			target += "?" + x.query

@@ -5,11 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -120,13 +118,6 @@ can read it.
 				l.Close()
 				return err
 			}
-			tell := func(req *http.Request, x *replay.Exchange, what string) {
-				shown := target(req.URL)
-				if query := req.URL.RawQuery; x != nil && query != "" && strings.HasSuffix(x.URL, "?"+query) {
-					shown = strings.TrimSuffix(shown, hidden) + query // which is in the recording, where no credentials are
-				}
-				fmt.Fprintf(c.err, "%s %s %s: %s\n", time.Now().Format(time.TimeOnly), req.Method, printable(shown), what)
-			}
 			handler := rec.Handler(replay.Playback{
 				Speed:    float64(*speed),
 				MaxIdle:  *maxIdle,
@@ -134,59 +125,19 @@ can read it.
 				Seed:     *seed,
 				KeepURLs: *keepURLs,
 				OnServe: func(req *http.Request, x *replay.Exchange) {
-					if served, ok := req.Context().Value(servedKey{}).(*bool); ok {
-						*served = true
-					}
-					from := "made of what was recorded"
-					if x != nil {
-						took := "in " + seconds(x.Ended-x.Sent)
-						if x.End == replay.EndUnknown { // there is no moment of it
-							took = "and no end"
-						}
-						from = fmt.Sprintf("exchange %d, recorded with %s %s", x.Number, count(x.Size, "byte"), took)
-					}
-					tell(req, x, from)
+					loggedAnswer(req).from(x)
 				},
 				OnFault: func(req *http.Request, x *replay.Exchange, fault replay.Fault) {
-					tell(req, x, fmt.Sprintf("fault %s in exchange %d", fault, x.Number))
+					loggedAnswer(req).tell(fmt.Sprintf("fault %s in exchange %d", fault, x.Number))
 				},
 			})
 			if *speed == replay.MaxSpeed {
 				l = joinedListener{l}
 			}
-			return serve(ctx, l, tellOthers(handler, c.err))
+			return serve(ctx, l, logAnswers(handler, c.err))
 		}
 	},
 }
-
-type servedKey struct{} // of a bool in a request's context: it was answered from the recording
-
-// tellOthers returns h with a line to w for each request that is not answered from the
-// recording.
-func tellOthers(h http.Handler, w io.Writer) http.Handler {
-	return http.HandlerFunc(func(rw http.ResponseWriter, req *http.Request) {
-		var served bool
-		status := &statusWriter{ResponseWriter: rw}
-		h.ServeHTTP(status, req.WithContext(context.WithValue(req.Context(), servedKey{}, &served)))
-		if !served && status.status != 0 {
-			fmt.Fprintf(w, "%s %s %s: %d %s\n", time.Now().Format(time.TimeOnly), req.Method,
-				printable(target(req.URL)), status.status, http.StatusText(status.status))
-		}
-	})
-}
-
-// statusWriter notes the status.
-type statusWriter struct {
-	http.ResponseWriter
-	status int
-}
-
-func (w *statusWriter) WriteHeader(status int) {
-	w.status = status
-	w.ResponseWriter.WriteHeader(status)
-}
-
-func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 func hasResponse(rec *replay.Recording) bool {
 	for _, x := range rec.Exchanges() {

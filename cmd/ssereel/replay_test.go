@@ -342,7 +342,7 @@ func TestReplayOfBadReel(t *testing.T) {
 			if status := r.wait(); status != 0 {
 				t.Errorf("exit status %d", status)
 			}
-			if said := r.stderr.String(); strings.Contains(said, " and no end\n") != tt.breaks || !strings.Contains(said, ": exchange 1, recorded with ") || strings.Contains(said, "-0") {
+			if said := r.stderr.String(); strings.Contains(said, " and no end\n") != tt.breaks || !strings.Contains(said, ": 200 OK, exchange 1, recorded with ") || strings.Contains(said, "-0") {
 				t.Errorf("it says %q, want that there is no end: %v", said, tt.breaks)
 			}
 		})

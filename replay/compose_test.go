@@ -309,9 +309,7 @@ func wantFolded(t testing.TB, all []exchange, final *status.Assembly) {
 	if final.Phase() == status.Canceled { // by assembly_error
 		state, code = "", status.ErrorCode(final.State)
 	}
-	if final.Failed() && code == "" { // a crash: the tracker takes what says most
-		code = status.ErrorCode(final.Code)
-	} else if a.State != state || a.Error != code {
+	if crashed := final.Failed() && code == ""; !crashed && (a.State != state || a.Error != code) { // of which the stream says more
 		t.Errorf("the stream leaves the Assembly at %q, %q; want %q, %q", a.State, a.Error, state, code)
 	}
 	if final.Failed() && (a.Message != final.Message || a.HTTPCode != final.HTTPCode || a.Step != final.Step || a.Worker != final.Worker) {
@@ -325,7 +323,7 @@ func wantFolded(t testing.TB, all []exchange, final *status.Assembly) {
 		code = "" // which the last poll does not call an error
 	}
 	folded.Status(decodeAssembly(t, all[2].body()))
-	if d := cmp.Diff(files(t, &whole), files(t, &folded)); d != "" || folded.Assembly().State != final.State || folded.Assembly().Error != code {
+	if d := cmp.Diff(files(t, &whole), files(t, &folded)); d != "" || folded.Assembly().State != final.State || folded.Assembly().Error != code || folded.Assembly().Phase() != final.Phase() {
 		t.Errorf("the last poll leaves the Assembly at %q, %q, and the files at (-want +got)\n%s", folded.Assembly().State, folded.Assembly().Error, d)
 	}
 }

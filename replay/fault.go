@@ -119,6 +119,7 @@ func (f Cut) inject(in *injection) {
 			end = EndReset
 		}
 		in.instead(0, nil, time.Duration(at.n), end)
+		in.p.cause = "by the fault " + f.String()
 		in.hit(f)
 		return
 	}
@@ -140,7 +141,7 @@ func (f Cut) inject(in *injection) {
 		if at.kind == atTime {
 			s.at = time.Duration(at.n)
 		}
-		p.end, p.trailer = end, nil
+		p.end, p.trailer, p.cause = end, nil, "by the fault "+f.String()
 		cut := span{at: s.at, read: s.read, pos: s.pos, events: s.events, err: io.EOF}
 		for _, h := range s.hits {
 			if h.at <= s.at { // else it does not come to that

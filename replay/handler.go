@@ -170,15 +170,16 @@ func play(w http.ResponseWriter, req *http.Request, p *performance) {
 	// notice that the client has gone. It ends with the request at the latest.
 	control := http.NewResponseController(w)
 	control.EnableFullDuplex()
+	grace := time.Duration(0) // where the response breaks, at that moment and no later
 	if req.Body != nil && req.Body != http.NoBody {
 		read := make(chan struct{})
 		go func() {
 			defer close(read)
 			io.Copy(io.Discard, req.Body)
 		}()
-		defer stopReading(w, read)
+		defer func() { stopReading(w, read, grace) }()
 	}
-	c := clock{ctx: req.Context(), start: time.Now(), alarmed: true}
+	c := clock{ctx: req.Context(), start: p.began, alarmed: true}
 	defer c.close()
 	if p.status == 0 {
 		end(&c, p)
@@ -209,6 +210,7 @@ func play(w http.ResponseWriter, req *http.Request, p *performance) {
 	}
 	w.WriteHeader(p.status)
 	if req.Method == http.MethodHead {
+		grace = readGrace
 		return
 	}
 	if p.early {
@@ -245,18 +247,23 @@ func play(w http.ResponseWriter, req *http.Request, p *performance) {
 		header[http.TrailerPrefix+name] = slices.Clip(values)
 	}
 	end(&c, p)
+	grace = readGrace
 }
 
+// readGrace is how long a client that is still sending holds up the end of a response, which
+// net/http only sends when nobody reads the request's body any more.
+const readGrace = 50 * time.Millisecond
+
 // stopReading returns when nobody reads the request's body any more, as net/http wants it
-// before it goes on to the next request. A client that is still sending gets a moment, and
+// before it goes on to the next request. A client that is still sending gets so long, and
 // then no other request on its connection: what is left of the body would be taken for one.
-func stopReading(w http.ResponseWriter, read <-chan struct{}) {
+func stopReading(w http.ResponseWriter, read <-chan struct{}, grace time.Duration) {
 	select {
 	case <-read:
 		return
 	default:
 	}
-	timer := time.NewTimer(time.Second)
+	timer := time.NewTimer(grace)
 	defer timer.Stop()
 	select {
 	case <-read:

@@ -140,7 +140,7 @@ func (in *injection) instead(status int, header http.Header, at time.Duration, e
 	p.hits, _ = splitHits(p.hits) // in front of the response that is not played
 	p.hits = slices.DeleteFunc(p.hits, func(h hit) bool { return h.at > at })
 	p.interrupt, p.interrupted = nil, nil
-	in.over = true
+	p.replaced, in.over = true, true
 }
 
 // hit notes that the fault happens at the header.

@@ -9,7 +9,11 @@ import (
 // become by the pace of the playback, a resumption, and faults. Its moments are
 // durations since the request, as they are going to be: the speed is in them.
 type performance struct {
-	x *Exchange // nil where the response is made of several
+	x     *Exchange // nil where the response is made of several
+	began time.Time // when it was asked for; the zero time means just now
+
+	// replaced is whether a fault has put another response in the place of that of x.
+	replaced bool
 
 	status int           // 0 where no response comes
 	header http.Header   // not to be changed
@@ -34,6 +38,7 @@ type performance struct {
 
 	// How it ends. These are settled when next has returned io.EOF.
 	end     End
+	cause   string // of a break, in words that stand behind "broke"
 	ended   time.Duration
 	trailer http.Header
 

@@ -31,11 +31,12 @@ type player struct {
 
 	faults  *faultSet
 	origins func() []string
-	given   sync.Map     // *Exchange to *given: of streams that are no Assembly's
-	named   sync.Map     // *Exchange to bool: whether its body has one of the origins in it
-	tempos  sync.Map     // *Exchange to *tempo, where these differ
-	bodies  sync.Map     // *Exchange to []byte
-	loaded  atomic.Int64 // bytes in bodies
+
+	receipts sync.Map     // *Exchange to *receipts: of streams that are no Assembly's
+	named    sync.Map     // *Exchange to bool: whether its body has one of the origins in it
+	tempos   sync.Map     // *Exchange to *tempo, where these differ
+	bodies   sync.Map     // *Exchange to []byte
+	loaded   atomic.Int64 // bytes in bodies
 }
 
 func newPlayer(r *Recording, p Playback) *player {
@@ -106,100 +107,69 @@ func (p *player) load(x *Exchange) (body []byte) {
 // perform returns what answers req, nil if there is nothing. base is the scheme, host
 // and port that the URLs in the answer lead to, "" to leave them.
 func (p *player) perform(req *http.Request, base string) *performance {
-	if perf := p.story(req); perf != nil {
-		return p.ready(req, perf, base)
+	now := time.Now() // from which on its moments count, however long it takes to find it
+	perf := p.answer(req, now)
+	if perf == nil {
+		return nil
+	}
+	perf.began = now
+	return p.ready(req, perf, base)
+}
+
+// answer is perform without what does not depend on how the answer was found.
+func (p *player) answer(req *http.Request, now time.Time) *performance {
+	if perf := p.story(req, now); perf != nil {
+		return perf
 	}
 	x := p.matcher().match(req)
-	if x == nil {
+	switch {
+	case x == nil:
 		return nil
+	case req.Method == http.MethodHead: // of which there is no body to resume, nor to go wrong
+		return p.play(x, x.Sent, 0)
 	}
 	lastEventID := req.Header.Get("Last-Event-ID")
 	if x.IsEventStream() {
 		resumed := lastEventID != "" && lastEventID != x.RequestHeader.Get("Last-Event-ID")
-		if s := p.stories().byExchange[x]; s != nil && req.Method != http.MethodHead {
-			return p.ready(req, p.stream(s, x, lastEventID, resumed), base)
+		if s := p.stories().byExchange[x]; s != nil {
+			return p.stream(s, x, lastEventID, resumed, now)
 		}
 		if resumed {
 			x = p.matcher().streamWith(x, lastEventID)
 		}
 	}
-	return p.ready(req, p.replay(x, lastEventID), base)
+	return p.replay(x, lastEventID)
 }
 
 // replay returns the performance of x by itself, for a client with that last event ID.
 func (p *player) replay(x *Exchange, lastEventID string) *performance {
 	perf := p.play(x, x.Sent, 0)
-	if !x.IsEventStream() {
+	if !x.IsEventStream() || x.Method == http.MethodHead {
 		return perf
 	}
-	if lastEventID != "" && lastEventID != x.RequestHeader.Get("Last-Event-ID") {
-		delivered := p.givenOf(x).take()
-		if point, err := x.resume(lastEventID, delivered); err == nil && point.bytes > 0 {
+	if lastEventID != "" && lastEventID != x.RequestHeader.Get("Last-Event-ID") && x.sets(lastEventID) {
+		_, delivered := p.receiptsOf(x).claim(func(*Exchange) bool { return true })
+		if point, err := x.resume(lastEventID, delivered); err == nil {
 			perf = p.resume(x, point, point.at, 0)
 		}
 	}
-	p.count(x, perf, p.faults.inject(x, perf))
+	reached := p.faults.inject(x, perf)
+	receipt := p.receiptsOf(x).open(x, perf.skippedBytes)
+	if !perf.replaced {
+		total := perf.meter(perf.skippedBytes, reached)
+		perf.sending = receipt.send
+		perf.delivered = func(left int) { receipt.deliver(total(left)) }
+	}
+	perf.done = receipt.end
 	return perf
 }
 
-// count notes how much of the stream x a client is given by perf. reached is what inject
-// returned.
-func (p *player) count(x *Exchange, perf *performance, reached func() int64) {
-	total := perf.meter(perf.skippedBytes, reached)
-	n := new(atomic.Int64)
-	if n.Store(perf.skippedBytes); perf.skippedBytes > 0 {
-		p.givenOf(x).add(n)
-	}
-	perf.delivered = func(left int) {
-		if n.Swap(total(left)) == 0 {
-			p.givenOf(x).add(n)
-		}
-	}
-}
-
-func (p *player) givenOf(x *Exchange) *given {
-	g, ok := p.given.Load(x)
+func (p *player) receiptsOf(x *Exchange) *receipts {
+	rs, ok := p.receipts.Load(x)
 	if !ok {
-		g, _ = p.given.LoadOrStore(x, new(given))
+		rs, _ = p.receipts.LoadOrStore(x, newReceipts())
 	}
-	return g.(*given)
-}
-
-// given is how much of a stream was given to each client that may come back for the rest,
-// in bytes.
-type given struct {
-	mu   sync.Mutex
-	list []*atomic.Int64
-}
-
-// maxGiven bounds the clients that are remembered of a stream.
-const maxGiven = 1000
-
-func (g *given) add(n *atomic.Int64) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if len(g.list) < maxGiven {
-		g.list = append(g.list, n)
-	}
-}
-
-// take returns how much a client has that comes back, and forgets it. Nobody knows which one
-// it is: to take it for the one that has least may give it events twice, but costs it none.
-func (g *given) take() int64 {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	least := -1
-	for i, n := range g.list {
-		if least < 0 || n.Load() < g.list[least].Load() {
-			least = i
-		}
-	}
-	if least < 0 {
-		return 0
-	}
-	n := g.list[least].Load()
-	g.list = slices.Delete(g.list, least, least+1)
-	return n
+	return rs.(*receipts)
 }
 
 // ready makes the last changes to a performance.
@@ -332,8 +302,16 @@ func (p *player) play(x *Exchange, from, elapsed time.Duration) *performance {
 		},
 		end:     x.End,
 		ended:   t.played(from, x.Ended) - elapsed,
+		cause:   causeOf(x),
 		trailer: x.Trailer,
 	}
+}
+
+func causeOf(x *Exchange) string {
+	if x.Cause == "" {
+		return ""
+	}
+	return "in the recording (" + x.Cause + ")"
 }
 
 // announced returns the length that the header of x gives the body, -1 where it gives none or
@@ -377,47 +355,61 @@ func nothing() (Read, error) { return Read{}, io.EOF }
 
 // stream returns the performance of x, a stream of s, or of the one that the client with
 // that last event ID was given before.
-func (p *player) stream(s *story, x *Exchange, lastEventID string, resumed bool) *performance {
-	now := time.Now()
-	r, _ := p.run(s, false)
+func (p *player) stream(s *story, x *Exchange, lastEventID string, resumed bool, now time.Time) *performance {
+	r, _ := p.run(s, false, now)
 	if r != nil && r.isCanceled() {
 		if lastEventID != "" {
 			return &performance{x: x, status: http.StatusNoContent, next: nothing, end: EndEOF}
 		}
 		r = nil
 	}
-	before, delivered := x, int64(0)
+	before, claimed, delivered := x, (*Exchange)(nil), int64(0)
 	if r != nil && lastEventID != "" {
-		if last, n := r.lastFeed(); last != nil && normalPath(last.path) == normalPath(x.path) {
-			before, delivered = last, n
+		suits := make(map[*Exchange]bool)
+		claimed, delivered = r.receipts.claim(func(y *Exchange) bool {
+			suit, known := suits[y]
+			if !known {
+				suit = normalPath(y.path) == normalPath(x.path) && y.sets(lastEventID)
+				suits[y] = suit
+			}
+			return suit
+		})
+		before = cmp.Or(claimed, before)
+		if last := r.lastStream(); claimed == nil && last != nil && normalPath(last.path) == normalPath(x.path) {
+			before = last // of which it may have had nothing but the ID
 		}
 	}
-	var perf *performance
-	var f *feed
-	if lastEventID != "" && (resumed || before != x) {
-		point, err := before.resume(lastEventID, delivered)
+	perf, point := p.play(x, x.Sent, 0), (*resumption)(nil)
+	if lastEventID != "" && (resumed || before != x) && before.sets(lastEventID) {
 		// A connection that was recorded wins, unless the client lacks something of the one
 		// before.
-		if err == nil && point.bytes > 0 && (resumed || !point.last) {
-			if r == nil {
-				r = p.join(s, point.at)
+		at, err := before.resume(lastEventID, delivered)
+		if err == nil && (resumed || !at.last) {
+			x, point = before, &at
+			from, elapsed := at.at, time.Duration(0)
+			if r != nil {
+				from, elapsed = r.played(now)
 			}
-			if f = r.open(before, &point); f == nil {
-				return p.stream(s, x, lastEventID, resumed)
-			}
-			x = before
-			from, elapsed := r.played(now)
-			perf = p.resume(x, point, from, elapsed)
+			perf = p.resume(x, at, from, elapsed)
 		}
 	}
-	if perf == nil {
-		if r == nil {
-			r = p.join(s, x.Sent)
+	reached := p.faults.inject(x, perf)
+	if perf.replaced { // and nobody has been told anything of the Assembly
+		if claimed != nil {
+			r.receipts.open(claimed, delivered).end()
 		}
-		if f = r.open(x, nil); f == nil {
-			return p.stream(s, x, lastEventID, resumed)
+		return perf
+	}
+	if r == nil {
+		from := x.Sent
+		if point != nil {
+			from = point.at
 		}
-		perf = p.play(x, x.Sent, 0)
+		r = p.join(s, from, now)
+	}
+	f := r.open(x, point, now)
+	if f == nil {
+		return p.stream(s, x, lastEventID, resumed, now)
 	}
 	perf.done = func() { r.hangUp(f) }
 	perf.length = -1 // which it has not if it is canceled
@@ -436,7 +428,7 @@ func (p *player) stream(s *story, x *Exchange, lastEventID string, resumed bool)
 			return read, nil
 		}
 	}
-	r.deliver(f, perf, p.faults.inject(x, perf))
+	r.deliver(f, perf, reached)
 	return perf
 }
 
@@ -451,11 +443,11 @@ func canceledPayload(state status.State) string {
 const maxAliases = 10000
 
 // run returns the run of s, if there is none a new one or nil, and whether it is new.
-func (p *player) run(s *story, orNew bool) (r *run, begun bool) {
+func (p *player) run(s *story, orNew bool, now time.Time) (r *run, begun bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if r = p.runs[s]; r == nil && orNew {
-		r, begun = p.newRun(s, s.begin), true
+		r, begun = p.newRun(s, s.begin, now), true
 		p.runs[s] = r
 	}
 	return r, begun
@@ -463,37 +455,37 @@ func (p *player) run(s *story, orNew bool) (r *run, begun bool) {
 
 // join returns the run of s, unless there is none or it is canceled: then it begins one at
 // the moment from. Of several clients that come first, all are in the same.
-func (p *player) join(s *story, from time.Duration) *run {
+func (p *player) join(s *story, from time.Duration, now time.Time) *run {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	r := p.runs[s]
 	if r == nil || r.isCanceled() {
-		r = p.newRun(s, from)
+		r = p.newRun(s, from, now)
 		p.runs[s] = r
 	}
 	return r
 }
 
 // begin begins a new run of s at the moment from of the recording.
-func (p *player) begin(s *story, from time.Duration) {
+func (p *player) begin(s *story, from time.Duration, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.runs[s] = p.newRun(s, from)
+	p.runs[s] = p.newRun(s, from, now)
 }
 
 // story returns what answers a request for the start, the status or the end of a job,
 // nil where it is something else.
-func (p *player) story(req *http.Request) *performance {
+func (p *player) story(req *http.Request, now time.Time) *performance {
 	path := strings.TrimSuffix(req.URL.Path, "/")
 	collection, id := cutLast(path)
 	isGet := req.Method == http.MethodGet || req.Method == http.MethodHead || req.Method == ""
 	switch {
 	case req.Method == http.MethodPost && strings.HasSuffix(path, assembliesPath):
-		return p.start(req, "")
+		return p.start(req, "", now)
 	case req.Method == http.MethodPost && strings.HasSuffix(collection, assembliesPath):
-		return p.start(req, id)
+		return p.start(req, id, now)
 	case req.Method == http.MethodPost && strings.Contains(path+"/", generatePath):
-		return p.startJob(req)
+		return p.startJob(now)
 	case isGet && (strings.HasSuffix(collection, assembliesPath) || strings.HasSuffix(collection, jobsPath)):
 	case req.Method == http.MethodDelete && strings.HasSuffix(collection, assembliesPath):
 	default:
@@ -505,17 +497,17 @@ func (p *player) story(req *http.Request) *performance {
 	if s = cmp.Or(s, p.stories().byID[id]); s == nil {
 		return nil
 	}
-	r, begun := p.run(s, true)
+	r, begun := p.run(s, true, now)
 	switch {
 	case req.Method == http.MethodDelete:
-		r.cancel(time.Now())
+		r.cancel(now)
 	case s.isJob:
-	case r.tooOften(time.Now()):
+	case r.tooOften(now):
 		return document(http.StatusTooManyRequests, rateLimited(s.id))
 	case begun:
 		return p.told(s.first())
 	}
-	return p.told(r.status(time.Now()))
+	return p.told(r.status(now))
 }
 
 // told returns the performance of x, or of a document where there is none.
@@ -544,7 +536,7 @@ func rateLimited(id string) []byte {
 
 // start starts an Assembly of the recording, which is another one each time. id is what the
 // client wants it to be called, if it has a wish.
-func (p *player) start(req *http.Request, id string) *performance {
+func (p *player) start(req *http.Request, id string, now time.Time) *performance {
 	all := p.stories()
 	s := all.byID[id]
 	if s == nil && len(all.assemblies) == 0 {
@@ -564,16 +556,16 @@ func (p *player) start(req *http.Request, id string) *performance {
 	p.mu.Unlock()
 	for _, x := range s.tellers {
 		if x.Method == http.MethodPost {
-			p.begin(s, x.Sent)
+			p.begin(s, x.Sent, now)
 			return p.play(x, x.Sent, 0)
 		}
 	}
-	p.begin(s, s.begin)
+	p.begin(s, s.begin, now)
 	return p.told(s.first())
 }
 
 // startJob starts a job of the recording.
-func (p *player) startJob(req *http.Request) *performance {
+func (p *player) startJob(now time.Time) *performance {
 	all := p.stories()
 	if len(all.jobs) == 0 {
 		return nil
@@ -583,7 +575,7 @@ func (p *player) startJob(req *http.Request) *performance {
 	p.jobs++
 	p.mu.Unlock()
 	x := s.tellers[0]
-	p.begin(s, x.Sent)
+	p.begin(s, x.Sent, now)
 	return p.play(x, x.Sent, 0)
 }
 

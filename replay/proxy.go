@@ -136,7 +136,7 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 				defer close(closed)
 				out.Body.Close()
 			}()
-			stopReading(w, closed)
+			stopReading(w, closed, readGrace)
 		}()
 	}
 	resp, err := p.transport.RoundTrip(out.WithContext(httptrace.WithClientTrace(req.Context(), trace)))

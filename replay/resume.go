@@ -40,6 +40,19 @@ func (x *Exchange) resume(id string, delivered int64) (resumption, error) {
 	return point, nil
 }
 
+// sets returns whether a block of x sets that last event ID.
+func (x *Exchange) sets(id string) bool {
+	for b, err := range x.blocks() {
+		if err != nil {
+			break
+		}
+		if b.setsID && string(b.id) == id {
+			return true
+		}
+	}
+	return false
+}
+
 // restOfBlock returns the bytes of the block that the first delivered bytes of the body
 // end within, from there to its end.
 func (x *Exchange) restOfBlock(delivered int64) []byte {

@@ -21,6 +21,7 @@ type run struct {
 	feed     *feed         // the stream that was asked for last, nil before that
 	telling  *telling
 	canceled chan struct{} // closed when the job is canceled; nothing is told behind that
+	receipts *receipts     // of all its streams
 
 	polls [pollsPerSecond]time.Time // the last ones that were answered
 	poll  int                       // the oldest of them
@@ -33,12 +34,12 @@ const pollsPerSecond = 3
 // feed is a stream as it goes to a client.
 type feed struct {
 	x         *Exchange
+	receipt   *receipt
 	delivered int64         // bytes of the body
 	next      time.Duration // the recorded moment of the read that comes next, forever behind the last
 	walk      walk          // behind that read
 	end       int64         // of that read, in bytes of the body
 	pieces    int           // that have been delivered
-	sending   bool          // one is on its way, and may have arrived
 	gone      bool          // the client has it all, or has gone
 }
 
@@ -62,8 +63,8 @@ func (f *feed) advance() {
 	}
 }
 
-func (p *player) newRun(s *story, from time.Duration) *run {
-	r := &run{player: p, story: s, from: from, start: time.Now(), canceled: make(chan struct{})}
+func (p *player) newRun(s *story, from time.Duration, now time.Time) *run {
+	r := &run{player: p, story: s, from: from, start: now, canceled: make(chan struct{}), receipts: newReceipts()}
 	r.wake = sync.NewCond(&r.mu)
 	if len(s.streams) > 0 {
 		r.tempo = p.tempo(s.streams[0])
@@ -108,24 +109,25 @@ func (r *run) settle(now time.Time) {
 		return
 	}
 	was := f.pieces
-	r.await(func() bool { return r.feed != f || f.gone || f.pieces != was })
+	await(r.wake, func() bool { return r.feed != f || f.gone || f.pieces != was })
 }
 
-// await waits until something is so, but not for long.
-func (r *run) await(so func() bool) {
+// await waits until something is so, but not for long. The lock of wake is held by who calls,
+// and so when it looks.
+func await(wake *sync.Cond, so func() bool) {
 	if so() {
 		return
 	}
 	const patience = 50 * time.Millisecond
 	late := false
 	timer := time.AfterFunc(patience, func() {
-		r.mu.Lock()
+		wake.L.Lock()
 		late = true
-		r.mu.Unlock()
-		r.wake.Broadcast()
+		wake.L.Unlock()
+		wake.Broadcast()
 	})
 	for !so() && !late {
-		r.wake.Wait()
+		wake.Wait()
 	}
 	timer.Stop()
 }
@@ -191,7 +193,7 @@ func (r *run) jobStatus(now time.Time) *Exchange {
 
 // open notes that the stream x is asked for, from its beginning or from a point on. It
 // returns nil where the job has been canceled: that run is told to its end.
-func (r *run) open(x *Exchange, from *resumption) *feed {
+func (r *run) open(x *Exchange, from *resumption, now time.Time) *feed {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.isCanceled() {
@@ -199,11 +201,12 @@ func (r *run) open(x *Exchange, from *resumption) *feed {
 	}
 	if from == nil {
 		r.telling = nil
-		r.from, r.start, r.tempo = x.Sent, time.Now(), r.player.tempo(x)
+		r.from, r.start, r.tempo = x.Sent, now, r.player.tempo(x)
 		r.feed = newFeed(x, 0)
 	} else {
 		r.feed = newFeed(x, from.bytes)
 	}
+	r.feed.receipt = r.receipts.open(x, r.feed.delivered)
 	r.wake.Broadcast()
 	return r.feed
 }
@@ -212,16 +215,12 @@ func (r *run) open(x *Exchange, from *resumption) *feed {
 // reached is as for meter.
 func (r *run) deliver(f *feed, p *performance, reached func() int64) {
 	total := p.meter(f.delivered, reached)
-	p.sending = func() {
-		r.mu.Lock()
-		f.sending = true
-		r.mu.Unlock()
-	}
+	p.sending = f.receipt.send
 	p.delivered = func(left int) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		f.sending = false
 		f.delivered = total(left)
+		f.receipt.deliver(f.delivered)
 		if left == 0 {
 			f.pieces++
 		}
@@ -230,17 +229,14 @@ func (r *run) deliver(f *feed, p *performance, reached func() int64) {
 	}
 }
 
-// lastFeed returns the stream that was asked for last, and how much of its body has been
-// delivered. What is on its way, the client that asks may have already.
-func (r *run) lastFeed() (x *Exchange, delivered int64) {
+// lastStream returns the stream that was asked for last, nil if none was.
+func (r *run) lastStream() *Exchange {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	f := r.feed
-	if f == nil {
-		return nil, 0
+	if r.feed == nil {
+		return nil
 	}
-	r.await(func() bool { return !f.sending || f.gone })
-	return f.x, f.delivered
+	return r.feed.x
 }
 
 // hangUp notes that the client of the stream has gone, or has it all.
@@ -248,6 +244,7 @@ func (r *run) hangUp(f *feed) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	f.gone = true
+	f.receipt.end()
 	r.wake.Broadcast()
 }
 

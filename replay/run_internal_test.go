@@ -34,14 +34,14 @@ func TestRunTakenUpAgain(t *testing.T) {
 		p := newPlayer(rec, Playback{})
 		s := p.stories().byID[id]
 		x := s.streams[0]
-		r := p.join(s, x.Sent)
-		r.hangUp(r.open(x, nil))
+		r := p.join(s, x.Sent, time.Now())
+		r.hangUp(r.open(x, nil, time.Now()))
 		time.Sleep(5 * time.Second)
 		point, err := x.resume(id, x.Size-1) // all but what ends the last block
 		if err != nil || point.events != 1 {
 			t.Fatalf("it goes on behind %d events, %v", point.events, err)
 		}
-		r.open(x, &point)
+		r.open(x, &point, time.Now())
 		if _, document := r.status(time.Now()); !strings.Contains(string(document), "one.jpg") {
 			t.Errorf("the Status is %s", document)
 		}

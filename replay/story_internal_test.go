@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 )
 
 func mustLoad(t testing.TB, text string) *Recording {
@@ -100,11 +101,11 @@ func TestAliasesAreBounded(t *testing.T) {
 	p := newPlayer(mustLoad(t, text), Playback{Speed: MaxSpeed})
 	for i := range 2*maxAliases + 1 {
 		path := fmt.Sprintf("/assemblies/%032d", i)
-		p.story(httptest.NewRequest(http.MethodPost, path, nil))
+		p.story(httptest.NewRequest(http.MethodPost, path, nil), time.Now())
 		if i%maxAliases > 1 && i < 2*maxAliases {
 			continue
 		}
-		if perf := p.story(httptest.NewRequest(http.MethodGet, path, nil)); perf == nil {
+		if perf := p.story(httptest.NewRequest(http.MethodGet, path, nil), time.Now()); perf == nil {
 			t.Errorf("id %d is unknown", i)
 		}
 	}

@@ -32,6 +32,9 @@ func (permanentError) Permanent() bool { return true }
 //
 // A response that broke, or whose recording was cut off, ends with an error that wraps
 // io.ErrUnexpectedEOF.
+//
+// The body of a request is read as long as the response lasts and a second longer, and then
+// closed, also if it has not come to its end.
 func (r *Recording) Transport(p Playback) http.RoundTripper {
 	return &transport{newPlayer(r, p)}
 }
@@ -57,27 +60,55 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, fmt.Errorf("replay: %s %s: %w", req.Method, redactURL(req.URL), ErrNotRecorded)
 	}
 	if req.Body != nil && req.Body != http.NoBody {
-		discardBody(req)
+		over, done := discardBody(req), p.done
+		p.done = func() {
+			over()
+			if done != nil {
+				done()
+			}
+		}
 	}
 	return respond(req, p)
 }
 
+// bodyGrace is how long a request's body is read on when the response is over: it may be
+// written more slowly than the recording is played.
+const bodyGrace = time.Second
+
 // discardBody reads what is left of a request's body, as a server would, so that whoever
-// writes it gets on. It may have no end: it is read as long as the request lasts.
-func discardBody(req *http.Request) {
+// writes it gets on. It may have no end: it is read as long as the request lasts, and not for
+// long when over has been called, for the response is.
+func discardBody(req *http.Request) (over func()) {
 	closeBody := sync.OnceFunc(func() { req.Body.Close() })
 	stop := context.AfterFunc(req.Context(), closeBody)
+	read := make(chan struct{})
 	go func() {
+		defer close(read)
 		io.Copy(io.Discard, req.Body)
 		stop()
 		closeBody()
 	}()
+	return func() {
+		select {
+		case <-read:
+			return
+		default:
+		}
+		timer := time.AfterFunc(bodyGrace, closeBody)
+		go func() {
+			<-read
+			timer.Stop()
+		}()
+	}
 }
 
 // respond returns the response to req that p is.
 func respond(req *http.Request, p *performance) (*http.Response, error) {
 	ctx, cancel := context.WithCancel(req.Context())
-	b := &transportBody{request: req.Context(), clock: clock{ctx: ctx, start: time.Now()}, p: p, cancel: cancel, interrupt: p.interrupt}
+	if p.began.IsZero() {
+		p.began = time.Now()
+	}
+	b := &transportBody{req: req, clock: clock{ctx: ctx, start: p.began}, p: p, cancel: cancel, interrupt: p.interrupt}
 	if p.status == 0 {
 		defer b.Close()
 		return nil, b.end()
@@ -92,7 +123,7 @@ func respond(req *http.Request, p *performance) (*http.Response, error) {
 	}
 	header := make(http.Header, len(p.header))
 	for name, values := range p.header {
-		if !hopByHop[name] && !listed(p.header["Connection"], name) {
+		if !isHopByHop(p.header, name) {
 			header[name] = append([]string(nil), values...)
 		}
 	}
@@ -129,7 +160,7 @@ func respond(req *http.Request, p *performance) (*http.Response, error) {
 
 // transportBody is a body that comes as it was recorded.
 type transportBody struct {
-	request   context.Context
+	req       *http.Request
 	clock     clock // whose context ends with the request's, or when the body is closed
 	p         *performance
 	interrupt <-chan struct{}
@@ -139,6 +170,7 @@ type transportBody struct {
 
 	mu   sync.Mutex // held by Read
 	rest []byte     // of the piece whose moment has come
+	size int64      // of the pieces so far
 	err  error      // what has ended it
 }
 
@@ -184,6 +216,7 @@ func (b *transportBody) piece() ([]byte, error) {
 		b.p.end, b.p.ended, b.p.hits = EndEOF, 0, nil
 		return nil, nil
 	}
+	b.size += int64(len(read.Data))
 	return read.Data, nil
 }
 
@@ -198,10 +231,7 @@ func (b *transportBody) end() error {
 	case !p.wait(&b.clock, p.ended, nil):
 		return b.gone()
 	case p.status == 0, p.end == EndReset, p.end == EndUnknown:
-		if p.x != nil && p.x.Cause != "" {
-			return fmt.Errorf("replay: the connection broke here (%s): %w", p.x.Cause, io.ErrUnexpectedEOF)
-		}
-		return fmt.Errorf("replay: the connection broke here: %w", io.ErrUnexpectedEOF)
+		return b.broken()
 	}
 	for name, values := range p.trailer {
 		b.trailer[name] = append([]string(nil), values...)
@@ -209,10 +239,30 @@ func (b *transportBody) end() error {
 	return io.EOF
 }
 
+// broken returns the error of a response that breaks.
+func (b *transportBody) broken() error {
+	where := fmt.Sprintf("behind %d bytes of the body", b.size)
+	if b.p.status == 0 {
+		where = "in front of the response"
+	}
+	why := "in the recording"
+	switch {
+	case b.p.cause != "":
+		why = b.p.cause
+	case b.p.x != nil && b.p.x.End == EndUnknown:
+		why = "where the recording ends"
+	}
+	number := 0
+	if b.p.x != nil {
+		number = b.p.x.Number
+	}
+	return fmt.Errorf("replay: %s %s: exchange %d broke %s, %s: %w", b.req.Method, redactURL(b.req.URL), number, why, where, io.ErrUnexpectedEOF)
+}
+
 // gone returns why nobody waits for the body any more.
 func (b *transportBody) gone() error {
-	if b.request.Err() != nil {
-		return context.Cause(b.request)
+	if ctx := b.req.Context(); ctx.Err() != nil {
+		return context.Cause(ctx)
 	}
 	return http.ErrBodyReadAfterClose
 }

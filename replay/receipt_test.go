@@ -1,0 +1,217 @@
+package replay_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ssereel/ssereel/replay"
+	"github.com/ssereel/ssereel/ssewire"
+	"github.com/ssereel/ssereel/status"
+)
+
+// guest is a client of a stream that stays connected until it is told to leave.
+type guest struct {
+	t      *testing.T
+	door   http.RoundTripper
+	target string
+	res    *http.Response
+	events *ssewire.Reader
+}
+
+// comes connects, from behind the events with that ID.
+func (g *guest) comes(id string) (status int) {
+	g.t.Helper()
+	req := newRequest(g.t, "GET", g.target)
+	if id != "" {
+		req.Header.Set("Last-Event-ID", id)
+	}
+	res, err := g.door.RoundTrip(req)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	g.res, g.events = res, ssewire.NewReader(res.Body)
+	return res.StatusCode
+}
+
+// reads returns the data of the next events, up to n of them.
+func (g *guest) reads(n int) (data []string) {
+	for len(data) < n && g.events.Next() {
+		data = append(data, string(g.events.Event().Data))
+	}
+	return data
+}
+
+func (g *guest) leaves() { g.res.Body.Close() }
+
+const toTheEnd = 1 << 20
+
+// Clients of one stream cannot be told apart where all its events have the same ID. None
+// costs another one events, whatever it does.
+func TestClientsApart(t *testing.T) {
+	plain := openedStream + quotedRead("id: abc\n\n")
+	for i := range 10 {
+		plain += quotedRead(fmt.Sprintf("data: %d\n\n", i))
+	}
+	plain += eof
+	assembly, _, _ := goldenReel(t, "assembly.reel")
+	for _, stream := range []struct{ name, reel, target, id string }{
+		{"a stream", plain, "/s", "abc"},
+		{"an Assembly's", assembly, "/ws20219?assembly=55a46ab12179453a8a20921a058b7546", "55a46ab12179453a8a20921a058b7546"},
+	} {
+		for _, c := range []struct {
+			name  string
+			other func(t *testing.T, another func() *guest)
+		}{
+			{"nobody else comes", func(*testing.T, func() *guest) {}},
+			{"another reads all and asks until it is told to stop", func(t *testing.T, another func() *guest) {
+				other := another()
+				other.comes("")
+				other.reads(toTheEnd)
+				other.leaves()
+				if status := other.comes(stream.id); status != http.StatusNoContent {
+					t.Errorf("with all events, it gets %d", status)
+				}
+				other.leaves()
+			}},
+			{"another reads more", func(t *testing.T, another func() *guest) {
+				other := another()
+				other.comes("")
+				other.reads(6)
+			}},
+			{"another says an ID that there is not", func(t *testing.T, another func() *guest) {
+				other := another()
+				other.comes("nonsense")
+				other.reads(toTheEnd)
+				other.leaves()
+			}},
+			{"a thousand read all", func(t *testing.T, another func() *guest) {
+				for range 1001 {
+					other := another()
+					other.comes("")
+					other.reads(toTheEnd)
+					other.leaves()
+				}
+			}},
+			{"a thousand read some, and do not come back", func(t *testing.T, another func() *guest) {
+				for range 1001 {
+					other := another()
+					other.comes("")
+					other.reads(7)
+					other.leaves()
+				}
+			}},
+		} {
+			t.Run(stream.name+", "+c.name, func(t *testing.T) {
+				throughDoors(t, stream.reel, replay.Playback{Speed: replay.MaxSpeed}, func(t *testing.T, rec *replay.Recording, door http.RoundTripper) {
+					var all []string
+					for _, ev := range rec.Events() {
+						all = append(all, string(ev.Data))
+					}
+					another := func() *guest { return &guest{t: t, door: door, target: stream.target} }
+					one := another()
+					one.comes("")
+					got := one.reads(2)
+					c.other(t, another)
+					one.leaves()
+					one.comes(stream.id)
+					got = append(got, one.reads(toTheEnd)...)
+					one.leaves()
+					if len(got) < len(all) || !slices.Equal(got[:2], all[:2]) || !slices.Equal(got[len(got)-len(all)+2:], all[2:]) {
+						t.Errorf("it gets %q, want %q", got, all)
+					}
+				})
+			})
+		}
+	}
+}
+
+// What a client has is known, however small the pieces are in which it reads, and whatever
+// faults happen. One that was refused has got nothing.
+func TestClientsAfterFaults(t *testing.T) {
+	long := strings.Repeat("x", 2000)
+	reel := openedStream + quotedRead("id: a\ndata: 1\n\ndata: 2\n\n") + quotedRead("data: "+long+"\n\n") + quotedRead("data: 4\n\n") + eof
+	for _, c := range []struct {
+		name   string
+		faults []replay.Fault
+		first  func(t *testing.T, door http.RoundTripper)
+		want   []string // what comes for one that was cut off behind 2
+	}{
+		{"another reads byte by byte", []replay.Fault{replay.Cut{At: replay.AtByte(1 << 30)}}, func(t *testing.T, door http.RoundTripper) {
+			res, err := door.RoundTrip(newRequest(t, "GET", "/s"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer res.Body.Close()
+			for b := make([]byte, 1); err == nil; {
+				_, err = res.Body.Read(b)
+			}
+		}, []string{long, "4"}},
+		{"another was refused", []replay.Fault{replay.Refuse{Times: 1}, replay.Cut{At: replay.AtEvent(3)}}, func(t *testing.T, door http.RoundTripper) {
+			res, err := door.RoundTrip(newRequest(t, "GET", "/s"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			io.Copy(io.Discard, res.Body)
+			res.Body.Close()
+			if res.StatusCode != http.StatusServiceUnavailable {
+				t.Errorf("it gets %d", res.StatusCode)
+			}
+		}, []string{long, "4"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			throughDoors(t, reel, replay.Playback{Speed: replay.MaxSpeed, Faults: c.faults}, func(t *testing.T, _ *replay.Recording, door http.RoundTripper) {
+				c.first(t, door)
+				if got, _ := take(t, door, "/s", "", 2); !slices.Equal(got, []string{"1", "2"}) {
+					t.Fatalf("it gets %q", got)
+				}
+				if _, got, _ := follow(t, door, "/s", "a"); !slices.Equal(got, c.want) {
+					t.Errorf("it gets %q behind that, want %q", got, c.want)
+				}
+			})
+		})
+	}
+}
+
+// A request that is refused starts nothing: the Assembly goes on as it did, or not at all.
+func TestRefusedStreamStartsNothing(t *testing.T) {
+	throughDoors(t, story, replay.Playback{Faults: []replay.Fault{replay.Refuse{}}}, func(t *testing.T, _ *replay.Recording, door http.RoundTripper) {
+		state := func() status.State {
+			return ask(t, door, "GET", "/assemblies/"+storyID).assembly(t, storyID).State
+		}
+		state()
+		time.Sleep(5 * time.Second)
+		before := state()
+		if reply := ask(t, door, "GET", storyWS); reply.status != http.StatusServiceUnavailable {
+			t.Fatalf("the stream is answered with %d", reply.status)
+		}
+		if after := state(); after != before || before == status.AssemblyUploading {
+			t.Errorf("the Assembly goes from %s to %s", before, after)
+		}
+	})
+}
+
+// A HEAD is no request for the stream, which faults happen to.
+func TestFaultsSpareHead(t *testing.T) {
+	reel := openedStream + quotedRead("data: a\n\n") + eof
+	throughDoors(t, reel, replay.Playback{Faults: []replay.Fault{replay.Refuse{Times: 1}}}, func(t *testing.T, _ *replay.Recording, door http.RoundTripper) {
+		for _, want := range []struct {
+			method string
+			status int
+		}{{"HEAD", 200}, {"HEAD", 200}, {"GET", 503}, {"GET", 200}} {
+			res, err := door.RoundTrip(newRequest(t, want.method, "/s"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			io.Copy(io.Discard, res.Body)
+			res.Body.Close()
+			if res.StatusCode != want.status {
+				t.Errorf("%s is answered with %d, want %d", want.method, res.StatusCode, want.status)
+			}
+		}
+	})
+}

@@ -265,7 +265,7 @@ func (s *Stream) disconnect(err error) {
 	}
 	s.lost, s.wait = err, s.retry
 	for n := 1; n < s.failed && s.wait < maxBackoff; n++ {
-		s.wait = min(2*max(s.wait, minBackoff), max(maxBackoff, s.retry))
+		s.wait = min(2*max(s.wait, minBackoff), maxBackoff)
 	}
 	if s.events == 0 {
 		s.wait = max(s.wait, minBackoff)
@@ -312,9 +312,16 @@ func isEventStream(h http.Header) bool {
 	return strings.EqualFold(strings.TrimSpace(mediaType), contentType)
 }
 
-// withoutCredentials returns u as errors show it. Its query may have any.
+// withoutCredentials returns u as errors show it. Its query may have any, and where it has no
+// host, for it was mistyped, a user and password may be elsewhere.
 func withoutCredentials(u *url.URL) string {
-	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath, Opaque: u.Opaque}).String()
+	shown := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath, Opaque: u.Opaque}
+	if u.Host == "" {
+		for _, part := range []*string{&shown.Path, &shown.RawPath, &shown.Opaque} {
+			*part = (*part)[strings.LastIndexByte(*part, '@')+1:]
+		}
+	}
+	return shown.String()
 }
 
 // hideCredentials takes out of err what may be one: in the URL, and in that of a redirect which

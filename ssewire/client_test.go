@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"math"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -325,96 +324,131 @@ func TestClientReconnects(t *testing.T) {
 	}
 }
 
-// After an attempt that has failed the next may come later than the reconnection
-// time, but not earlier; and never so late that it is as good as given up.
+// Waits double with each attempt that fails after another, and a connection makes them
+// short again. What OnDisconnect is told is what the Client waits.
 func TestClientBacksOff(t *testing.T) {
-	const failures = 80
-	var waits []time.Duration
-	c := ssewire.Client{OnDisconnect: func(_ error, wait time.Duration) { waits = append(waits, wait) }}
-	answers := slices.Repeat([]answer{refuses}, failures)
-	answers = append(answers, ends("retry: 2000\ndata: a\n\n"), refuses, ends("data: b\n\n"))
-	bubble(t, c, answers, func(t *testing.T, h *host, s *ssewire.Stream) {
-		wantEvents(t, follow(s), msgs("a", "b")...)
-		if s.Err() != nil {
-			t.Error(s.Err())
-		}
-		at := h.at()
-		if len(at) != failures+4 {
-			t.Fatalf("%d requests, want %d", len(at), failures+4)
-		}
-		var gaps []time.Duration
-		for i := range at[1:] {
-			gaps = append(gaps, at[i+1]-at[i])
-		}
-		if !slices.Equal(gaps, waits) {
-			t.Errorf("the Client waits %v and says %v", gaps, waits)
-		}
-		if gaps[0] < ssewire.DefaultReconnectionTime {
-			t.Errorf("first wait %v, the reconnection time is %v", gaps[0], ssewire.DefaultReconnectionTime)
-		}
-		if !slices.IsSorted(gaps[:failures]) || gaps[failures-1] <= gaps[0] || gaps[failures-1] > 24*time.Hour {
-			t.Errorf("waits after failed attempts: %v", gaps[:failures])
-		}
-		if gaps[failures] != 2*time.Second {
-			t.Errorf("after a connection that was made the wait is %v, want 2s", gaps[failures])
-		}
-		if gaps[failures+1] < 2*time.Second || gaps[failures+1] > gaps[failures-1] || gaps[failures+2] != 2*time.Second {
-			t.Errorf("a later failure and the end after it: %v", gaps[failures+1:])
-		}
-	})
-}
-
-// A stream that wants no waiting does not make of a dead server a busy loop.
-func TestClientBacksOffFromZero(t *testing.T) {
-	answers := append([]answer{ends("retry: 0\ndata: a\n\n")}, slices.Repeat([]answer{refuses}, 20)...)
-	bubble(t, ssewire.Client{}, answers, func(t *testing.T, h *host, s *ssewire.Stream) {
-		wantEvents(t, follow(s), msg("a"))
-		at := h.at()
-		if last := at[len(at)-1] - at[len(at)-2]; at[1] != 0 || last < time.Second {
-			t.Errorf("requests at %v", at)
-		}
-	})
+	const ms, s = time.Millisecond, time.Second
+	for _, c := range []struct {
+		name    string
+		time    time.Duration // the Client's own
+		answers []answer
+		want    []time.Duration // after each of them
+	}{
+		{
+			"up to a minute", 0, slices.Repeat([]answer{refuses}, 80),
+			slices.Concat([]time.Duration{3 * s, 6 * s, 12 * s, 24 * s, 48 * s}, slices.Repeat([]time.Duration{60 * s}, 75)),
+		},
+		{
+			"from a time that a minute is no multiple of", 45 * s, slices.Repeat([]answer{refuses}, 3),
+			[]time.Duration{45 * s, 60 * s, 60 * s},
+		},
+		{
+			"not where the time is longer than a minute", 0,
+			[]answer{ends("retry: 90000\n\n"), refuses, refuses, refuses},
+			[]time.Duration{90 * s, 90 * s, 90 * s, 90 * s},
+		},
+		{
+			"anew after a connection", 0,
+			[]answer{refuses, refuses, refuses, ends("retry: 2000\ndata: a\n\n"), refuses, refuses, ends("data: b\n\n"), ends("data: c\n\n")},
+			[]time.Duration{3 * s, 6 * s, 12 * s, 2 * s, 2 * s, 4 * s, 2 * s, 2 * s},
+		},
+		{
+			"anew after a connection without an event", 0,
+			[]answer{refuses, refuses, ends(""), refuses, refuses},
+			[]time.Duration{3 * s, 6 * s, 3 * s, 3 * s, 6 * s},
+		},
+		{
+			// Else a dead server would be asked in a busy loop.
+			"from no time at all", 0, append([]answer{ends("retry: 0\ndata: a\n\n")}, slices.Repeat([]answer{refuses}, 12)...),
+			[]time.Duration{0, 100 * ms, 200 * ms, 400 * ms, 800 * ms, 1600 * ms, 3200 * ms, 6400 * ms, 12800 * ms, 25600 * ms, 51200 * ms, 60 * s, 60 * s},
+		},
+		{
+			"from less than 100 ms", 30 * ms,
+			[]answer{ends("data: a\n\n"), refuses, refuses, ends("data: b\n\n")},
+			[]time.Duration{30 * ms, 100 * ms, 200 * ms, 30 * ms},
+		},
+		{
+			"not below 100 ms after a connection without an event", 0,
+			[]answer{ends("retry: 0\n\n"), ends(""), breaks(": c\n\n", errLost), ends("data: a\n\n"), ends("data: b")},
+			[]time.Duration{100 * ms, 100 * ms, 100 * ms, 0, 100 * ms},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var told []time.Duration
+			client := ssewire.Client{ReconnectionTime: c.time, OnDisconnect: func(_ error, wait time.Duration) { told = append(told, wait) }}
+			bubble(t, client, c.answers, func(t *testing.T, h *host, s *ssewire.Stream) {
+				if follow(s); s.Err() != nil {
+					t.Error(s.Err())
+				}
+				at := h.at()
+				var waits []time.Duration
+				for i := range at[1:] {
+					waits = append(waits, at[i+1]-at[i])
+				}
+				if !slices.Equal(waits, c.want) {
+					t.Errorf("the Client waits %v, want %v", waits, c.want)
+				}
+				if !slices.Equal(told, waits) {
+					t.Errorf("OnDisconnect is told %v, the Client waits %v", told, waits)
+				}
+			})
+		})
+	}
 }
 
 // The attempts after a lost connection carry what is known, however many fail.
 func TestClientKeepsIDThroughFailures(t *testing.T) {
-	answers := []answer{breaks("id: 1\ndata: a\n\n", errLost), refuses, refuses, ends("data: b\n\n")}
-	bubble(t, ssewire.Client{}, answers, func(t *testing.T, h *host, s *ssewire.Stream) {
-		wantEvents(t, follow(s), event{"message", "a", "1"}, event{"message", "b", "1"})
-		if got, want := h.ids(), []string{"none", "1", "1", "1", "1"}; !slices.Equal(got, want) {
-			t.Errorf("Last-Event-ID %q, want %q", got, want)
-		}
-		if s.LastEventID() != "1" {
-			t.Errorf("LastEventID %q", s.LastEventID())
-		}
-	})
+	for _, id := range []string{"1", "a\tb", "\t"} {
+		answers := []answer{breaks("id: "+id+"\ndata: a\n\n", errLost), refuses, refuses, ends("data: b\n\n")}
+		bubble(t, ssewire.Client{}, answers, func(t *testing.T, h *host, s *ssewire.Stream) {
+			wantEvents(t, follow(s), event{"message", "a", id}, event{"message", "b", id})
+			if got, want := h.ids(), []string{"none", id, id, id, id}; !slices.Equal(got, want) || s.Err() != nil {
+				t.Errorf("Last-Event-ID %q, want %q, and no error: %v", got, want, s.Err())
+			}
+			if s.LastEventID() != id {
+				t.Errorf("LastEventID %q, want %q", s.LastEventID(), id)
+			}
+		})
+	}
 }
 
-// The longest times do not become negative ones.
+// The longest times do not become negative ones, however many attempts fail.
 func TestClientWithHugeTimes(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		client  ssewire.Client
 		answers []answer
+		want    time.Duration
 	}{
-		{"retry", ssewire.Client{}, []answer{ends("retry: 99999999999999999999\n\n")}},
-		{"retry and a failed attempt", ssewire.Client{}, []answer{ends("retry: 5000000000000\n\n"), refuses, refuses}},
-		{"the Client's own and a failed attempt", ssewire.Client{ReconnectionTime: math.MaxInt64}, []answer{refuses, refuses}},
+		{"retry", ssewire.Client{}, []answer{ends("retry: 99999999999999999999\n\n"), refuses, refuses}, longestDuration},
+		{"retry of which the double is too long", ssewire.Client{}, []answer{ends("retry: 5000000000000\n\n"), refuses, refuses}, 5e12 * time.Millisecond},
+		{"the Client's own", ssewire.Client{ReconnectionTime: longestDuration}, []answer{refuses, refuses, refuses}, longestDuration},
+		{"the Client's own, of which the double is too long", ssewire.Client{ReconnectionTime: 1 << 62}, []answer{refuses, refuses, refuses}, 1 << 62},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				h := newHost(c.answers...)
-				c.client.HTTP = &http.Client{Transport: h}
-				ctx, cancel := context.WithTimeout(t.Context(), 24*time.Hour)
+				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
+				h := newHost(c.answers...)
+				var told []time.Duration
+				c.client.HTTP = &http.Client{Transport: h}
+				c.client.OnDisconnect = func(_ error, wait time.Duration) {
+					if told = append(told, wait); len(told) == len(c.answers) {
+						cancel()
+					}
+				}
 				s := c.client.Connect(newRequest(t, ctx))
-				if s.Next() || !errors.Is(s.Err(), context.DeadlineExceeded) {
-					t.Errorf("err %v, want the deadline's", s.Err())
+				defer s.Close()
+				if s.Next() || !errors.Is(s.Err(), context.Canceled) {
+					t.Errorf("err %v, want the context's", s.Err())
 				}
-				if len(h.seen) != 1 || time.Since(h.start) != 24*time.Hour {
-					t.Errorf("%d requests in %v", len(h.seen), time.Since(h.start))
+				if want := []time.Duration{c.want, c.want, c.want}; !slices.Equal(told, want) {
+					t.Errorf("waits %v, want %v", told, want)
 				}
-				s.Close()
+				// The bubble's own clock ends between the second request and the third.
+				if at := h.at(); len(at) != 3 || at[1] < 1<<62 {
+					t.Errorf("requests at %v", at)
+				}
 			})
 		})
 	}
@@ -635,9 +669,13 @@ func TestResponseErrorAfterRedirect(t *testing.T) {
 // A URL that leads nowhere is told at once.
 func TestClientURL(t *testing.T) {
 	for text, want := range map[string]string{
-		"example.com/stream?key=s3cret": "ssewire: the URL example.com/stream has no scheme: put https:// in front of it",
-		"https:///stream":               "ssewire: the URL https:///stream has no host",
-		"/stream":                       "ssewire: the URL /stream has no scheme: put https:// in front of it",
+		"example.com/stream?key=s3cret":       "ssewire: the URL example.com/stream has no scheme: put https:// in front of it",
+		"https:///stream":                     "ssewire: the URL https:///stream has no host",
+		"http:me:s3cret@stream.example/there": "ssewire: the URL http:stream.example/there has no host",
+		"https:/me:s3cret@h/x":                "ssewire: the URL https://h/x has no host",
+		"/stream":                             "ssewire: the URL /stream has no scheme: put https:// in front of it",
+		"https:///a%2Fb/stream":               "ssewire: the URL https:///a%2Fb/stream has no host",
+		"https:example.com/stream?key=s3cret": "ssewire: the URL https:example.com/stream has no host",
 	} {
 		req, err := http.NewRequest("GET", text, nil)
 		if err != nil {
@@ -770,6 +808,17 @@ func TestClientRequestBody(t *testing.T) {
 			}
 			if len(h.seen) != 1 || h.open != 0 {
 				t.Errorf("%d requests, %d bodies left open", len(h.seen), h.open)
+			}
+		})
+	})
+	t.Run("there is nothing to send again", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			h := newHost(ends("data: a\n\n"), ends("data: b\n\n"))
+			s := connect(t, h, func(req *http.Request) { req.Body, req.GetBody, req.ContentLength = http.NoBody, nil, 0 })
+			defer s.Close()
+			wantEvents(t, follow(s), msgs("a", "b")...)
+			if s.Err() != nil || len(h.seen) != 3 {
+				t.Errorf("err %v after %d requests", s.Err(), len(h.seen))
 			}
 		})
 	})

@@ -181,7 +181,8 @@ func (p *Parser) Next() bool {
 			pos++
 			p.typLine = append(p.typLine[:0], buf[line:pos]...)
 		}
-		typ = p.typLine[7 : len(p.typLine)-1]
+		n := len(p.typLine) - 1
+		typ = p.typLine[7:n:n]
 		line, head = pos, le.Uint64(buf[pos:])
 	}
 	if head<<16 == dataField<<16 {
@@ -398,7 +399,7 @@ func (p *Parser) keepType(typ []byte) []byte {
 		return typ
 	}
 	p.typBuf = append(p.typBuf[:0], typ...)
-	return p.typBuf
+	return p.typBuf[:len(typ):len(typ)]
 }
 
 // begin settles what comes before the first line: one byte order mark is
@@ -418,7 +419,7 @@ func (p *Parser) begin() bool {
 	}
 	if p.initialID != "" {
 		p.lastID = append(p.lastID[:0], p.initialID...)
-		p.ev.ID = p.lastID
+		p.ev.ID = p.lastID[:len(p.lastID):len(p.lastID)]
 	}
 	p.dataStart, p.dataEnd = -1, -1
 	p.block = p.base + int64(p.pos)

@@ -367,6 +367,60 @@ func TestErrEventTooLargeSaysWhatToDo(t *testing.T) {
 	}
 }
 
+// The error says which event is too large and where it begins, however the stream is cut.
+func TestErrEventTooLargeSaysWhere(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		before string
+		event  int
+		begins int
+	}{
+		{"at the start", "", 1, 0},
+		{"after a bom", bom, 1, 3},
+		{"after an event", "data: a\n\n", 2, 9},
+		{"after a bom and an event", bom + "data: a\n\n", 2, 12},
+		{"after an event by cr", "data: a\r\r", 2, 9},
+		{"after an event by crlf", "data: a\r\n\r\n", 2, 11},
+		{"after events of each kind", "data: a\r\n\r\ndata: b\n\ndata: c\r\r", 4, 29},
+		{"after a blank line by crlf", "\r\n", 1, 2},
+		{"after blank lines of each kind", "\n\r\r\n\n", 1, 5},
+		{"after a block that is no event", "data: a\n\nevent: tick\n\n", 2, 22},
+		{"in a later line of its block", "id: 1\n: c\n", 1, 0},
+		{"in a later line of its block by crlf", "data: a\r\n\r\nid: 1\r\n: c\r\n", 2, 11},
+		{"after many comments", "data: a\n\n" + strings.Repeat(": nothing\r\n\r\n", 1000), 2, 9 + 13*1000},
+		{"after a comment that is longer than the buffer", "data: a\n\nid: 1\n:" + strings.Repeat("c", 50000) + "\n", 2, 9},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			want := fmt.Sprintf("event %d, which begins at byte %d of the stream", c.event, c.begins)
+			stream := []byte(c.before + "data: " + strings.Repeat("x", 30) + "\n\n")
+			for cut, chunks := range cuttings([][]byte{stream}) {
+				r := ssewire.NewReader(&pieces{chunks: slices.Clone(chunks), end: io.EOF}, ssewire.MaxEventSize(20))
+				drain(r)
+				if r.Err() == nil || !strings.Contains(r.Err().Error(), want) {
+					t.Fatalf("%s: error %v does not say %s", cut, r.Err(), want)
+				}
+			}
+		})
+	}
+}
+
+// What is fed after the error takes no memory.
+func TestFeedAfterTooLarge(t *testing.T) {
+	p := ssewire.NewParser(ssewire.MaxEventSize(100))
+	p.Feed([]byte("data: " + strings.Repeat("x", 200) + "\n\n"))
+	if p.Next() || p.Err() == nil {
+		t.Fatal("the Parser takes what is too large")
+	}
+	chunk := make([]byte, 64<<10)
+	if n := testing.AllocsPerRun(1, func() {
+		for range 16 {
+			p.Feed(chunk)
+		}
+	}); n != 0 {
+		t.Errorf("%v allocations, want none", n)
+	}
+}
+
 // Reset is the way out of an error, with the same limit.
 func TestResetAfterTooLarge(t *testing.T) {
 	tooLarge := "data: " + strings.Repeat("x", 200) + "\n\n"
@@ -517,8 +571,9 @@ func TestBrokenSources(t *testing.T) {
 			for _, before := range []string{"", "data: a\n\n", "data: a\n\ndata: b"} {
 				r := ssewire.NewReader(io.MultiReader(strings.NewReader(before), c.bad))
 				// MultiReader would hide a wrong count; the source is broken by itself.
-				given := false
+				given, reads := false, 0
 				r.Reset(readFunc(func(p []byte) (int, error) {
+					reads++
 					if !given && before != "" {
 						given = true
 						return copy(p, before), nil
@@ -537,6 +592,9 @@ func TestBrokenSources(t *testing.T) {
 				}
 				if r.Next() {
 					t.Errorf("after %q: Next goes on", before)
+				}
+				if reads > 1000 {
+					t.Errorf("after %q: it took %d reads to see that the source is broken", before, reads)
 				}
 			}
 		})
@@ -558,6 +616,34 @@ func TestIdleReads(t *testing.T) {
 	}))
 	if got := drain(r); r.Err() != nil || !slices.Equal(got, msgs("a", "b")) {
 		t.Errorf("got %q, %v", got, r.Err())
+	}
+}
+
+// A stream of small events is read with a small buffer, for a program may have thousands of
+// them open. A source that fills it is read with a larger one.
+func TestRoomOfReads(t *testing.T) {
+	for _, c := range []struct {
+		name            string
+		step            int
+		atLeast, atMost int // the most that a read is offered
+	}{
+		{"a few bytes a read", 100, 1 << 10, 4 << 10},
+		{"as much as there is room for", math.MaxInt, 8 << 10, 16 << 10},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			src := &drip{testdata.Progress(1000), c.step}
+			least, most := math.MaxInt, 0
+			r := ssewire.NewReader(readFunc(func(p []byte) (int, error) {
+				least, most = min(least, len(p)), max(most, len(p))
+				return src.Read(p)
+			}))
+			if n := len(drain(r)); n != 1000 || r.Err() != nil {
+				t.Errorf("%d events, err %v", n, r.Err())
+			}
+			if least < 512 || most < c.atLeast || most > c.atMost {
+				t.Errorf("the reads are offered between %d and %d bytes, want 512 at least, and at the most between %d and %d", least, most, c.atLeast, c.atMost)
+			}
+		})
 	}
 }
 
@@ -819,21 +905,45 @@ func TestResetForgets(t *testing.T) {
 
 // What the caller does to the room behind a view does no harm to what comes next.
 func TestAppendToViews(t *testing.T) {
-	const stream = "event: tick\nid: 1\ndata: a\n\nevent: tock\ndata: b\ndata: c\n\ndata: d\n\nid: 22\ndata: e\n\ndata: f\n\n"
-	r := ssewire.NewReader(strings.NewReader(stream))
-	var got []event
-	for r.Next() {
-		ev := r.Event()
-		got = append(got, seen(ev))
-		_ = append(ev.Data, "XXXXXXXXXX"...)
-		_ = append(ev.Type, "XXXXXXXXXX"...)
-		_ = append(ev.ID, "XXXXXXXXXX"...)
-		if r.LastEventID() != got[len(got)-1].ID {
-			t.Errorf("the last event ID has become %q", r.LastEventID())
+	const stream = "event: tick\nid: 1\ndata: a\n\nevent:tuck\ndata: b\n\nevent: tock\ndata: b\ndata: c\n\ndata: d\n\nid: 22\ndata: e\n\ndata: f\n\n"
+	want := []event{{"tick", "a", "1"}, {"tuck", "b", "1"}, {"tock", "b\nc", "1"}, {"message", "d", "1"}, {"message", "e", "22"}, {"message", "f", "22"}}
+	for _, n := range []int{1, 10, 100} {
+		more := strings.Repeat("X", n)
+		r := ssewire.NewReader(strings.NewReader(stream))
+		var got []event
+		for r.Next() {
+			ev := r.Event()
+			got = append(got, seen(ev))
+			_ = append(ev.Data, more...)
+			_ = append(ev.Type, more...)
+			_ = append(ev.ID, more...)
+			if r.LastEventID() != got[len(got)-1].ID {
+				t.Errorf("the last event ID has become %q", r.LastEventID())
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%d bytes behind each view make it %q, want %q", n, got, want)
 		}
 	}
-	want := []event{{"tick", "a", "1"}, {"tock", "b\nc", "1"}, {"message", "d", "1"}, {"message", "e", "22"}, {"message", "f", "22"}}
-	if !slices.Equal(got, want) {
+}
+
+// What is made of a view by appending to it is the caller's own.
+func TestAppendToViewsCopies(t *testing.T) {
+	r := ssewire.NewReader(strings.NewReader("id: 1\ndata: a\n\nid: 2\ndata: b\n\nid: 3\ndata: c\n\nid: 4\ndata: d\ndata: e\n\n"))
+	var got, want []string
+	var views [][]byte
+	for r.Next() {
+		for name, view := range map[string][]byte{"ID": r.Event().ID, "data": r.Event().Data} {
+			for _, more := range []string{" of " + name, " again"} {
+				want = append(want, string(view)+more)
+				views = append(views, append(view, more...))
+			}
+		}
+	}
+	for _, view := range views {
+		got = append(got, string(view))
+	}
+	if len(got) != 16 || !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
@@ -903,5 +1013,18 @@ func TestMaxEventSizeOfType(t *testing.T) {
 	}
 	if r.Next() || !errors.Is(r.Err(), ssewire.ErrEventTooLarge) {
 		t.Errorf("the second gives %v, want ErrEventTooLarge", r.Err())
+	}
+}
+
+// A type that was appended to is not taken for that of the next event.
+func TestAppendToTypeOfNextEvent(t *testing.T) {
+	r := ssewire.NewReader(strings.NewReader("data: a\n\nevent: tick\ndata: b\n\nevent: ticks\ndata: c\n\n"))
+	var got []event
+	for r.Next() {
+		got = append(got, seen(r.Event()))
+		_ = append(r.Event().Type, 's')
+	}
+	if want := []event{msg("a"), {"tick", "b", ""}, {"ticks", "c", ""}}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

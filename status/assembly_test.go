@@ -195,6 +195,61 @@ func TestDecodeDuplicateKeys(t *testing.T) {
 	wantSameJSON(t, data, mustEncode(t, a))
 }
 
+// A value that a field has no use for takes back the one before.
+func TestDecodeTakesBack(t *testing.T) {
+	for _, rest := range []string{``, `,"x":"` + strings.Repeat("far from the end ", 10) + `"`} {
+		for _, useless := range []string{`null`, `true`, `{"a":1}`, `[[]]`} {
+			again := func(key, value string) string { return `"` + key + `":` + value + `,"` + key + `":` + useless }
+			a := mustDecode(t, []byte(`{`+again("message", `"m"`)+`,`+again("bytes_received", `1`)+`,`+again("upload_duration", `1`)+`,`+
+				again("start_date", `"2026/05/07 16:10:57 GMT"`)+`,"uploads":[{`+again("original_id", `"o"`)+`}],`+again("results", `{"s":[{"id":"1"}],"t":[]}`)+rest+`}`))
+			steps := 0
+			if useless == `{"a":1}` {
+				steps = 1 // which is one without files
+			}
+			if a.Message != "" || a.BytesReceived != 0 || a.UploadDuration != 0 || !a.StartDate.IsZero() || a.Uploads[0].OriginalID != "" || len(a.Results) != steps {
+				t.Errorf("behind which %s came: %q, %d, %v, %v, %q, %+v", useless, a.Message, a.BytesReceived, a.UploadDuration, a.StartDate, a.Uploads[0].OriginalID, a.Results)
+			}
+			j := mustDecodeJob(t, []byte(`{"jobId":"j",`+again("progress", `0.5`)+`,"metadata":{`+again("assetIds", `["a"]`)+`},`+again("billing", `{"cuCost":1}`)+rest+`}`))
+			if j.Progress != 0 || len(j.Metadata.AssetIDs) != 0 || j.Billing.Cost != 0 {
+				t.Errorf("behind which %s came: %v, %q, %v", useless, j.Progress, j.Metadata.AssetIDs, j.Billing.Cost)
+			}
+		}
+		a := mustDecode(t, []byte(`{"results":{"a":[{"id":"1"}]},"results":{"b":[{"id":"2"}]}`+rest+`}`))
+		if len(a.Results) != 1 || a.Results[0].Name != "b" {
+			t.Errorf("results that came again: %+v", a.Results)
+		}
+	}
+}
+
+func TestOriginals(t *testing.T) {
+	for _, tt := range []struct {
+		value string
+		want  []string
+	}{
+		{`"a"`, []string{"a"}},
+		{`["a","b"]`, []string{"a", "b"}},
+		{`[7,"a","b"]`, []string{"a", "b"}},
+		{`7`, []string{"7"}},
+		{`[]`, nil},
+		{`null`, nil},
+	} {
+		f := mustDecode(t, []byte(`{"uploads":[{"original_id":`+tt.value+`}]}`)).Uploads[0]
+		first := ""
+		if len(tt.want) > 0 {
+			first = tt.want[0]
+		}
+		if got := f.Originals(); f.OriginalID != first || !slices.Equal(got, tt.want) {
+			t.Errorf("%s: %q, %q", tt.value, f.OriginalID, got)
+		}
+		if f.OriginalID = "c"; !slices.Equal(f.Originals(), []string{"c"}) {
+			t.Errorf("%s, and c since: %q", tt.value, f.Originals())
+		}
+		if f.OriginalID = ""; len(f.Originals()) != 0 {
+			t.Errorf("%s, emptied since: %q", tt.value, f.Originals())
+		}
+	}
+}
+
 func TestDecodeManySteps(t *testing.T) {
 	var doc strings.Builder
 	doc.WriteString(`{"results":{`)

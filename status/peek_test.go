@@ -72,12 +72,16 @@ func TestPeekErrors(t *testing.T) {
 }
 
 func TestPeekReadsNoFurther(t *testing.T) {
-	head := `{"assembly_id":"a","bytes_expected":2,"bytes_received":1,"ok":"ASSEMBLY_EXECUTING",`
-	if _, err := Peek([]byte(head)); err != nil {
-		t.Errorf("what stands behind the last fact was read: %v", err)
-	}
-	if _, err := Peek([]byte(head[:len(head)-1])); err == nil {
-		t.Error("a document that ends with the last fact was accepted")
+	for _, head := range []string{
+		`{"assembly_id":"a","bytes_expected":2,"bytes_received":1,"ok":"ASSEMBLY_EXECUTING",`,
+		`{"assembly_id":"a","bytes_expected":2,"bytes_received":1,"error":"E",`,
+	} {
+		if _, err := Peek([]byte(head)); err != nil {
+			t.Errorf("what stands behind the last fact was read: %v", err)
+		}
+		if _, err := Peek([]byte(head[:len(head)-1])); err == nil {
+			t.Error("a document that ends with the last fact was accepted")
+		}
 	}
 }
 
@@ -93,6 +97,19 @@ func wantPeek(t *testing.T, data []byte) {
 	}
 	if n := testing.AllocsPerRun(1, func() { h, _ := Peek(data); _ = h.HTTPCode() }); n > 0 && !strings.Contains(string(data), `\u00`) {
 		t.Errorf("%v allocations in %s", n, data)
+	}
+}
+
+// Null takes a verdict back, so that it is not the end of the search for one.
+func TestPeekVerdictTakenBack(t *testing.T) {
+	for _, data := range []string{
+		`{"ok":"A","ok":null,"assembly_id":"a","bytes_received":1,"bytes_expected":2,"error":"E"}`,
+		`{"error":"E","error":null,"assembly_id":"a","bytes_received":1,"bytes_expected":2,"ok":"A"}`,
+		`{"ok":"A","error":"E","error":null,"ok":null,"assembly_id":"a","bytes_received":1,"bytes_expected":2,"http_code":400,"error":"F"}`,
+		`{"ok":null,"assembly_id":"a","bytes_received":1,"bytes_expected":2,"error":"E"}`,
+	} {
+		wantPeek(t, []byte(data))
+		wantPeek(t, []byte(data[:len(data)-1]+`,"x":"`+strings.Repeat("far from the end ", 20)+`"}`))
 	}
 }
 

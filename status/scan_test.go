@@ -188,6 +188,7 @@ func TestSyntaxError(t *testing.T) {
 		{"an escape", `{"ok":"\x"}`, 8, "ok", `status: byte 8 in ok: 'x' where one of "\/bfnrtu was expected`},
 		{"something behind", `{} {}`, 3, "", "status: byte 3: '{' behind the end of the document"},
 		{"comma too many", `{"a":1,}`, 7, "", "status: byte 7: '}' where a key in quotes was expected"},
+		{"too deep", `{"a":{"b":` + strings.Repeat("[", maxDepth) + `}}`, 10008, "", "status: byte 10008: more than 10000 arrays and objects inside each other"},
 		{"leading zero", `{"a":[0,01]}`, 9, "a", "status: byte 9 in a: '1' where a comma or the end of the array was expected"},
 	}
 	for _, test := range tests {

@@ -493,6 +493,10 @@ func (v *verdict) apply(a *Assembly) {
 		a.State, a.Error = v.state, ""
 		return
 	}
+	if a.Error != v.code { // a Status tells of another failure, or of none
+		a.Reason, a.Info = "", ""
+		a.Errno, a.Code, a.Syscall = "", "", ""
+	}
 	a.State, a.Error = "", v.code
 	a.Message = v.message
 	a.HTTPCode = v.httpCode
@@ -529,7 +533,7 @@ func newStanding(a *Assembly, text string) *standing {
 
 func (s *standing) compare(t *standing) int {
 	return cmp.Or(
-		cmp.Compare(s.verdict.rank(), t.verdict.rank()),
+		s.verdict.compare(t.verdict),
 		cmp.Compare(s.received, t.received),
 		cmp.Compare(s.files, t.files),
 		cmp.Compare(s.duration, t.duration),

@@ -428,3 +428,273 @@ func TestTrackerStepsOfLaterStatus(t *testing.T) {
 		}
 	}
 }
+
+// What is told elsewhere, the state and the files, is not told again as fields.
+func TestTrackerFields(t *testing.T) {
+	const head = `{"ok":"ASSEMBLY_EXECUTING","assembly_id":"a1","bytes_received":1,"message":"m"`
+	for _, tt := range []struct {
+		name, before, after string
+		want                bool
+	}{
+		{"a first Status", ``, head + `}`, true},
+		{"a first Status that has none", ``, `{"ok":"ASSEMBLY_EXECUTING","message":null,"uploads":[{"id":"u"}],"results":{"s":[]}}`, false},
+		{"a first Status that takes one back", ``, `{"ok":"ASSEMBLY_EXECUTING","message":"m","message":null}`, false},
+		{"another state", `{"ok":"ASSEMBLY_UPLOADING","assembly_id":"a1"}`, `{"ok":"ASSEMBLY_EXECUTING","assembly_id":"a1"}`, false},
+		{"a failure", `{"ok":"ASSEMBLY_EXECUTING","assembly_id":"a1"}`, `{"error":"INTERNAL","assembly_id":"a1"}`, false},
+		{"one more upload", head + `,"uploads":[]}`, head + `,"uploads":[{"id":"u"}]}`, false},
+		{"the first upload", head + `}`, head + `,"uploads":[{"id":"u"}]}`, false},
+		{"one more result", head + `,"results":{"s":[{"id":"1"}]}}`, head + `,"results":{"s":[{"id":"1"},{"id":"2"}]}}`, false},
+		{"the first result", head + `}`, head + `,"results":{"s":[{"id":"1"}]}}`, false},
+		{"a field that is null", head + `}`, head + `,"notify_url":null}`, false},
+		{"more bytes", head + `}`, `{"ok":"ASSEMBLY_EXECUTING","assembly_id":"a1","bytes_received":2,"message":"m"}`, true},
+		{"another message", head + `}`, `{"ok":"ASSEMBLY_EXECUTING","assembly_id":"a1","bytes_received":1,"message":"other"}`, true},
+		{"a field that is not known here", head + `}`, head + `,"x":1}`, true},
+		{"a field that is gone", `{"ok":"ASSEMBLY_UPLOADING","assembly_id":"a1","x":1}`, `{"ok":"ASSEMBLY_EXECUTING","assembly_id":"a1"}`, true},
+		{"with the state", `{"ok":"ASSEMBLY_UPLOADING","assembly_id":"a1"}`, head + `}`, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var tr Tracker
+			if tt.before != "" {
+				tr.Status(mustDecode(t, []byte(tt.before)))
+			}
+			before := mustEncode(t, &tr)
+			if c := tr.Status(mustDecode(t, []byte(tt.after))); c.Fields != tt.want {
+				t.Errorf("%+v, want Fields: %v", c, tt.want)
+			}
+			if bytes.Equal(mustEncode(t, &tr), before) {
+				t.Error("the Status was not taken")
+			}
+		})
+	}
+}
+
+// An error that a successful end comes before, or behind, leaves nothing of what it said about
+// itself.
+func TestTrackerOverruledFailure(t *testing.T) {
+	for _, tt := range []struct{ name, failure, want string }{
+		{
+			"an error", `{"assembly_id":"a1","error":"WORKER_JOB_ERROR","http_code":400,"message":"no","reason":"why","step":"resize","previousStep":":original","worker":"w1","info":{"retryIn":9},"region":"r"}`,
+			`{"assembly_id":"a1","error":null,"http_code":0,"message":null,"reason":null,"step":null,"previousStep":null,"worker":null,"info":null,"region":"r","ok":"ASSEMBLY_COMPLETED"}`,
+		},
+		{
+			"a crash", `{"errno":-111,"code":"ECONNREFUSED","syscall":"connect","port":6379}`,
+			`{"errno":null,"code":null,"syscall":null,"port":6379,"ok":"ASSEMBLY_COMPLETED"}`,
+		},
+	} {
+		end, failure := mustUpdate(t, "", "assembly_finished"), mustDecode(t, []byte(tt.failure))
+		for order, news := range map[string][]any{"before": {failure, end}, "behind": {end, failure}} {
+			t.Run(tt.name+" "+order, func(t *testing.T) {
+				var tr Tracker
+				fold(&tr, news)
+				wantSameJSON(t, []byte(tt.want), mustEncode(t, &tr))
+				if a := tr.Assembly(); a.Phase() != Succeeded {
+					t.Errorf("phase %v", a.Phase())
+				}
+			})
+		}
+	}
+}
+
+// A crash has no code of the API's, and gets none.
+func TestTrackerCrash(t *testing.T) {
+	const crash = `{"errno":-111,"code":"ECONNREFUSED","syscall":"connect"}`
+	var tr Tracker
+	if c := tr.Status(mustDecode(t, []byte(crash))); !c.Fields {
+		t.Errorf("the crash was no news: %+v", c)
+	}
+	if a := tr.Assembly(); !a.Failed() || !a.Terminal() || a.Error != "" {
+		t.Errorf("phase %v, error %q", a.Phase(), a.Error)
+	}
+	if got := string(mustEncode(t, &tr)); got != crash {
+		t.Errorf("got %s", got)
+	}
+}
+
+// Where two failures are as far on, what is said of one does not become the other's.
+func TestTrackerTwoFailures(t *testing.T) {
+	for _, tt := range []struct{ name, want, other string }{
+		{"crashes", `{"code":"ZZ","errno":1,"message":"aa"}`, `{"code":"AA","errno":1,"message":"bb"}`},
+		{"crashes told by their system call", `{"syscall":"ZZ","message":"aa"}`, `{"syscall":"AA","message":"bb"}`},
+		{"crashes told by their number", `{"errno":9,"message":"aa"}`, `{"errno":1,"message":"bb"}`},
+		{"errors", `{"error":"ZZ","message":"aa"}`, `{"error":"AA","message":"bb"}`},
+	} {
+		want, other := mustDecode(t, []byte(tt.want)), mustDecode(t, []byte(tt.other))
+		for _, news := range [][]any{{want, other}, {other, want}} {
+			var tr Tracker
+			fold(&tr, news)
+			if got := string(mustEncode(t, &tr)); got != tt.want {
+				t.Errorf("%s: got %s, want %s", tt.name, got, tt.want)
+			}
+		}
+	}
+}
+
+// Reason and info, which says when to try again, belong to their error, even where the Status that
+// says more is not the one whose code counts.
+func TestTrackerFailuresNotMixed(t *testing.T) {
+	for _, tt := range []struct{ name, a, b string }{
+		{"crashes", `{"code":"ZZ","errno":1,"message":"m"}`, `{"code":"AA","errno":1,"message":"longer","syscall":"connect"}`},
+		{"errors", `{"error":"ZZ","message":"m","reason":"z"}`, `{"error":"AA","message":"longer","reason":"because","info":{"retryIn":9}}`},
+		{"an error behind more bytes", `{"error":"ZZ","bytes_received":1,"step":"s1","reason":"z"}`, `{"error":"AA","bytes_received":2,"step":"s2","reason":"because"}`},
+	} {
+		a, b := mustDecode(t, []byte(tt.a)), mustDecode(t, []byte(tt.b))
+		for _, news := range [][]any{{a, b}, {b, a}} {
+			var tr Tracker
+			fold(&tr, news)
+			if got := string(mustEncode(t, &tr)); got != tt.a && got != tt.b {
+				t.Errorf("%s: got %s, which is neither %s nor %s", tt.name, got, tt.a, tt.b)
+			}
+		}
+	}
+}
+
+// What comes in the stream is about the Assembly, even with a code that is about the request
+// where a poll is answered with it.
+func TestTrackerRequestCodes(t *testing.T) {
+	for _, code := range []ErrorCode{ErrorServer, ErrorRateLimit, ErrorStatusRateLimit} {
+		var tr Tracker
+		if c := tr.Status(&Assembly{ID: "a1", Error: code}); c.Any() || tr.Assembly().ID != "" {
+			t.Errorf("a Status with %s is not ignored: %+v", code, c)
+		}
+		if c := tr.Update(mustUpdate(t, "assembly_error", `{"error":"`+code.String()+`"}`)); !c.State {
+			t.Errorf("an event with %s: %+v", code, c)
+		}
+		for range 2 {
+			if a := tr.Assembly(); !a.Failed() || !a.Terminal() || a.Error != "assembly_error" || !strings.Contains(a.Message, code.String()) {
+				t.Errorf("after an event with %s: phase %v, error %q, message %q", code, a.Phase(), a.Error, a.Message)
+			}
+			tr.Status(&Assembly{ID: "a1", State: AssemblyExecuting})
+		}
+		tr = Tracker{}
+		if tr.Update(mustUpdate(t, "assembly_error", `{"error":"`+code.String()+`","msg":"it broke"}`)); tr.Assembly().Message != "it broke" {
+			t.Errorf("%s: message %q", code, tr.Assembly().Message)
+		}
+	}
+}
+
+// All that an assembly_error says is said by the Assembly, whatever a Status said before.
+func TestTrackerFailure(t *testing.T) {
+	const want = `{"error":"E","http_code":400,"message":"no","step":"resize","previousStep":":original","worker":"w1"}`
+	for _, before := range []string{
+		`{}`, `{"ok":"ASSEMBLY_EXECUTING","http_code":200,"message":"m"}`,
+		`{"error":"D","http_code":500,"message":"not","step":"s","previousStep":"p","worker":"w"}`,
+	} {
+		var tr Tracker
+		tr.Status(mustDecode(t, []byte(before)))
+		tr.Update(mustUpdate(t, "assembly_error", `{"error":"E","http_code":400,"msg":"no","step":"resize","previousStep":":original","worker":"w1"}`))
+		got := generic(t, mustEncode(t, &tr)).(map[string]any)
+		if got["ok"] == nil {
+			delete(got, "ok")
+		}
+		if diff := cmp.Diff(generic(t, []byte(want)), any(got)); diff != "" {
+			t.Errorf("behind %s (-want +got):\n%s", before, diff)
+		}
+	}
+}
+
+// Of two ends that contradict each other the same one counts in both orders.
+func TestTrackerContradictingEnds(t *testing.T) {
+	for _, tt := range []struct{ counts, other State }{
+		{AssemblyCanceled, RequestAborted}, {AssemblyCompleted, AssemblyCanceled}, {AssemblyCompleted, RequestAborted},
+	} {
+		for _, order := range [][]State{{tt.counts, tt.other}, {tt.other, tt.counts}} {
+			var tr Tracker
+			for _, state := range order {
+				tr.Status(&Assembly{ID: "a1", State: state})
+			}
+			if got := tr.Assembly().State; got != tt.counts {
+				t.Errorf("%v: %s", order, got)
+			}
+		}
+	}
+}
+
+// Which of two Statuses is further on, when the other one has more of all that counts less.
+func TestTrackerFurtherStatus(t *testing.T) {
+	const more = `,"message":"zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz"`
+	for _, tt := range []struct{ name, further, other string }{
+		{"by its state", `"ok":"ASSEMBLY_EXECUTING"`, `"ok":"ASSEMBLY_UPLOADING","bytes_received":9,"uploads":[{"id":"u"}],"execution_duration":9` + more},
+		{"by its bytes", `"ok":"ASSEMBLY_EXECUTING","bytes_received":2`, `"ok":"ASSEMBLY_EXECUTING","bytes_received":1,"uploads":[{"id":"u"}],"execution_duration":9` + more},
+		{"by its uploads", `"ok":"ASSEMBLY_EXECUTING","uploads":[{"id":"u"}]`, `"ok":"ASSEMBLY_EXECUTING","execution_duration":9` + more},
+		{"by its results", `"ok":"ASSEMBLY_EXECUTING","results":{"s":[{"id":"1"}]}`, `"ok":"ASSEMBLY_EXECUTING","execution_duration":9` + more},
+		{"by its duration", `"ok":"ASSEMBLY_EXECUTING","execution_duration":2`, `"ok":"ASSEMBLY_EXECUTING","execution_duration":1` + more},
+		{"by its length", `"ok":"ASSEMBLY_EXECUTING","message":"aa"`, `"ok":"ASSEMBLY_EXECUTING","message":"b"`},
+		{"by its text", `"ok":"ASSEMBLY_EXECUTING","message":"b"`, `"ok":"ASSEMBLY_EXECUTING","message":"a"`},
+	} {
+		further := mustDecode(t, []byte(`{"assembly_id":"a1",`+tt.further+`}`))
+		other := mustDecode(t, []byte(`{"assembly_id":"a1",`+tt.other+`}`))
+		for _, news := range [][]any{{further, other}, {other, further}} {
+			var tr Tracker
+			fold(&tr, news)
+			if a := tr.Assembly(); a.Message != further.Message || a.BytesReceived != further.BytesReceived || a.ExecutionDuration != further.ExecutionDuration {
+				t.Errorf("%s: got %s", tt.name, mustEncode(t, &tr))
+			}
+		}
+	}
+}
+
+// What is said of a Step outlives the bytes that named it, and knows its files again.
+func TestTrackerCopiesSteps(t *testing.T) {
+	doc := `{"assembly_id":"a1","ok":"ASSEMBLY_EXECUTING","results":{"resized":[{"id":"1"},{"name":"no id"}]}}`
+	data := []byte(doc)
+	var a Assembly
+	if err := DecodeAssemblyBorrowed(data, &a); err != nil {
+		t.Fatal(err)
+	}
+	var tr Tracker
+	c := tr.Status(&a)
+	for i := range data {
+		data[i] = '#'
+	}
+	if len(c.Results) != 2 || c.Results[0].Step != "resized" || c.Results[1].Step != "resized" || c.Results[1].File.Name != "no id" {
+		t.Errorf("the news changed with the document: %+v", c.Results)
+	}
+	if c := tr.Status(mustDecode(t, []byte(doc))); c.Any() {
+		t.Errorf("the same poll again: %+v", c)
+	}
+	for _, file := range []string{`{"id":"1"}`, `{"name":"no id"}`} {
+		if c := tr.Update(mustUpdate(t, "assembly_result_finished", `["resized",`+file+`]`)); c.Any() {
+			t.Errorf("a result that the poll had: %+v", c)
+		}
+	}
+	if got := len(tr.Assembly().Result("resized")); got != 2 {
+		t.Errorf("%d results", got)
+	}
+}
+
+// What stands where a file should be is kept as it is, each for itself.
+func TestTrackerFilesThatAreNone(t *testing.T) {
+	const doc = `{"assembly_id":"a1","ok":"ASSEMBLY_EXECUTING","uploads":[7,"x",null],"results":{"s":[7,[8]]}}`
+	var tr Tracker
+	for range 2 {
+		tr.Status(mustDecode(t, []byte(doc)))
+		if got := string(mustEncode(t, &tr)); got != doc {
+			t.Errorf("got  %s\nwant %s", got, doc)
+		}
+	}
+}
+
+// While the Assembly is uploading, its progress is that of the upload.
+func TestTrackerSummaryProgress(t *testing.T) {
+	const uploading, executing = `{"ok":"ASSEMBLY_UPLOADING","bytes_received":1,"bytes_expected":4}`, `{"ok":"ASSEMBLY_EXECUTING","bytes_received":4,"bytes_expected":4}`
+	for _, tt := range []struct {
+		name, status, progress string
+		want                   float64
+		known                  bool
+	}{
+		{"nothing", `{}`, `{}`, 0, false},
+		{"uploading", uploading, `{}`, 0.25, true},
+		{"uploading, and already executed in part", uploading, `{"progress_combined":50}`, 0.25, true},
+		{"executing", executing, `{}`, 0, false},
+		{"executed in part", executing, `{"progress_combined":50}`, 0.5, true},
+		{"nothing executed", executing, `{"progress_combined":0}`, 0, true},
+		{"completed", `{"ok":"ASSEMBLY_COMPLETED"}`, `{"progress_combined":50}`, 1, true},
+	} {
+		var tr Tracker
+		tr.Status(mustDecode(t, []byte(tt.status)))
+		tr.Update(mustUpdate(t, "assembly_execution_progress", tt.progress))
+		if s := tr.Summary(); s.Progress != tt.want || s.ProgressKnown != tt.known {
+			t.Errorf("%s: %v, %v, want %v, %v", tt.name, s.Progress, s.ProgressKnown, tt.want, tt.known)
+		}
+	}
+}

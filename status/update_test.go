@@ -47,6 +47,10 @@ func TestDecodeUpdateProgress(t *testing.T) {
 		{"more than all", `{"progress_combined":150,"progress_per_original_file":[{"original_id":"a","progress":100.5}]}`, true, 100, files{"a": 100}},
 		{"more than all, and more", `{"progress_combined":1e3,"progress_per_original_file":[{"original_id":"a","progress":123}]}`, true, 100, files{"a": 100}},
 		{"the last one counts", `{"progress_combined":1,"progress_per_original_file":[{"original_id":"a","progress":1}],"progress_combined":2,"progress_per_original_file":[]}`, true, 2, files{}},
+		{"the last one counts, and is none", `{"progress_combined":1,"progress_per_original_file":[{"original_id":"a","progress":1}],"progress_combined":null,"progress_per_original_file":null}`, false, 0, files{}},
+		{"the last id counts", `{"progress_per_original_file":[{"original_id":"a","original_id":"b","progress":1},{"original_id":"c","progress":2,"original_id":7}]}`, false, 0, files{"b": 1}},
+		{"the last progress of a file counts", `{"progress_per_original_file":[{"original_id":"a","progress":1,"progress":2},{"original_id":"b","progress":1,"progress":null}]}`, false, 0, files{"a": 2}},
+		{"more digits than an integer has", `{"progress_combined":18446744073709551617,"progress_per_original_file":[{"original_id":"a","progress":9223372036854775808}]}`, true, 100, files{"a": 100}},
 		{"escaped keys", `{"progress\u005fcombined":7,"progress_per_original_fil\u0065":[{"original\u005fid":"\u0061b","pro\u0067ress":9}]}`, true, 7, files{"ab": 9}},
 		{"a backslash in a key", `{"\\progress_combined":7,"\\":1,"\\\\":2}`, false, 0, files{}},
 		{"not an object", `[1,2]`, false, 0, files{}},
@@ -88,6 +92,7 @@ func TestDecodeUpdateFiles(t *testing.T) {
 		{"object with the result inside", `{"step_name":"resized","result":{"id":"r","meta":{"width":2}}}`, UpdateResultFinished},
 		{"escaped name", `["re\u0073ized",{"id":"r","meta":{"width":2}}]`, UpdateResultFinished},
 		{"no file", `["resized"]`, UpdateUnknown},
+		{"a number for a file", `["resized",5]`, UpdateUnknown},
 		{"no step", `[{"id":"r"}]`, UpdateUnknown},
 		{"no step in the object", `{"id":"r"}`, UpdateUnknown},
 		{"null", `null`, UpdateUnknown},
@@ -99,8 +104,8 @@ func TestDecodeUpdateFiles(t *testing.T) {
 				t.Fatalf("kind %v, want %v", u.Kind, test.want)
 			}
 			if u.Kind == UpdateUnknown {
-				if u.File != nil {
-					t.Errorf("file %+v", u.File)
+				if u.File != nil || u.Step != "" {
+					t.Errorf("step %q, file %+v", u.Step, u.File)
 				}
 				return
 			}
@@ -143,10 +148,10 @@ func TestDecodeUpdateError(t *testing.T) {
 
 func TestDecodeUpdateSyntax(t *testing.T) {
 	for _, eventType := range []string{"assembly_execution_progress", "assembly_result_finished", "assembly_upload_finished"} {
-		for _, data := range []string{``, `{`, `{"progress_combined":5`, `["a",{}`, `{"a":1}}`, `{"progress_combined":05}`, `{"progress_combined":05,"progress_per_original_file":[]}`, `{"progress_combined":5,"progress_per_original_file":[1,]}`, `{"progress_combined":5,"progress_per_original_file":[]}}`, `x`} {
+		for _, data := range []string{``, `{`, `{"progress_combined":5`, `["a",{}`, `["a",{"id":"r"}] x`, `{"a":1}}`, `{"progress_combined":05}`, `{"progress_combined":05,"progress_per_original_file":[]}`, `{"progress_combined":5,"progress_per_original_file":[1,]}`, `{"progress_combined":5,"progress_per_original_file":[]}}`, `x`} {
 			u, err := DecodeUpdate([]byte(eventType), []byte(data))
 			var syntax *SyntaxError
-			if !errors.As(err, &syntax) || u.Kind != UpdateUnknown || u.PercentKnown || string(u.Data) != data {
+			if !errors.As(err, &syntax) || u.Kind != UpdateUnknown || u.PercentKnown || u.Step != "" || u.File != nil || string(u.Data) != data {
 				t.Errorf("%s %q: %+v, %v", eventType, data, u, err)
 			}
 		}

@@ -51,11 +51,14 @@ func (w *faultWatch) serve(x *replay.Exchange) {
 func (w *faultWatch) happen(fault replay.Fault) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	drawn, _, _ := strings.Cut(fault.String(), "@")
-	for i, f := range w.waiting {
-		if text := f.String(); text == fault.String() || text == drawn {
-			w.waiting = append(w.waiting[:i], w.waiting[i+1:]...)
-			return
+	placed := fault.String()
+	drawn, _, _ := strings.Cut(placed, "@")
+	for _, text := range []string{placed, drawn} {
+		for i, f := range w.waiting {
+			if f.String() == text {
+				w.waiting = append(w.waiting[:i], w.waiting[i+1:]...)
+				return
+			}
 		}
 	}
 }

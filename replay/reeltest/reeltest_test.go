@@ -239,6 +239,7 @@ func TestClientFaults(t *testing.T) {
 		{"none", nil, nil},
 		{"at an event", []replay.Fault{replay.Cut{At: replay.AtEvent(3)}}, nil},
 		{"at a place that is drawn", []replay.Fault{nil, replay.Duplicate{}, replay.Cut{End: replay.EndEOF}}, nil},
+		{"one drawn, and one that happens first", []replay.Fault{replay.Stall{For: time.Millisecond}, replay.Stall{For: time.Millisecond, At: replay.AtEvent(1)}}, nil},
 		{"at an event that there is not", []replay.Fault{replay.Drop{At: replay.AtEvent(2)}, replay.Cut{At: replay.AtEvent(999)}, replay.Drop{At: replay.AtEvent(0)}}, []string{"cut@event=999", "drop@event=0"}},
 		{"behind a cut", []replay.Fault{replay.Cut{At: replay.AtEvent(2)}, replay.Corrupt{At: replay.AtEvent(3)}}, []string{"corrupt@event=3"}},
 		{"twice, and happens once", []replay.Fault{replay.Drop{At: replay.AtEvent(2)}, replay.Drop{At: replay.AtEvent(2)}}, []string{"drop@event=2"}},

@@ -441,7 +441,7 @@ func (l *loader) end(x *Exchange, at time.Duration, rest string) *fault {
 	x.End, x.Ended, x.Cause = end, at, cause
 	if size != nil && *size != x.Size || sum != nil && *sum != x.sum {
 		return &fault{line: x.line, offset: x.offset, harmless: true,
-			reason: fmt.Sprintf("the body of exchange %d, which begins here and ends in line %d with bytes=%s crc32c=%s, is bytes=%d crc32c=%08x: something in it has changed",
+			reason: fmt.Sprintf("the body of exchange %d, which begins here and ends in line %d with bytes=%s crc32c=%s, is bytes=%d crc32c=%08x: something in it has changed; if that was meant, leave out these sums, and the seal behind it",
 				x.Number, l.line, showSize(size), showSum(sum), x.Size, x.sum)}
 	}
 	return nil
@@ -591,7 +591,7 @@ func (l *loader) endRead() *fault {
 	l.x = nil
 	if l.size < l.want {
 		return &fault{line: l.readLine, offset: l.readAt,
-			reason: fmt.Sprintf("the read in line %d says that it has %d bytes, but it has %d", l.readLine, l.want, l.size)}
+			reason: fmt.Sprintf("the read in line %d says that it has %d bytes, but it has %d up to line %d: is that line one of a body? else correct the number, or leave it out", l.readLine, l.want, l.size, l.line)}
 	}
 	l.piece.size = int32(l.size)
 	if l.toRequest {

@@ -256,7 +256,7 @@ func (b *transportBody) broken() error {
 	if b.p.x != nil {
 		number = b.p.x.Number
 	}
-	return fmt.Errorf("replay: %s %s: exchange %d broke %s, %s: %w", b.req.Method, redactURL(b.req.URL), number, why, where, io.ErrUnexpectedEOF)
+	return fmt.Errorf("replay: exchange %d broke %s, %s: %w", number, why, where, io.ErrUnexpectedEOF)
 }
 
 // gone returns why nobody waits for the body any more.

@@ -80,6 +80,7 @@ func anonymize(c console, name, output string, force bool, how replay.Anonymizat
 		return fmt.Errorf("%s: %w: nothing was written", called, err)
 	}
 	if err = cmp.Or(err, buffered.Flush()); err != nil {
+		out.discard()
 		return cmp.Or(w.err, err)
 	}
 	report := c.out

@@ -71,6 +71,14 @@ func (a *answerLog) WriteHeader(status int) {
 	a.ResponseWriter.WriteHeader(status)
 }
 
+// Write sends a header first, if there was none, as whatever it wraps would.
+func (a *answerLog) Write(p []byte) (int, error) {
+	if !a.told {
+		a.WriteHeader(http.StatusOK)
+	}
+	return a.ResponseWriter.Write(p)
+}
+
 // Unwrap is for http.ResponseController.
 func (a *answerLog) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 

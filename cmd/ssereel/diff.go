@@ -131,7 +131,10 @@ data, path), was and is (types) and unsure.
 			case "incomplete":
 				return errUntold
 			}
-			return err
+			if err != nil {
+				return untoldError{err}
+			}
+			return nil
 		}
 	},
 }

@@ -20,7 +20,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,6 +27,7 @@ import (
 	"io/fs"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -106,7 +106,11 @@ func run(ctx context.Context, c console, args []string) int {
 		help(out)
 		return out.exit("ssereel", nil, c.err)
 	case "--version", "version":
-		fmt.Fprintln(out, "ssereel", version())
+		if slices.Contains(args, "--help") || slices.Contains(args, "-h") {
+			fmt.Fprint(out, "Usage:\n  ssereel version\n\nPrints the version of ssereel.\n")
+		} else {
+			fmt.Fprintln(out, "ssereel", version())
+		}
 		return out.exit("ssereel", nil, c.err)
 	}
 	if cmd := find([]string{name}); cmd != nil {
@@ -169,8 +173,12 @@ func (cmd command) run(ctx context.Context, c console, args []string) int {
 // is to say. It is called name there.
 func (r *result) exit(name string, err error, talk io.Writer) int {
 	gone := errors.Is(r.err, syscall.EPIPE) // whoever reads our output has had enough of it
-	if !gone && (err == nil || err == errFailed || err == errUntold) {
-		err = cmp.Or(r.err, err)
+	switch {
+	case gone || r.err == nil:
+	case err == nil, err == errFailed:
+		err = r.err
+	case err == errUntold:
+		err = untoldError{r.err}
 	}
 	if path, ok := err.(*fs.PathError); ok {
 		err = fmt.Errorf("%s: %w", path.Path, path.Err)
@@ -261,7 +269,8 @@ Try it:
   ssereel replay my.reel                          and open what it prints
 
 ssereel COMMAND --help tells more of a command. Exit status: 0 done, 1 failed,
-2 wrong usage.
+2 wrong usage; that of diff tells whether anything differs, and proxy passes on
+that of the program it runs.
 `)
 }
 
@@ -279,6 +288,9 @@ func (cmd command) help(w io.Writer, flags *pflag.FlagSet) {
 func oneArg(args []string, what string) (string, error) {
 	switch len(args) {
 	case 0:
+		if what == "FILE" {
+			return "", usagef("FILE is missing: name it, or - for standard input")
+		}
 		return "", usagef("%s is missing", what)
 	case 1:
 		return args[0], nil

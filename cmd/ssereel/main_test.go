@@ -342,10 +342,15 @@ func TestHelpWidth(t *testing.T) {
 }
 
 func TestVersion(t *testing.T) {
-	for _, args := range [][]string{{"--version"}, {"version"}, {"help", "version"}} {
+	for _, args := range [][]string{{"--version"}, {"version"}} {
 		o := ssereel(t, args...)
 		o.wantDone(t)
 		if !regexp.MustCompile(`^ssereel \S+\n$`).MatchString(o.stdout) {
+			t.Errorf("%q prints %q", args, o.stdout)
+		}
+	}
+	for _, args := range [][]string{{"help", "version"}, {"version", "--help"}} {
+		if o := ssereel(t, args...); o.status != 0 || !strings.HasPrefix(o.stdout, "Usage:\n  ssereel version\n") {
 			t.Errorf("%q prints %q", args, o.stdout)
 		}
 	}
@@ -410,7 +415,6 @@ func TestWrongUsage(t *testing.T) {
 		{"status, two FILEs", []string{"status", "a.json", "b.json"}, "FILE"},
 		{"verify, unknown option", []string{"verify", "--fast", "my.reel"}, "--fast"},
 		{"verify, no FILE", []string{"verify"}, "FILE"},
-		{"verify, two FILEs", []string{"verify", "a.reel", "b.reel"}, "FILE"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -553,7 +557,11 @@ func TestResultCannotBeWritten(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), failsafe)
 			defer cancel()
 			status := run(ctx, console{strings.NewReader(""), failing{errors.New("no space left")}, &stderr}, args)
-			outcome{status: status, stderr: stderr.String()}.wantLine(t, 1, "no space left")
+			want := 1
+			if args[0] == "diff" { // which cannot tell then
+				want = 2
+			}
+			outcome{status: status, stderr: stderr.String()}.wantLine(t, want, "no space left")
 			if ctx.Err() != nil {
 				t.Error("it went on for ever")
 			}

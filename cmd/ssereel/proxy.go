@@ -78,7 +78,7 @@ the file can be written no longer, that is said once, and the requests go on.
 		p.speed = speedFlag(flags, "1")
 		flags.DurationVar(&p.maxIdle, "max-idle", 0, "play a silence of the recording that is longer than `TIME`, such as 2s, in that time")
 		flags.Var(&p.faults, "fault", "have `FAULT` happen to event streams that are replayed, such as cut@event=7; can be given several times; ssereel replay --help lists them")
-		flags.Uint64Var(&p.seed, "seed", 0, "draw what the faults leave open from `N`")
+		flags.Uint64Var(&p.seed, "seed", 0, "draw what the faults leave open from `N` (default 0)")
 		flags.StringArrayVar(&p.env, "env", nil, "tell COMMAND the proxy's URL, with PATH behind it, in `NAME[=PATH]` as well; can be given several times")
 		flags.BoolVarP(&p.force, "force", "f", false, "overwrite the file")
 		return func(ctx context.Context, c console, args []string) error {

@@ -425,7 +425,7 @@ func TestProxyFaults(t *testing.T) {
 		}
 		r.stop()
 		r.wait()
-		said := regexp.MustCompile(`(?m)^\d\d:\d\d:\d\d (.*fault.*)$`).FindAllStringSubmatch(r.stderr.String(), -1)
+		said := regexp.MustCompile(`(?m)^\d\d:\d\d:\d\d (.*: fault .*)$`).FindAllStringSubmatch(r.stderr.String(), -1)
 		if want := "GET " + server.URL + "/ws20219?…: fault cut@event=2 in exchange 1"; len(said) != 1 || said[0][1] != want {
 			t.Errorf("mode %s says %q, want %q", mode, r.stderr.String(), want)
 		}

@@ -48,7 +48,7 @@ The last line of output says how an Assembly or a job has ended. The exit
 status is 0 where the end is recorded, even if that is a failure, and where
 Ctrl-C has ended the recording; it is 1 where --timeout has, or where something
 kept the end from being recorded. Whatever the status, a file that is there is
-whole.
+whole, unless the disk was full.
 
 The Status is asked for no more than three times a second; every two seconds
 while the Assembly uploads and while its stream is down, every five while the
@@ -72,7 +72,7 @@ is recorded.
 		var r recording
 		flags.StringVarP(&r.output, "output", "o", "", "write to `FILE`, - for standard output (default HOST-DATE-TIME.reel)")
 		headers := flags.StringArrayP("header", "H", nil, "send the header `'NAME: VALUE'`; can be given several times")
-		data := flags.StringP("data", "d", "", "send `DATA` as the body of a POST, @FILE for a file's content")
+		data := flags.StringP("data", "d", "", "send `DATA` as the body of a POST, @FILE for a file's content, @- for that of standard input")
 		flags.StringVarP(&r.method, "request", "X", "", "use `METHOD` instead of GET, or POST with --data")
 		flags.DurationVar(&r.timeout, "timeout", 0, "end the recording after `DURATION`, such as 90s or 10m (default none)")
 		flags.BoolVarP(&r.force, "force", "f", false, "overwrite the file")
@@ -94,7 +94,7 @@ is recorded.
 			if flags.Changed("data") {
 				r.data = data
 			}
-			req, err := r.request(ctx, target, *headers)
+			req, err := r.request(ctx, c, target, *headers)
 			if err != nil {
 				return err
 			}
@@ -116,7 +116,7 @@ type recording struct {
 	force   bool
 }
 
-func (r *recording) request(ctx context.Context, target string, headers []string) (*http.Request, error) {
+func (r *recording) request(ctx context.Context, c console, target string, headers []string) (*http.Request, error) {
 	var body io.Reader
 	method := http.MethodGet
 	if r.data != nil {
@@ -124,7 +124,7 @@ func (r *recording) request(ctx context.Context, target string, headers []string
 		data := []byte(*r.data)
 		if name, ok := strings.CutPrefix(*r.data, "@"); ok {
 			var err error
-			if data, err = os.ReadFile(name); err != nil {
+			if data, err = readData(c, name); err != nil {
 				return nil, fmt.Errorf("cannot send --data: %w", err)
 			}
 		}
@@ -162,6 +162,29 @@ func (r *recording) request(ctx context.Context, target string, headers []string
 		req.SetBasicAuth(key, secret)
 	}
 	return req, nil
+}
+
+// maxData is how much a request may send, in bytes.
+const maxData = 1 << 30
+
+// readData returns what is in the named file, in standard input if it is called -.
+func readData(c console, name string) ([]byte, error) {
+	in := c.in
+	if name == "-" {
+		in = c.stdin()
+	} else {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		in = f
+	}
+	data, err := io.ReadAll(io.LimitReader(in, maxData+1))
+	if err == nil && len(data) > maxData {
+		err = fmt.Errorf("%s has more than %d MiB", name, maxData>>20)
+	}
+	return data, err
 }
 
 func scenarioKey() (key, secret string) {
@@ -345,6 +368,8 @@ func noStream(req *http.Request, refused *ssewire.ResponseError, said string) er
 			return fmt.Errorf("the server answered %s to %s of the environment: check them", answer, names)
 		}
 		return fmt.Errorf("the server answered %s: does it want a header, such as -H 'Authorization: Bearer ...' (%s go to scenario.com and this machine only)", answer, names)
+	case code == http.StatusNotImplemented, code == http.StatusHTTPVersionNotSupported:
+		return fmt.Errorf("the server answered %s, and no event stream: check the method and the URL", answer)
 	case code == http.StatusTooManyRequests, code >= 500:
 		return fmt.Errorf("the server answered %s, and no event stream: try again later", answer)
 	case code != http.StatusOK:

@@ -94,16 +94,23 @@ func (r *reelFile) begin() error {
 	return nil
 }
 
-// close closes the file, and takes it away where nothing has begun.
+// close closes the file, and takes it away where there is nothing in it.
 func (r *reelFile) close() error {
 	if r.file == nil {
 		return nil
 	}
 	err := r.file.Close()
-	if !r.began && r.created {
+	if r.size == 0 && r.created {
 		os.Remove(r.name)
 	}
 	return err
+}
+
+// discard has close take the file away, if it is a new one: what is in it is of no use.
+func (r *reelFile) discard() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.size = 0
 }
 
 // cannotWrite returns an error for a person whose recording could not be written

@@ -34,11 +34,16 @@ browser's EventSource does:
 Bodies of requests do not count: where several exchanges differ in nothing
 else, the first one answers. ssereel proxy --mode replay looks at bodies too.
 
-A client that connects again with Last-Event-ID gets what it lacks. What the
-recording holds of an Assembly is played as one: GET /assemblies/ID answers
-with the Status as of the moment that the stream has come to, POST /assemblies
-starts it anew, DELETE /assemblies/ID cancels it. URLs of the recorded service
-lead here.
+A client that connects again with Last-Event-ID gets what it lacks, and 204 if
+that is nothing, which ends an EventSource. What the recording holds of an
+Assembly is played as one: GET /assemblies/ID answers with the Status as of the
+moment that the stream has come to (and with 429 more than three times in a
+second, as the API does), POST /assemblies starts it anew, DELETE
+/assemblies/ID cancels it. It goes on while no client is connected: what was due
+meanwhile comes at once then. URLs of the recorded service lead here.
+
+A recording that was stopped by Ctrl-C ends in order when it is played, one that
+is truncated breaks.
 
 Faults happen to event streams, the same at every run with the same --seed:
 
@@ -56,7 +61,8 @@ Events are counted from 1 in each stream, bytes from 0. The connection breaks,
 and the silence begins, in front of the one that is named. A time is since the
 request; like that of a stall, it is real time at any --speed. A fault without
 a place gets one from --seed. Each is told of when it happens, on standard
-error.
+error. A client that goes on behind a cut is not cut there again, one that
+begins anew is.
 
 With --speed max nothing waits, and pieces may go out together; each is still a
 chunk of HTTP's.
@@ -72,7 +78,7 @@ can read it.
 		maxIdle := flags.Duration("max-idle", 0, "play a silence of the recording that is longer than `TIME`, such as 2s, in that time")
 		faults := new(faultsValue)
 		flags.Var(faults, "fault", "have `FAULT` happen to event streams, such as cut@event=7; can be given several times")
-		seed := flags.Uint64("seed", 0, "draw what the faults leave open from `N`")
+		seed := flags.Uint64("seed", 0, "draw what the faults leave open from `N` (default 0)")
 		keepURLs := flags.Bool("keep-urls", false, "leave the URLs in JSON as recorded, rather than leading them to this server")
 		return func(ctx context.Context, c console, args []string) error {
 			name, err := oneArg(args, "FILE")

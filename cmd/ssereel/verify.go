@@ -14,10 +14,10 @@ import (
 
 var verifyCommand = command{
 	name:  "verify",
-	args:  "FILE|-",
-	short: "tell whether a recording is whole, truncated or damaged, and where",
+	args:  "FILE|-...",
+	short: "tell whether recordings are whole, truncated or damaged, and where",
 	long: `
-Reads all of FILE, standard input if it is -, and prints one line that says
+Reads all of each FILE, standard input if it is -, and prints a line that says
 whether it is
 
   whole       as it was written, or, where that was by hand, without a mistake
@@ -25,34 +25,41 @@ whether it is
   damaged     changed, or wrong, at the line it names
 
 "sealed" says that a sum over the whole file agrees. What a truncated or
-damaged recording still holds can be played. The exit status is 0 only where it
-is whole.
+damaged recording still holds can be played. The exit status is 0 only where
+all are whole.
 
-With --json: file, verdict, line, offset and reason (where it is not whole),
-sealed, exchanges, reads, bytes, seconds.
+With --json, an object for each, one a line: file, verdict, line, offset and
+reason (where it is not whole), sealed, exchanges, reads, bytes, seconds. The
+verdict is unreadable, with a reason, for what is no recording.
 `,
 	setup: func(flags *pflag.FlagSet) func(context.Context, console, []string) error {
-		asJSON := flags.Bool("json", false, "print a JSON object instead")
+		asJSON := flags.Bool("json", false, "print JSON objects instead")
 		return func(ctx context.Context, c console, args []string) error {
-			name, err := oneArg(args, "FILE")
-			if err != nil {
-				return err
+			if len(args) < 2 {
+				if _, err := oneArg(args, "FILE"); err != nil {
+					return err
+				}
 			}
-			v, err := verify(c, name)
-			if err != nil {
-				return err
+			enc := json.NewEncoder(c.out)
+			enc.SetEscapeHTML(false)
+			var failed error
+			for _, name := range args {
+				v, err := verify(c, name)
+				if err != nil {
+					v = verdict{File: name, Verdict: "unreadable", Reason: printableLines(unprefixed(err))}
+					fmt.Fprintf(c.err, "ssereel verify: %s\n", v.Reason)
+				}
+				if v.Verdict != "whole" {
+					failed = errFailed
+				}
+				switch {
+				case *asJSON:
+					enc.Encode(v)
+				case v.Verdict != "unreadable":
+					fmt.Fprintln(c.out, v)
+				}
 			}
-			if *asJSON {
-				enc := json.NewEncoder(c.out)
-				enc.SetEscapeHTML(false)
-				err = enc.Encode(v)
-			} else {
-				_, err = fmt.Fprintln(c.out, v)
-			}
-			if v.Verdict != "whole" {
-				return errFailed
-			}
-			return err
+			return failed
 		}
 	},
 }

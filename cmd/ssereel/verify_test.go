@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -52,6 +53,40 @@ func TestVerifyWhole(t *testing.T) {
 	}
 	if j.Seconds < 12.3 || j.Seconds > 12.5 {
 		t.Errorf("it took %v seconds, want 12.4", j.Seconds)
+	}
+}
+
+// Of several recordings each has its line, and one that is not whole is enough to fail.
+func TestVerifySeveral(t *testing.T) {
+	whole, cut, text := write(t, assembly(t)), write(t, assembly(t)[:3000]), write(t, "Dear diary,\n")
+	missing := filepath.Join(t.TempDir(), "missing.reel")
+	for _, tt := range []struct {
+		names    []string
+		verdicts []string
+		told     int // lines on standard error
+		status   int
+	}{
+		{[]string{whole, whole}, []string{"whole", "whole"}, 0, 0},
+		{[]string{cut, whole}, []string{"truncated", "whole"}, 0, 1},
+		{[]string{text}, []string{"unreadable"}, 1, 1},
+		{[]string{missing, whole, text, cut}, []string{"unreadable", "whole", "unreadable", "truncated"}, 2, 1},
+	} {
+		o := ssereel(t, append([]string{"verify", "--json"}, tt.names...)...)
+		var got []string
+		for line := range strings.Lines(o.stdout) {
+			var j judgement
+			if err := json.Unmarshal([]byte(line), &j); err != nil || j.File != tt.names[len(got)] || (j.Reason == "") != (j.Verdict == "whole") {
+				t.Errorf("%q, %v", line, err)
+			}
+			got = append(got, j.Verdict)
+		}
+		if !slices.Equal(got, tt.verdicts) || strings.Count(o.stderr, "\n") != tt.told || o.status != tt.status {
+			t.Errorf("verdicts %q, status %d, and it says %q; want %q, %d", got, o.status, o.stderr, tt.verdicts, tt.status)
+		}
+		o = ssereel(t, append([]string{"verify"}, tt.names...)...)
+		if lines := strings.Count(o.stdout, "\n"); lines != len(tt.names)-tt.told || strings.Count(o.stderr, "\n") != tt.told || o.status != tt.status {
+			t.Errorf("for people: status %d, %q and %q", o.status, o.stdout, o.stderr)
+		}
 	}
 }
 

@@ -39,11 +39,11 @@ that is nothing, which ends an EventSource. What the recording holds of an
 Assembly is played as one: GET /assemblies/ID answers with the Status as of the
 moment that the stream has come to (and with 429 more than three times in a
 second, as the API does), POST /assemblies starts it anew, DELETE
-/assemblies/ID cancels it. It goes on while no client is connected: what was due
-meanwhile comes at once then. URLs of the recorded service lead here.
+/assemblies/ID cancels it. It goes on while no client is connected: what was
+due meanwhile comes at once then. URLs of the recorded service lead here.
 
-A recording that was stopped by Ctrl-C ends in order when it is played, one that
-is truncated breaks.
+A recording that was stopped by Ctrl-C ends in order when it is played, one
+that is truncated breaks.
 
 Faults happen to event streams, the same at every run with the same --seed:
 

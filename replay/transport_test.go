@@ -1198,3 +1198,95 @@ func TestTransportHidesCredentials(t *testing.T) {
 		t.Errorf("the error is %v", err)
 	}
 }
+
+// A request's body is not read for ever: a moment behind the end of the response it is closed,
+// as it is by net/http, and whoever writes it learns that.
+func TestTransportClosesRequestBody(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		over func(t *testing.T, res *http.Response)
+	}{
+		{"at the end", func(t *testing.T, res *http.Response) { io.Copy(io.Discard, res.Body) }},
+		{"closed", func(t *testing.T, res *http.Response) { res.Body.Close() }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				began := time.Now()
+				body, w := io.Pipe()
+				written := make(chan error, 1)
+				go func() {
+					for {
+						if _, err := io.WriteString(w, "more and more "); err != nil {
+							written <- err
+							return
+						}
+						time.Sleep(100 * time.Millisecond)
+					}
+				}()
+				req, err := http.NewRequest("GET", "http://h/s", body)
+				if err != nil {
+					t.Fatal(err)
+				}
+				door := mustLoad(t, opened+"= 1 +0\n|a\n"+eof).Transport(replay.Playback{})
+				res, err := door.RoundTrip(req)
+				if err != nil {
+					t.Fatal(err)
+				}
+				tt.over(t, res)
+				if err := <-written; err != io.ErrClosedPipe || time.Since(began) < time.Second {
+					t.Errorf("%v after %v", err, time.Since(began))
+				}
+			})
+		})
+	}
+}
+
+// Moments are since the request, however long it takes to see what answers it.
+func TestTransportMomentsSinceRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		door := mustLoad(t, opened+"= 1 +0.5\n|late\n"+eof).Transport(replay.Playback{OnServe: func(*http.Request, *replay.Exchange) {
+			time.Sleep(300 * time.Millisecond)
+		}})
+		began := time.Now()
+		res, err := door.RoundTrip(newRequest(t, "GET", "/s"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		if _, err := io.ReadAll(res.Body); err != nil || time.Since(began) != 500*time.Millisecond {
+			t.Errorf("it comes after %v, %v", time.Since(began), err)
+		}
+	})
+}
+
+// The error of a response that breaks says where, and whether the recording has it so.
+func TestTransportBreaks(t *testing.T) {
+	stream := openedStream + quotedRead("data: a\n\n") + quotedRead("data: b\n\n")
+	for _, tt := range []struct {
+		name, reel string
+		faults     []replay.Fault
+		want       string
+	}{
+		{"recorded", stream + ". 1 +0 reset error=read tcp: connection reset by peer\n", nil, "replay: exchange 1 broke in the recording (read tcp: connection reset by peer), behind 18 bytes of the body: unexpected EOF"},
+		{"recorded, without a cause", stream + ". 1 +0 reset\n", nil, "replay: exchange 1 broke in the recording, behind 18 bytes of the body: unexpected EOF"},
+		{"cut off", stream, nil, "replay: exchange 1 broke where the recording ends, behind 18 bytes of the body: unexpected EOF"},
+		{"by a fault", stream + ". 1 +0 eof\n", []replay.Fault{replay.Cut{At: replay.AtEvent(2)}}, "replay: exchange 1 broke by the fault cut@event=2, behind 9 bytes of the body: unexpected EOF"},
+		{"by a fault, of what was to break", stream + ". 1 +0 reset error=gone\n", []replay.Fault{replay.Cut{At: replay.AtByte(3)}}, "replay: exchange 1 broke by the fault cut@byte=3, behind 3 bytes of the body: unexpected EOF"},
+		{"before the response", openedStream + quotedRead("data: a\n\n") + eof, []replay.Fault{replay.Cut{At: replay.AtTime(0)}}, "replay: exchange 1 broke by the fault cut@time=0s, in front of the response: unexpected EOF"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			rec, _ := load(tt.reel)
+			if rec == nil {
+				t.Fatal("there is no recording")
+			}
+			res, err := rec.Transport(replay.Playback{Speed: replay.MaxSpeed, Faults: tt.faults}).RoundTrip(newRequest(t, "GET", "/s"))
+			if err == nil {
+				_, err = io.ReadAll(res.Body)
+				res.Body.Close()
+			}
+			if err == nil || err.Error() != tt.want || !errors.Is(err, io.ErrUnexpectedEOF) {
+				t.Errorf("%v, want %v", err, tt.want)
+			}
+		})
+	}
+}

@@ -66,7 +66,8 @@ var ErrEncoded = errors.New("the body is encoded, so nothing in it can be replac
 //
 // The metadata of a tus upload is looked into. Host names, paths, other texts, images and
 // the wall clock stay. A body with a Content-Encoding is an error, which wraps ErrEncoded,
-// before anything is written. Where rec was cut off, so is what is written; where it was
+// before anything is written. Comments come first, those that were kept of the recording, see
+// [Recording.Comments]. Where rec was cut off, so is what is written; where it was
 // damaged, a comment says so, since the new sums agree. Anonymize holds one body in memory
 // at a time.
 func Anonymize(w io.Writer, rec *Recording, how Anonymization) (Pseudonyms, error) {

@@ -9,7 +9,8 @@ import (
 )
 
 // Events returns the events of all event streams in the recording, each with its
-// moment: that of the read which ended it, since the start of the recording. They come in
+// moment: that of the read which ended it, since the start of the recording (a Transport and a
+// Handler play it so long after the request as it is behind [Exchange.Sent]). They come in
 // the order of their moments; at the same moment, those of the exchange that began
 // first come first.
 //

@@ -14,9 +14,11 @@ import (
 // Handler returns an http.Handler that answers requests with the recorded
 // responses: the recorded status and header after the recorded wait, then each
 // recorded read as a write of its own, flushed, at its recorded moment since the
-// request. Headers about the recorded connection, rather than the response, are left
-// out. An exchange that broke is broken again: the connection is cut at the same
-// byte, and so it is where the recording was cut off. One that the client gave up,
+// request. Left out are headers about the recorded connection, rather than the response, those
+// that would lead a client away from this server (Alt-Svc, Strict-Transport-Security), and
+// trailers beside a Content-Length. An exchange that broke is broken again: the connection is
+// cut at the same byte, by a panic with http.ErrAbortHandler, which net/http knows, and so it
+// is where the recording was cut off. One that the client gave up,
 // waiting in vain, leaves its client waiting; one that the client had enough of ends
 // in order.
 //
@@ -31,7 +33,9 @@ import (
 // A client that connects again to an event stream, with a Last-Event-ID that no recorded
 // request had, gets what comes behind that event. Where many events have the same ID, as on
 // an Assembly's stream, it goes on behind the last whole event that was delivered before, at
-// once with those whose moment has passed. One that has everything is told so, with 204.
+// once with those whose moment has passed; of several clients nobody can tell which it is, and
+// it is taken for the one of those that have left that has least, so that it may get events
+// twice, but lacks none. One that has everything is told so, with 204.
 //
 // What the recording holds of an Assembly is played as one, for all clients together:
 //

@@ -11,6 +11,9 @@
 //
 //	SSEREEL_MODE=record go test ./...
 //	SSEREEL_MODE=replay go test ./...
+//
+// In mode auto a request that no reel holds goes to the network, and into the reel, also one
+// that should not have been made.
 package reeltest
 
 import (

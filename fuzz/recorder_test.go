@@ -92,6 +92,8 @@ func FuzzRecorderBody(f *testing.F) {
 		"--a\r\nContent-Disposition: form-data; name=\"signature\"\r\n\r\nabc\r\n--a--\r\n",
 		`{"url":"https://u:p@h/a?X-Amz-Signature=abc\u0026b=c","password" : "\u0041\"\\","token":"abcdefghijklmnopq1"}`,
 		"data: {\"token\":\"hello\"}\n\n",
+		`{"token":"a1b2\/c3d4e5f6a7b8","token":"\u4f60\u597d\u4e16","token":"a1b2c3d4e5"}`,
+		"https://ghp_q1w2e3r4t5y6u7i8o9p0:4711081512@h http://my_host_of_2026_is_long:8080, https://jane:47,11@h",
 	} {
 		for i := range fuzzTypes {
 			f.Add([]byte(body), []byte{1, 7, 30}, uint8(i))
@@ -132,6 +134,7 @@ func FuzzRecorderHeader(f *testing.F) {
 	for _, text := range []string{
 		`UsernameToken Username="bob", Nonce='d36e'`, `<https://h/?a=b,c;d>; rel="next`, `it's "a\\"`, `\`, `a="`, `a='`, `a=%3D"b`,
 		`to=https%3A%2F%2Fh%2F%3Fa%3Db&c=%2525`, `a = b ; c=<"'>`, `token="a"`, `x="\"token=\"`,
+		`{"token":"`, `{"a":"b","c":{"d":"e=f"}}`, `{"a":"\"token\":\"`, `"token":\`, `"token" : `, `%7B%22a%22%3A%22b%22%7D`, `%22token%22:"`,
 	} {
 		f.Add(text)
 	}
@@ -173,7 +176,8 @@ func FuzzRecorderHeader(f *testing.F) {
 		}
 		for _, planted := range []string{
 			` token=` + secret, `; token="` + secret, `; token="a, ` + secret + `"`, `, token='a; ` + secret + `', b=c`, ` token = "` + secret + `"`,
-			`?token=` + secret, `&token=a,` + secret + `;` + secret, ` token=\"` + secret + `\"`, ` a="https%3A%2F%2Fh%2F%3Ftoken%3D` + secret + `"`,
+			`?token=` + secret, `&token=a,` + secret + `;` + secret, ` token=\"` + secret + `\"`, `{"token":"` + secret + `"}`,
+			`{"a":1, "token" : "a, ` + secret + ` b", "c":"d"}`, `{\"token\":\"` + secret + `\"}`, `?a=%7B%22token%22%3A%22` + secret + `%22%7D`, ` a="https%3A%2F%2Fh%2F%3Ftoken%3D` + secret + `"`,
 		} {
 			got := record(text + planted)
 			if strings.Contains(got, secret) {

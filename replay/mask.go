@@ -24,6 +24,10 @@ type masker struct {
 	buf  []byte // what came before, up to maxContext bytes of it, and the read
 	open value  // what the last read ended in
 	next int    // where in buf the first name is of which more has to come
+
+	// Where in buf the string begins that the last read stopped in, and that is masked as far
+	// as it is there: it has what a token has. 0 if there is none.
+	token int
 }
 
 const (
@@ -53,6 +57,7 @@ func newMasker(h http.Header, request bool) *masker {
 func (m *masker) mask(p []byte) []byte {
 	before := min(len(m.buf), maxContext)
 	from := max(0, m.next-len(m.buf)+before)
+	m.token = max(0, m.token-len(m.buf)+before)
 	copy(m.buf, m.buf[len(m.buf)-before:])
 	m.buf = append(m.buf[:before], p...)
 	m.next = len(m.buf)
@@ -65,7 +70,7 @@ func (m *masker) mask(p []byte) []byte {
 	masked := m.buf[before:]
 	if cap(m.buf) > 4*maxText {
 		front := len(m.buf) - min(len(m.buf), maxContext)
-		m.buf, m.next = bytes.Clone(m.buf[front:]), max(0, m.next-front)
+		m.buf, m.next, m.token = bytes.Clone(m.buf[front:]), max(0, m.next-front), max(0, m.token-front)
 	}
 	return masked
 }
@@ -178,18 +183,12 @@ func maySecretEnd(c, d byte) bool {
 // member looks at the member of a JSON object, or of one in a string in another, whose
 // colon is buf[colon].
 func (m *masker) member(colon int) {
-	b, i := m.buf, colon+1
-	for i < len(b) && strings.IndexByte(jsonSpace, b[i]) >= 0 {
-		i++
-	}
-	slashes := 0
-	for ; i < len(b) && b[i] == '\\'; i++ {
-		slashes++
-	}
+	b := m.buf
+	i, slashes := stringBehind(b, colon)
 	if i == len(b) {
 		m.wait(colon)
 	}
-	if i == len(b) || b[i] != '"' {
+	if i == len(b) || i < 0 {
 		return
 	}
 	name, front, ok := lastName(b[:colon])
@@ -203,14 +202,34 @@ func (m *masker) member(colon int) {
 		}
 		return
 	}
-	secret, whole := isSecretMember(name, front, b[i+1:], v)
+	secret, whole := isSecretMember(name, front, b[i+1:], v, m.token == i+1)
 	if secret {
 		m.hide(i+1, v)
 	}
 	if !whole {
 		m.open = value{} // what comes next tells whether it goes on
 		m.wait(colon)
+		if secret {
+			m.token = i + 1
+		}
 	}
+}
+
+// stringBehind returns where the string begins that is the value behind the colon b[colon],
+// and how many backslashes are in front of its quote: -1 where it is none, len(b) where that
+// cannot be told yet.
+func stringBehind(b []byte, colon int) (quote, slashes int) {
+	i := colon + 1
+	for i < len(b) && strings.IndexByte(jsonSpace, b[i]) >= 0 {
+		i++
+	}
+	for ; i < len(b) && b[i] == '\\'; i++ {
+		slashes++
+	}
+	if i < len(b) && b[i] != '"' {
+		return -1, slashes
+	}
+	return i, slashes
 }
 
 // isSecretField returns whether the field or member of a request that is called name is a
@@ -245,8 +264,8 @@ func trimSlashes(b []byte) []byte {
 
 // isSecretMember returns whether the member of a response that is called name is a
 // credential, as far as can be told from what is there: text begins with its value, v.
-// What stands in front of it is front.
-func isSecretMember(name, front, text []byte, v value) (secret, whole bool) {
+// What stands in front of it is front. It may be masked so far.
+func isSecretMember(name, front, text []byte, v value, masked bool) (secret, whole bool) {
 	var joined [maxName]byte // name without what stands between its words
 	n := 0
 	for _, c := range name {
@@ -270,11 +289,11 @@ func isSecretMember(name, front, text []byte, v value) (secret, whole bool) {
 	case end == "authorization", isSecretObject(front):
 		return true, true
 	case end == "token" && string(word) == end:
-		return looksSecret(text, v, false)
+		return looksSecret(text, v, false, masked)
 	case end == "token", end == "key":
 		return false, true
 	}
-	return looksSecret(text, v, true)
+	return looksSecret(text, v, true, masked)
 }
 
 // secretEnds end the names of those members of responses that may be credentials, the
@@ -338,15 +357,19 @@ func isSecretObject(b []byte) bool {
 // looksSecret returns whether v, the JSON string that begins text, looks like a key rather
 // than like words: long, and made of what keys are made of, or, where it is named, which is
 // called like one, in PEM. Where too little is there to tell, what is named is taken for one
-// so far.
-func looksSecret(text []byte, v value, named bool) (secret, whole bool) {
-	const least = 16
+// so far, and what is not where it is longer than the words of a language model that have
+// digits in them.
+func looksSecret(text []byte, v value, named, masked bool) (secret, whole bool) {
+	const least, leastSoFar = 16, 8
 	if named {
 		if pem, whole := isPEM(text); pem {
 			return true, whole || len(text) > least
 		}
 	}
 	digits, letters := 0, 0
+	if masked {
+		digits, letters = 1, 1
+	}
 	for i, c := range text {
 		if _, ended := v.step(c); ended {
 			return i >= least && (named || digits > 0 && letters > 0), true
@@ -354,14 +377,16 @@ func looksSecret(text []byte, v value, named bool) (secret, whole bool) {
 		switch {
 		case '0' <= c && c <= '9':
 			digits++
+		case c == 'u' && !named && i > 0 && text[i-1] == '\\':
+			return false, true // \u is for letters of words, none of which a key has
 		case isAlpha(c):
 			letters++
 		case strings.IndexByte(`+/=_.~|:*\-`, c) < 0:
 			return false, true
 		}
 	}
-	long := len(text) > least
-	return named || long && digits > 0 && letters > 0, long && (named || digits > 0 && letters > 0)
+	secret = named || digits > 0 && letters > 0
+	return secret && (named || len(text) >= leastSoFar), secret && len(text) > least
 }
 
 // isPEM returns whether text begins like PEM, such as -----BEGIN PRIVATE KEY----- (RFC 7468),
@@ -385,8 +410,7 @@ func isPEM(text []byte) (pem, whole bool) {
 }
 
 // userInfo looks at the URL whose scheme ends in front of the colon at buf[i]: where
-// it has a password, it is masked. A user without one stays, unless it is as long as
-// only a token is.
+// it has a password, it is masked. A user stays, unless it is as long as only a token is.
 func (m *masker) userInfo(i int) {
 	b := m.buf
 	scheme := i
@@ -403,24 +427,29 @@ func (m *masker) userInfo(i int) {
 		}
 		return
 	}
-	const longUser = 20
-	port := true // so far
 	colon := -1
 	for j := i; ; j++ {
 		if j == len(b) {
 			m.wait(scheme)
-			// A port has digits alone, so this is a password, cut off.
-			if colon >= 0 && !port {
+			switch {
+			case colon < 0:
+				if !mayBeHost(b[i:]) {
+					m.hide(i, value{kind: password})
+				}
+			case !mayBeHost(b[i:colon]):
+				m.hide(i, value{kind: password})
+			case !mayBePort(b[colon+1:]):
 				m.hide(colon+1, value{kind: password})
 			}
 			return
 		}
 		switch c := b[j]; {
 		case c == '@':
-			if colon >= 0 {
-				m.hide(colon+1, value{kind: password})
-			} else if j-i >= longUser {
+			switch {
+			case colon < 0 && j-i >= longUser, colon-i >= longUser:
 				m.hide(i, value{kind: password})
+			case colon >= 0:
+				m.hide(colon+1, value{kind: password})
 			}
 			return
 		case c == ':' && colon < 0:
@@ -429,9 +458,35 @@ func (m *masker) userInfo(i int) {
 			if !inUserInfo[c] || c == ':' && colon == j-1 {
 				return
 			}
-			port = port && colon < 0
 		}
 	}
+}
+
+// longUser is how long a user in a URL is that is taken for a token, in bytes.
+const longUser = 20
+
+// mayBeHost returns whether b, which begins a host or a user that is cut off, may be a host so
+// far. A token is told by the length of what would be its first label, by digits, and by what
+// names of hosts hardly have: an underscore, or letters of both cases.
+func mayBeHost(b []byte) bool {
+	if dot := bytes.IndexByte(b, '.'); dot >= 0 {
+		b = b[:dot]
+	}
+	digit, underscore, upper, lower := false, false, false, false
+	for _, c := range b {
+		digit = digit || '0' <= c && c <= '9'
+		underscore = underscore || c == '_'
+		upper = upper || 'A' <= c && c <= 'Z'
+		lower = lower || 'a' <= c && c <= 'z'
+	}
+	return len(b) < longUser || !digit || !underscore && !(upper && lower)
+}
+
+// mayBePort returns whether b, which begins a port or a password that is cut off, may be a
+// port so far, at the end of a sentence perhaps, or in Markdown.
+func mayBePort(b []byte) bool {
+	b = bytes.TrimRight(b, ".,;!)*_")
+	return len(b) <= len("65535") && len(bytes.TrimLeft(b, "0123456789")) == 0
 }
 
 // inUserInfo has the bytes that a user and a password in a URL are made of.

@@ -293,6 +293,91 @@ func wantMasked(t *testing.T, request bool, contentType, pattern string) {
 	})
 }
 
+// However a body is cut in reads, no more of a credential shows than the comment of Redacted
+// says.
+func TestRecorderCutSecrets(t *testing.T) {
+	const (
+		plain  = "q1W2e3R4t5Y6u7I8o9P0a1S2d3F4"
+		small  = "a1b2c3d4e5f60718293a4b5c6d7e"
+		digits = "4711081512345678901234567890"
+		late   = "qwertyuiopasdfghjklzxcvbnm12"
+		github = "ghp_q1w2e3r4t5y6u7i8o9p0a1s2"
+		gitlab = "glpat-Q1w2e3R4t5-y6u7i8o9p0a"
+	)
+	both := []bool{true, false}
+	for _, c := range []struct {
+		name, contentType, front, secret, behind string
+		request                                  []bool
+		shown                                    int // bytes of the secret, at most
+	}{
+		{"a member", "application/json", `{"token":"`, plain, `","a":"b"}`, []bool{true}, 0},
+		{"a member of digits", "application/json", `{"api_key" : "`, digits, `","a":"b"}`, both, 0},
+		{"a member of a string", "application/json", `{"params":"{\"auth\":{\"key\":\"`, plain, `\"}}","a":"b"}`, both, 0},
+		{"a member that says what it is", "application/json", `{"client_secret":"`, plain, `","a":"b"}`, both, 0},
+		{"a member, of JSON in a form", "application/x-www-form-urlencoded", `a=%7B%22token%22%3A%22`, plain, `%22%7D&b=c`, []bool{true}, 0},
+		{"a field", "application/x-www-form-urlencoded", `a=b&token=`, plain, `&b=c`, both, 0},
+		{"a part", "multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=\"token\"\r\n\r\n", plain, "\r\n--b--\r\n", []bool{true}, 0},
+		{"a parameter of a URL", "text/event-stream", `data: {"url":"https://h/?a=b&signature=`, plain, "\"}\n\n", both, 0},
+		{"a parameter of a URL in a form", "application/x-www-form-urlencoded", `a=https%3A%2F%2Fh%3Fsig%3D`, plain, "&b=c", both, 0},
+		{"a password in a URL", "text/event-stream", `data: {"url":"https://jane:`, plain, "@h/\"}\n\n", both, 0},
+		{"a password of digits in a URL", "text/plain", `https://jane:`, digits, "@h/", both, 5},
+		{"a password with a comma in a URL", "text/plain", `https://jane:`, "47," + digits, "@h/", both, len("47,")},
+		{"a password behind a token", "text/plain", `https://` + github + `:`, digits, "@h/", both, 0},
+		{"a user that is a token", "text/plain", `https://`, github, "@h/", both, 19},
+		{"a user that is a token, in a string", "application/json", `{"a":"https:\/\/`, github, `@h\/"}`, both, 19},
+		{"a user that is a token, with a password", "text/plain", `git clone https://`, github, ":x-oauth-basic@h/", both, 19},
+		{"a user of both cases", "text/plain", `https://`, gitlab, "@h/", both, 19},
+		{"a user of both cases, with a dot", "text/plain", `https://`, gitlab, ".a.b@h/", both, 19},
+		{"a user that may be a host", "text/plain", `https://`, small, "@h/", both, len(small)},
+		{"a user that has no digit at first", "text/plain", `https://`, "T" + late, "@h/", both, len(late) - 1},
+		{"a token", "text/event-stream", `data: {"token":"`, plain, "\",\"a\":\"b\"}\n\n", []bool{false}, 7},
+		{"a short token", "application/json", `{"token": "`, small[:16], `"}`, []bool{false}, 7},
+		{"a token of a string", "application/json", `{"a":"{\"token\":\"`, small, `\"}"}`, []bool{false}, 7},
+		{"a token with escapes", "application/json", `{"token":"`, `a1\/` + late, `","a":1}`, []bool{false}, 7},
+		{"a token that has no digit at first", "application/json", `{"token":"`, late, `"}`, []bool{false}, len(late) - 2},
+		{"a token that has no letter at first", "application/json", `{"token":"`, digits + "a1", `"}`, []bool{false}, len(digits)},
+	} {
+		body := c.front + c.secret + c.behind
+		for _, request := range c.request {
+			direction := map[bool]string{true: "request, ", false: "response, "}[request]
+			t.Run(direction+c.name, func(t *testing.T) {
+				check := func(cut string, pieces []string) {
+					header := http.Header{"Content-Type": {c.contentType}}
+					var got string
+					if request {
+						_, got, _ = recordBodies(t, nil, header, nil, pieces, nil)
+					} else {
+						_, _, got = recordBodies(t, nil, nil, header, nil, pieces)
+					}
+					shown := c.shown
+					if len(pieces) == 1 {
+						shown = 0
+					}
+					if hidden := got[len(c.front):][shown:len(c.secret)]; strings.Trim(hidden, `*\/`) != "" {
+						t.Errorf("%s: recorded %s", cut, got)
+					}
+				}
+				everyCut(body, check)
+				for size := 2; size < len(body)/2; size++ {
+					var pieces []string
+					for rest := body; rest != ""; {
+						n := min(size, len(rest))
+						pieces, rest = append(pieces, rest[:n]), rest[n:]
+					}
+					check(fmt.Sprintf("in reads of %d", size), pieces)
+				}
+				// What comes in one read with what is around it, in front or behind.
+				from := len(c.front)
+				for i := from; i < from+len(c.secret); i++ {
+					for k := i + 1; k < from+len(c.secret); k++ {
+						check(fmt.Sprintf("cut at %d and %d", i, k), []string{body[:i], body[i:k], body[k:]})
+					}
+				}
+			})
+		}
+	}
+}
+
 // What is no credential stays, byte for byte, wherever reads end.
 func TestRecorderBodyStays(t *testing.T) {
 	for name, body := range map[string]string{
@@ -308,6 +393,8 @@ func TestRecorderBodyStays(t *testing.T) {
 		"numbers and more":     `{"token":17,"api_key":null,"password":{"type":"string"},"client_secret":["a"],"auth":{"expires":"2026/05/08","max_size":1}}`,
 		"hidden by the server": `{"params":"{\"auth\":{\"key\":\"****\",\"expires\":\"2020-01-10T12:02:05.826Z\"}}"}`,
 		"URLs":                 "https://u@h/ ssh://git@h/a http://h:8080/@me https://h/?assembly=55a46ab1&page=2 mailto:a@b http://[::1]:80/@",
+		"hosts":                "https://d111111abcdef8.cloudfront.net/a https://0123456789abcdef0123456789abcdef.r2.example.com:8443/a http://my_service_that_is_internal:8080/ https://My-Site.2026.Example.Com:443 http://host_1:65535, (http://h:80). **http://h:80** http://h:443; https://my_bucket_2026.s3.eu-west-1.example.com/a https://a-long-company-name-2026-production.example.com",
+		"words and digits":     "data: {\"token\":\" the\"}\n\ndata: {\"token\":\"sha256\"}\n\ndata: {\"token\":\"12345678901234567890\"}\n\ndata: {\"token\":\"**Donaudampfschifffahrt**\"}\n\ndata: {\"token\":\"utf8\\u00e4\"}\n\ndata: {\"token\":\"******************/\"}\n\ndata: {\"token\":\"/******************\"}\n\ndata: {\"token\":\"\\u4f60\\u597d\\u4e16\\u754c\"}\n\n",
 		"a pin":                `{"pin":"s3cret9e107d9d372bb6826bd81d3542","assertion":"this holds for all of them","device_code":"a"}`,
 		"pins on a map":        `https://h/map?pin=17&assertion_count=2`,
 		"other PEM":            `{"public_key":"-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYI\n","certificate":"-----BEGIN CERTIFICATE-----\nMIIB\n","private_key_id":"5f3a9c0d1e2b4a6f8c7d"}`,

@@ -16,7 +16,8 @@ import (
 //   - The values of headers, and of parameters in URLs and in other headers, in quotes or
 //     not, whose name says that they hold one: Authorization, Cookie, X-Api-Key, signature,
 //     token, key, auth and the like. The same of Upload-Metadata, where values are base64.
-//     The user and password of a URL.
+//     The user and password of a URL. JSON in any of these is as in the body of a request; a
+//     parameter that has such JSON goes whole, where it is percent-encoded.
 //   - In the body of a request, what has such a name: fields of forms of both kinds,
 //     members of JSON that are strings, parameters of URLs. It may be JSON in a string in
 //     JSON, or in a field, such as auth.key in the params of an Assembly. Besides, a pin.
@@ -27,19 +28,31 @@ import (
 //     client_secret or password, where the value has 16 characters or more and no space, or
 //     is a key in PEM; and token, where it has letters and digits besides. Parameters of URLs
 //     and forms as above, and Policy. The password of a URL, and the user where it is as long
-//     as a token is.
+//     as a token is: 20 bytes or more.
 //
 // Words of a language model stay, as do token counts, signature as a member, and a key or
 // a token that is a word. Nothing is found in paths of URLs, in XML, under other names, in
 // images, audio, video and fonts, and in bodies with a Content-Encoding that the program
 // undoes by itself: those of requests are not recorded, those of responses as they are,
 // behind a comment that says so.
+//
+// A body is masked read by read, as it comes. A read that ends within a credential shows what
+// may be something else so far:
+//
+//   - Of the password of a URL, the digits that it begins with, five at most, and marks like a
+//     full stop behind them: a port.
+//   - Of a user of a URL that is a token, 19 bytes at most, and more while it has no digit, or
+//     neither an underscore nor letters of both cases: the name of a host. So a token of
+//     small letters and digits shows, but for what is in the read that has the @.
+//   - In a response, of a token that is a member of that name alone, 7 bytes at most, and more
+//     while it has no digit, or no letter: a word of a language model. A word that is longer,
+//     and has both, loses its bytes so far instead.
 const Redacted = "REDACTED"
 
 func redactHeader(h http.Header) http.Header {
 	out := make(http.Header, len(h))
 	for name, values := range h {
-		redact := redactText
+		redact := redactValue
 		switch {
 		case isSecret(name):
 			redact = func(string) string { return Redacted }
@@ -53,6 +66,18 @@ func redactHeader(h http.Header) http.Header {
 		out[name] = redacted
 	}
 	return out
+}
+
+// redactValue redacts a value of a header. It may be percent-encoded JSON, or have such where
+// no parameter is.
+func redactValue(value string) string {
+	redacted := redactText(value)
+	if strings.Contains(redacted, "%22") {
+		if plain, err := url.QueryUnescape(redacted); err == nil && redactMembers(plain) != plain {
+			return Redacted
+		}
+	}
+	return redacted
 }
 
 // redactMetadata redacts the metadata of a tus upload, a list of names with values in
@@ -72,13 +97,13 @@ func redactMetadata(list string) string {
 			value, err = base64.RawStdEncoding.DecodeString(text)
 		}
 		if err != nil {
-			entries[i] = redactText(entries[i])
+			entries[i] = redactValue(entries[i])
 			continue
 		}
 		plain := string(value)
 		if strings.Contains(plain, `"auth"`) {
 			entries[i] = entry[:space] + Redacted
-		} else if redacted := redactText(plain); redacted != plain {
+		} else if redacted := redactValue(plain); redacted != plain {
 			entries[i] = entry[:space] + base64.StdEncoding.EncodeToString([]byte(redacted))
 		}
 	}
@@ -125,19 +150,22 @@ func redactError(err error) error {
 	return errors.New(redacted)
 }
 
-var userInfo = regexp.MustCompile(`(//)[^/?#\s"'<>@]+@`)
+// In JSON, slashes may be escaped.
+var userInfo = regexp.MustCompile(`(//|\\/\\/)[^/?#\s"'<>@]+@`)
 
 // maxEscaped is how many times escaped a text may be that is looked into. What is escaped
 // more often is taken for a credential: it would take too long to tell.
 const maxEscaped = 4
 
 // redactText redacts what is called a credential in text: parameters, in URLs or not,
-// and the user of a URL. A parameter goes whole that is escaped and a URL with a
-// credential, or JSON with Transloadit's auth object.
+// members of JSON, and the user of a URL. A parameter goes whole that is escaped and a URL
+// or JSON with a credential, or JSON with Transloadit's auth object.
 func redactText(text string) string { return redactEscaped(text, 0) }
 
 // redactEscaped is redactText for a text that was escaped so many times.
 func redactEscaped(text string, escaped int) string {
+	// First, for these may have in them all that ends a parameter.
+	text = redactMembers(text)
 	if !strings.ContainsAny(text, "=@") {
 		return text
 	}
@@ -162,6 +190,54 @@ func redactEscaped(text string, escaped int) string {
 	}
 	out.WriteString(text[done:])
 	return out.String()
+}
+
+// redactMembers redacts the members of JSON in text that are credentials in the body of a
+// request.
+func redactMembers(text string) string {
+	if strings.IndexByte(text, '"') < 0 {
+		return text
+	}
+	b := []byte(text)
+	var out strings.Builder
+	done := 0
+	for colon := indexFrom(b, 0, ':'); colon >= 0; colon = indexFrom(b, max(colon+1, done), ':') {
+		quote, slashes := stringBehind(b, colon)
+		if quote < 0 || quote == len(b) {
+			continue
+		}
+		name, _, ok := lastName(b[:colon])
+		if !ok || !isSecretInput(string(name)) {
+			continue
+		}
+		from := quote + 1
+		if to := from + stringEnd(b[from:], slashes); from < to {
+			out.WriteString(text[done:from])
+			out.WriteString(Redacted)
+			done = to
+		}
+	}
+	if done == 0 {
+		return text
+	}
+	out.WriteString(text[done:])
+	return out.String()
+}
+
+// stringEnd returns where the JSON string ends that begins text, whose quotes have so many
+// backslashes in front. A quote that nothing of JSON follows does not end it: the text may be
+// cut off, and the quote a parameter's.
+func stringEnd(text []byte, slashes int) int {
+	v := value{kind: jsonString, slashes: slashes}
+	for i, c := range text {
+		if _, end := v.step(c); !end {
+			continue
+		}
+		if rest := text[i+1:]; c != '"' || len(rest) == 0 || rest[0] <= ' ' || strings.IndexByte(`,}]\`, rest[0]) >= 0 {
+			return i - min(slashes, i-len(trimSlashes(text[:i])))
+		}
+	}
+	return len(text)
 }
 
 // redactParameter redacts a parameter of a query, name=value.
@@ -190,7 +266,8 @@ func hides(value string, escaped int) bool {
 	case escaped == maxEscaped, redactEscaped(plain, escaped+1) != plain:
 		return true
 	}
-	return !strings.Contains(plain, "=") && hides(plain, escaped+1) && !isPlain(plain)
+	// Elsewhere than in JSON, what is escaped once more is the value of a parameter.
+	return (!strings.Contains(plain, "=") || strings.Contains(plain, "%22")) && hides(plain, escaped+1) && !isPlain(plain)
 }
 
 // isPlain returns whether value is no escape of anything, but has percent signs, as the name

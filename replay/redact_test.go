@@ -4,8 +4,10 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/base64"
+	"encoding/json"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -25,6 +27,13 @@ func TestRecorderQueries(t *testing.T) {
 		{"JSON as it is typed", `params={"auth":{"key":"SECRET","nonce":"SECRET"},"template_id":"SECRET"}&page=2`, `params=REDACTED&page=2`},
 		{"JSON with quotes escaped", `params={%22auth%22:{%22expires%22:1,%22key%22:%22SECRET%22}}&page=2`, `params=REDACTED&page=2`},
 		{"JSON all escaped", `page=2&params=%7B%22auth%22%3A%7B%22a%22%3A1%2C%22key%22%3A%22SECRET%22%7D%7D`, `page=2&params=REDACTED`},
+		{"JSON with white space", `v=%7B%22a%22:1,+%22token%22:+%22SECRET+SECRET%22%7D&page=2`, `v=REDACTED&page=2`},
+		{"JSON as it is typed, without auth", `v={"a":"b","token":"SECRET","c":{"pin":"SE\"CRET"}}&page=2`, `v={"a":"b","token":"REDACTED","c":{"pin":"REDACTED"}}&page=2`},
+		{"JSON that is cut off", `v=%7B%22token%22%3A%22SECRET&page=2`, `v=REDACTED&page=2`},
+		{"JSON in a string", `v=%7B%22a%22%3A%22%7B%5C%22token%5C%22%3A%5C%22SECRET%5C%22%7D%22%7D&page=2`, `v=REDACTED&page=2`},
+		{"JSON escaped in JSON", `v=%7B%22a%22%3A%22%257B%2522token%2522%253A%2522SECRET%2522%257D%22%2C%22b%22%3A%22c%3Dd%22%7D&page=2`, `v=REDACTED&page=2`},
+		{"JSON with nothing secret", `v=%7B%22a%22%3A%22token%22%2C%22token%22%3A5%2C%22key%22%3A%22%22%2C%22credentials%22%3A%22demo%22%7D&w={"a":"b"}`, `v=%7B%22a%22%3A%22token%22%2C%22token%22%3A5%2C%22key%22%3A%22%22%2C%22credentials%22%3A%22demo%22%7D&w={"a":"b"}`},
+		{"a search in quotes", `to=%2Fsearch%3Fq%3D%2522token%2522&q=%22token%22:+%22`, `to=%2Fsearch%3Fq%3D%2522token%2522&q=%22token%22:+%22`},
 		{"a list of tokens", `token=SECRET,SECRET&page=2`, `token=REDACTED&page=2`},
 		{"a list of nothing secret", `ids=1,2,3&page=2`, `ids=1,2,3&page=2`},
 		{"a URL with a signature and a list", `to=https%3A%2F%2Fh%2F%3Fids%3D1%2C2%26sig%3DSECRET&page=2`, `to=REDACTED&page=2`},
@@ -110,6 +119,17 @@ func TestRecorderHeaderParameters(t *testing.T) {
 		{"of an escaped URL, with a comma", `a=b; to=%20?token=a,SECRET c=d`, `a=b; to=REDACTED c=d`},
 		{"of a URL that is escaped more than once", `to=https%253A%252F%252Fy%252F%253Fsig%253DSECRET`, `to=REDACTED`},
 		{"of a URL that is escaped too often to tell", `to=a%2525252525253Dsig`, `to=REDACTED`},
+		{"of JSON", `{"a":"b", "token": "a, SECRET", "c":{"key":"SECRET=","d":"e=f"}}`, `{"a":"b", "token": "REDACTED", "c":{"key":"REDACTED","d":"e=f"}}`},
+		{"of JSON in a parameter", `a={"b":1, "token":"SE CRET"}; c=d`, `a={"b":1, "token":"REDACTED"}; c=d`},
+		{"of JSON in a string", `{"a":"{\"token\":\"SEC\\\"RET\",\"b\":\"c\"}"}`, `{"a":"{\"token\":\"REDACTED\",\"b\":\"c\"}"}`},
+		{"of JSON that is escaped", `%7B%22a%22%3A%22b%22%2C%22token%22%3A%22SECRET%22%7D`, `REDACTED`},
+		{"of JSON that is escaped in JSON", `{"a":"%7B%22token%22%3A%22SECRET%22%7D","b":"c=d"}`, `REDACTED`},
+		{"of JSON in a URL", `https://x/?v=%7B%22token%22%3A%22SECRET%22%7D&x=1#top`, `https://x/?v=REDACTED&x=1#top`},
+		{"of JSON with quotes escaped alone, in a URL", `https://x/?v={%22a%22:1,%22token%22:%22SECRET%22}&x=1`, `https://x/?v=REDACTED&x=1`},
+		{"of JSON that is cut off", `{"token":"; token="SECRET"; a={"b":"c"}`, `{"token":"REDACTED"}`},
+		{"of JSON in an error", `json: "{\"token\":\"SECRET\"}" is no number`, `json: "{\"token\":\"REDACTED\"}" is no number`},
+		{"of a URL in JSON", `{"a":"https:\/\/me:SECRET@h\/"}`, `{"a":"https:\/\/REDACTED@h\/"}`},
+		{"JSON with nothing secret", `{"group":"a","max_age":1,"endpoints":[{"url":"https://h/?s=%22a%22"}],"token":"","b":"\"token\""}`, `{"group":"a","max_age":1,"endpoints":[{"url":"https://h/?s=%22a%22"}],"token":"","b":"\"token\""}`},
 		{"nothing secret", `W/"a==", b="c%20d"; e='f', <https://x/?page=2&q=a,b;c>; rel="next"`, `W/"a==", b="c%20d"; e='f', <https://x/?page=2&q=a,b;c>; rel="next"`},
 		{"the name of a file", `attachment; filename="50% off, 100%.pdf"; filename*=UTF-8''50%25%20off.pdf`, `attachment; filename="50% off, 100%.pdf"; filename*=UTF-8''50%25%20off.pdf`},
 		{"what is no escape, but hides something", `to="100%, a"; to="%3Ftoken%3DSECRET%zz"`, `to="100%, a"; to="REDACTED"`},
@@ -132,6 +152,8 @@ func TestRecorderUploadMetadata(t *testing.T) {
 		{"a token", "filename " + encode("a.jpg") + ",auth_token " + encode("SECRET"), "filename " + encode("a.jpg") + ",auth_token REDACTED"},
 		{"a URL", "assembly_url " + encode("https://h/a?x=1&signature=SECRET") + ", is_confidential", "assembly_url " + encode("https://h/a?x=1&signature=REDACTED") + ", is_confidential"},
 		{"params", "params " + encode(`{"auth":{"key":"SECRET"}}`), "params REDACTED"},
+		{"JSON", "x " + encode(`{"token":"SECRET","a":"b"}`) + ",y " + encode(`{"a":"b"}`), "x " + encode(`{"token":"REDACTED","a":"b"}`) + ",y " + encode(`{"a":"b"}`)},
+		{"JSON that is escaped", "x " + encode(`%7B%22token%22%3A%22SECRET%22%7D`), "x " + encode("REDACTED")},
 		{"white space around it", " token " + encode("SECRET") + " ,filename YQ==", "token REDACTED,filename YQ=="},
 		{"params without padding", "params " + base64.RawStdEncoding.EncodeToString([]byte(`{"auth":{"key":"SECRETS"}}`)) + " ,x YQ==", "params REDACTED,x YQ=="},
 		{"no base64", "to https://h/?token=SECRET", "to https://h/?token=REDACTED"},
@@ -140,6 +162,66 @@ func TestRecorderUploadMetadata(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			if got := recordHeader(t, "Upload-Metadata", c.value); got != c.want {
 				t.Errorf("%s\nbecomes\n%s, want\n%s", c.value, got, c.want)
+			}
+		})
+	}
+}
+
+// Members of JSON that are masked in the body of a request are redacted in all places where
+// a request may have JSON besides.
+func TestRecorderJSONNames(t *testing.T) {
+	for _, name := range []string{
+		"password", "passwd", "passphrase", "passcode", "pwd", "pin", "otp", "token", "access_token", "refresh_token", "idToken", "csrf", "session_id", "sid",
+		"api_key", "apiKey", "x-api-key", "key", "secret", "client_secret", "secretAccessKey", "private_key", "auth", "Authorization", "bearer", "cookie",
+		"jwt", "signature", "sig", "hmac", "assertion", "clientAssertion", "code_verifier", "device_code", "SAMLResponse", "credential",
+	} {
+		t.Run(name, func(t *testing.T) {
+			body := `{"query":"x","variables":{"id":7,"` + name + `":"SECRET"}}`
+			if _, got, _ := recordBodies(t, nil, nil, nil, []string{body}, nil); strings.Contains(got, "SECRET") {
+				t.Fatalf("the body of a request is recorded as %s", got)
+			}
+			quoted, err := json.Marshal(body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for place, value := range map[string]string{
+				"as it is": body, "escaped": url.QueryEscape(body), "escaped as a path": url.PathEscape(body), "with quotes escaped": strings.ReplaceAll(body, `"`, "%22"),
+				"escaped twice": url.QueryEscape(url.QueryEscape(body)), "in a string": url.QueryEscape(`{"a":` + string(quoted) + `}`),
+				"in a URL": url.QueryEscape("https://h/?a=b&v=" + url.QueryEscape(body)),
+			} {
+				link := "https://h/graphql?page=2&variables=" + value + "&b=c"
+				header := http.Header{
+					"Referer": {link}, "X-Next": {`<` + link + `>; rel="next"`}, "X-Json": {`[{"to":"` + link + `"},` + body + `]`}, "X-Escaped": {url.QueryEscape(body)},
+					"Upload-Metadata": {"x " + base64.StdEncoding.EncodeToString([]byte(body)) + ",y " + base64.StdEncoding.EncodeToString([]byte(link))},
+				}
+				var reel bytes.Buffer
+				rec, err := replay.NewRecorder(&reel, doorFunc(func(req *http.Request) (*http.Response, error) {
+					return nil, &url.Error{Op: "Get", URL: req.URL.String(), Err: io.ErrUnexpectedEOF}
+				}))
+				if err != nil {
+					t.Fatal(err)
+				}
+				req := newRequest(t, "GET", "/graphql")
+				req.URL.RawQuery, req.Header = strings.TrimPrefix(link, "https://h/graphql?"), header
+				if _, err := rec.RoundTrip(req); err == nil {
+					t.Fatal("no error")
+				}
+				rec.Close()
+				x := contents(t, mustLoad(t, reel.String()))[0]
+				text := reel.String()
+				for _, entry := range strings.Split(x.RequestHeader.Get("Upload-Metadata"), ",") {
+					plain, err := base64.StdEncoding.DecodeString(entry[2:])
+					if err != nil {
+						t.Fatal(err)
+					}
+					text += string(plain) + "\n"
+				}
+				if strings.Contains(text, "SECRET") {
+					t.Errorf("%s: recorded\n%s", place, text)
+				}
+				if got := x.URL; !strings.Contains(got, "?page=2&variables=") || !strings.HasSuffix(got, "&b=c") {
+					t.Errorf("%s: the URL becomes %s", place, got)
+				}
 			}
 		})
 	}
@@ -155,7 +237,8 @@ func TestRecorderLongHeader(t *testing.T) {
 	repeat := func(s string) string { return strings.Repeat(s, 1<<20/len(s)) }
 	for _, value := range []string{
 		nested, repeat("a="), repeat("?a="), repeat("a=%20"), repeat("?a=%20"), repeat("a=%20?"), repeat("x=a%20?y="), repeat(`a="`), repeat(`a=\"`), repeat(`a='%20"`),
-		repeat("token=,"), repeat(`token="`), repeat("="), repeat(" ="), repeat("= "), repeat("//a"), repeat("//@"), repeat("a=%zz"), repeat("%25"), "a=" + repeat("%253Db"), "a=" + repeat(`\`),
+		repeat("token=,"), repeat(`token="`), repeat("="), repeat(" ="), repeat("= "), repeat("//a"), repeat("//@"), repeat("a=%zz"), repeat("%25"), "a=" + repeat("%253Db"), repeat(`":"`), repeat(`"token":`), repeat(`"token":"`), repeat(`\":\"`), `"token":"` + repeat(`\`), repeat(`:\`), repeat(`" :`), repeat("%22:"), repeat("a=%22:"),
+		"a=" + repeat(`\`),
 	} {
 		start := time.Now()
 		recordHeader(t, "X-Next", value)

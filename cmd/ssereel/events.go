@@ -23,9 +23,11 @@ import (
 var eventsCommand = command{
 	name:  "events",
 	args:  "[FILE|-]",
-	short: "print the events of a recording or a raw stream as JSON, one a line",
+	short: "print the events of a recording or a raw stream, one a line",
 	long: `
-Prints the events of FILE, or of standard input, one JSON object a line:
+Prints the events of FILE, or of standard input: on a terminal as much of each
+as a line has room for, its type and its data, and elsewhere one JSON object a
+line:
 
   {"type":"message","id":"","data":"..."}
 
@@ -49,12 +51,11 @@ replay --fault cut@event=7:
 Faults find no events in a stream that was recorded compressed.
 
 What has no event, and does not look like an event stream either, is told of on
-standard error; the exit status is 0 all the same. The output is JSON with and
-without --json.
+standard error; the exit status is 0 all the same.
 `,
 	setup: func(flags *pflag.FlagSet) func(context.Context, console, []string) error {
 		limit := flags.Int("max-event-size", ssewire.DefaultMaxEventSize, "fail on an event of more `BYTES`")
-		flags.Bool("json", false, "print JSON, as it does in any case")
+		asJSON := flags.Bool("json", false, "print JSON objects on a terminal too")
 		where := flags.Bool("where", false, "say of each event which one it is, and when it came")
 		return func(ctx context.Context, c console, args []string) error {
 			name := "-"
@@ -68,6 +69,9 @@ without --json.
 				return usagef("--max-event-size wants a positive number, not %d", *limit)
 			}
 			p := &eventPrinter{w: bufio.NewWriter(c.out), limit: *limit, where: *where}
+			if f := terminal(c.out); f != nil && !*asJSON {
+				p.width = columns(f)
+			}
 			p.enc = json.NewEncoder(jsonWriter(p.w, c.out))
 			p.enc.SetEscapeHTML(false)
 			err := cmp.Or(p.file(c, name), p.w.Flush())
@@ -79,12 +83,13 @@ without --json.
 	},
 }
 
-// eventPrinter prints events as JSON.
+// eventPrinter prints events as JSON, or for people.
 type eventPrinter struct {
 	w     *bufio.Writer
 	enc   *json.Encoder
 	limit int
 	where bool
+	width int // in columns, of lines for people; 0 for JSON
 	event struct {
 		Exchange int      `json:"exchange,omitempty"`
 		Event    int      `json:"event,omitempty"`
@@ -255,7 +260,27 @@ func (p *eventPrinter) print(ev ssewire.Event) error {
 	}
 	p.event.ID = p.decode(ev.ID)
 	p.event.Data = p.decode(ev.Data)
+	if p.width > 0 {
+		_, err := fmt.Fprintln(p.w, p.line())
+		return err
+	}
 	return p.enc.Encode(&p.event)
+}
+
+// line is the event for people.
+func (p *eventPrinter) line() string {
+	e := &p.event
+	var b strings.Builder
+	switch {
+	case e.Exchange > 0:
+		fmt.Fprintf(&b, "%d:%-3d %8.3f s  ", e.Exchange, e.Event, *e.Time)
+	case e.Event > 0:
+		fmt.Fprintf(&b, "%-4d ", e.Event)
+	}
+	const more = 8 // bytes of a character at the most, and a little
+	data := e.Data[:min(len(e.Data), more*p.width)]
+	b.WriteString(printable(e.Type + "  " + strings.ReplaceAll(data, "\n", "↵")))
+	return shortened(b.String(), p.width)
 }
 
 func (p *eventPrinter) decode(b []byte) string {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"compress/gzip"
 	"encoding/base64"
 	"encoding/json"
@@ -388,5 +389,40 @@ func TestEventsLimit(t *testing.T) {
 		o := ssereelWith(t, strings.NewReader("data: "+data+"\n\n"), "events")
 		o.wantDone(t)
 		o.wantEvents(t, []event{{"message", "", data}})
+	}
+}
+
+// On a terminal an event has one line, which does not wrap, and nothing in it that the
+// terminal might take for a command.
+func TestEventsOnTerminal(t *testing.T) {
+	const odd = "id: 1\nevent: ti\x1b[31mck\ndata: two\ndata: lines\x07\n\ndata: " + "0123456789012345678901234567890123456789" + "\n\ndata\n\n"
+	for _, tt := range []struct {
+		name, text string
+		where      bool
+		width      int
+		want       string
+	}{
+		{"a stream", odd, false, 40, "" +
+			"ti\ufffd[31mck  two↵lines\ufffd\n" +
+			"message  012345678901234567890123456789…\n" +
+			"message  \n"},
+		{"a stream, and where", odd, true, 40, "" +
+			"1    ti\ufffd[31mck  two↵lines\ufffd\n" +
+			"2    message  0123456789012345678901234…\n" +
+			"3    message  \n"},
+		{"a recording", paced, false, 40, "message  a\nmessage  b\n"},
+		{"a recording, and where", paced, true, 40, "" +
+			"1:1      0.110 s  message  a\n" +
+			"1:2      0.210 s  message  b\n"},
+		{"very narrow", paced, true, 5, "1:1 …\n1:2 …\n"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var out strings.Builder
+			p := &eventPrinter{w: bufio.NewWriter(&out), limit: 1 << 20, where: tt.where, width: tt.width}
+			err := p.file(console{}, write(t, tt.text))
+			if p.w.Flush(); err != nil || out.String() != tt.want {
+				t.Errorf("%v\n%swant\n%s", err, out.String(), tt.want)
+			}
+		})
 	}
 }

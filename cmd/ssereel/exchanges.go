@@ -17,7 +17,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/spf13/pflag"
-	"golang.org/x/term"
 
 	"github.com/ssereel/ssereel/replay"
 	"github.com/ssereel/ssereel/ssewire"
@@ -63,9 +62,7 @@ Events and ssereel replay call exchanges by the same numbers.
 			defer rec.Close()
 			width := 0
 			if f := terminal(c.out); f != nil && !*asJSON {
-				if width, _, _ = term.GetSize(int(f.Fd())); width <= 0 {
-					width = 80
-				}
+				width = columns(f)
 			}
 			listErr := listExchanges(c.out, rec, width)
 			return cmp.Or(err, listErr)
@@ -201,11 +198,7 @@ func exchangeTable(w io.Writer, rec *replay.Recording, width int) {
 	}
 	tw.Flush()
 	for line := range strings.Lines(b.String()) {
-		text := []rune(strings.TrimRight(line, "\n"))
-		if len(text) > width {
-			text = append(text[:width-1], '…')
-		}
-		fmt.Fprintln(w, string(text))
+		fmt.Fprintln(w, shortened(strings.TrimRight(line, "\n"), width))
 	}
 }
 

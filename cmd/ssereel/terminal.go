@@ -34,6 +34,23 @@ func terminal(w io.Writer) *os.File {
 	return nil
 }
 
+// columns returns how wide a terminal is.
+func columns(f *os.File) int {
+	width, _, _ := term.GetSize(int(f.Fd()))
+	if width <= 0 {
+		width = 80
+	}
+	return width
+}
+
+// shortened returns as much of text as fits into that many columns.
+func shortened(text string, width int) string {
+	if runes := []rune(text); len(runes) > width {
+		return string(runes[:width-1]) + "…"
+	}
+	return text
+}
+
 // tick shows what line returns for a terminal of that width, ten times a second until
 // stop is called, which takes it away. line is called with the lock held.
 func (p *progress) tick(line func(width int) string) (stop func()) {

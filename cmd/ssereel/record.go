@@ -99,8 +99,7 @@ is recorded.
 				return err
 			}
 			if r.output == "" {
-				host := strings.NewReplacer(":", "-", "[", "", "]", "").Replace(u.Host)
-				r.output = fmt.Sprintf("%s-%s.reel", host, time.Now().Format("20060102-150405"))
+				r.output = defaultReel(u)
 			}
 			return r.run(c, req)
 		}

@@ -88,12 +88,8 @@ can read it.
 			if err != nil {
 				return err
 			}
-			host, port, err := net.SplitHostPort(*listen)
-			if err == nil {
-				_, err = net.LookupPort("tcp", port)
-			}
-			if err != nil {
-				return usagef("--listen wants HOST:PORT, such as 127.0.0.1:8080, not %q", *listen)
+			if err := wantListenable(*listen); err != nil {
+				return err
 			}
 			rec, name, err := c.awaitReel(ctx, name)
 			if rec == nil {
@@ -113,10 +109,10 @@ can read it.
 			if err != nil {
 				return fmt.Errorf("%w: choose another address with --listen; port 0 is any free one", err)
 			}
-			if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-				fmt.Fprintf(c.err, "ssereel replay: whoever can reach %s can read the recording\n", l.Addr())
-			}
 			addr := l.Addr().(*net.TCPAddr)
+			if !addr.IP.IsLoopback() {
+				fmt.Fprintf(c.err, "ssereel replay: whoever can reach %s can read the recording\n", addr)
+			}
 			if addr.IP.IsUnspecified() {
 				addr = &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: addr.Port} // what a client can open
 			}

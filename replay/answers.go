@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 )
 
 // answers are the exchanges of a reel that requests are answered with, each in its turn.
@@ -17,15 +16,8 @@ type answers struct {
 	exchanges []*Exchange
 	paths     map[string]*pathAnswers
 	hosts     map[string]bool // of all of them, normal
-
-	mu     sync.Mutex
-	spans  map[string]timeSpan // of the hosts of this machine, while these were recorded
-	stands map[string]string   // of hosts that the reel does not know, the recorded one that each stands for
-	taken  map[string]bool     // the recorded ones among these
+	servers   servers
 }
-
-// timeSpan is from the first request for a host to the end of the last.
-type timeSpan struct{ from, to time.Duration }
 
 // pathAnswers are those of one path. They are looked into when the path is asked for, as
 // that takes the bodies of all its requests.
@@ -35,13 +27,18 @@ type pathAnswers struct {
 	err       error // of that: the reel cannot be read any more
 
 	mu     sync.Mutex
-	racks  map[target]*rack
-	locals map[target][]*rack // those of this machine, by a target whose host is anyPort
+	racks  map[target]*rack   // by a target without a last event ID
+	locals map[target][]*rack // those of this machine, by one whose host is anyPort
 }
 
-// rack has the exchanges that only the bodies of their requests tell apart.
+// rack has the exchanges of one target, by their last event IDs.
 type rack struct {
 	host  string
+	slots map[string]*slot
+}
+
+// slot has the exchanges that only the bodies of their requests tell apart.
+type slot struct {
 	whole map[digest]*turns
 	cut   []*cutAnswer // requests whose body was recorded in part
 	open  turns        // and those with no recorded body
@@ -60,31 +57,21 @@ type turns struct {
 	next      int
 }
 
-func (t *turns) take() *Exchange {
-	x := t.exchanges[min(t.next, len(t.exchanges)-1)]
-	t.next++
-	return x
-}
-
 // newAnswers returns the exchanges that answer. Those whose recording was cut off answer
 // nothing where they can be recorded again, and once they have been.
 func newAnswers(exchanges []*Exchange, again bool) *answers {
-	a := &answers{
-		paths: make(map[string]*pathAnswers), hosts: make(map[string]bool),
-		spans: make(map[string]timeSpan), stands: make(map[string]string), taken: make(map[string]bool),
-	}
+	a := &answers{paths: make(map[string]*pathAnswers), hosts: make(map[string]bool)}
 	for _, x := range exchanges {
 		if again && x.End == EndUnknown || x.End == EndReset && x.Cause == cutOff {
 			continue
 		}
 		a.exchanges = append(a.exchanges, x)
-		host := x.normalHost()
-		if span, ok := a.spans[host]; ok {
-			a.spans[host] = timeSpan{span.from, max(span.to, x.Ended)}
-		} else if anyPort(host) != "" {
-			a.spans[host] = timeSpan{x.Sent, x.Ended}
+		if host := x.normalHost(); !a.hosts[host] {
+			a.hosts[host] = true
+			if anyPort(host) != "" {
+				a.servers.recorded++
+			}
 		}
-		a.hosts[host] = true
 		path := normalPath(x.path)
 		p := a.paths[path]
 		if p == nil {
@@ -99,9 +86,9 @@ func newAnswers(exchanges []*Exchange, again bool) *answers {
 func (p *pathAnswers) index() {
 	p.racks, p.locals = make(map[target]*rack), make(map[target][]*rack)
 	for _, x := range p.exchanges {
-		r := p.rack(x.target())
+		s := p.slot(x.target())
 		if x.requestPieces.len() == 0 {
-			r.open.exchanges = append(r.open.exchanges, x)
+			s.open.exchanges = append(s.open.exchanges, x)
 			continue
 		}
 		asks, size, err := x.asks()
@@ -110,28 +97,35 @@ func (p *pathAnswers) index() {
 			return
 		}
 		if asks.cut {
-			r.cut = append(r.cut, &cutAnswer{x: x, size: size, asks: asks})
+			s.cut = append(s.cut, &cutAnswer{x: x, size: size, asks: asks})
 			continue
 		}
 		sum := asks.digest()
-		if r.whole[sum] == nil {
-			r.whole[sum] = new(turns)
+		if s.whole[sum] == nil {
+			s.whole[sum] = new(turns)
 		}
-		r.whole[sum].exchanges = append(r.whole[sum].exchanges, x)
+		s.whole[sum].exchanges = append(s.whole[sum].exchanges, x)
 	}
 }
 
-// rack returns the one for that target, a new one if there is none.
-func (p *pathAnswers) rack(at target) *rack {
+// slot returns the one for that target, a new one if there is none.
+func (p *pathAnswers) slot(at target) *slot {
+	id := at.lastEventID
+	at.lastEventID = ""
 	r := p.racks[at]
 	if r == nil {
-		r = &rack{host: at.host, whole: make(map[digest]*turns)}
+		r = &rack{host: at.host, slots: make(map[string]*slot)}
 		p.racks[at] = r
 		if at.host = anyPort(at.host); at.host != "" {
 			p.locals[at] = append(p.locals[at], r)
 		}
 	}
-	return r
+	s := r.slots[id]
+	if s == nil {
+		s = &slot{whole: make(map[digest]*turns)}
+		r.slots[id] = s
+	}
+	return s
 }
 
 func (x *Exchange) target() target {
@@ -178,6 +172,7 @@ func (a *answers) hostsFor(q *question) []string {
 
 // choose returns the exchange that answers q, nil if there is none.
 func (a *answers) choose(q *question) (*Exchange, error) {
+	a.servers.see(q.host, a.hosts[q.host])
 	p := a.paths[q.path]
 	if p == nil {
 		return nil, nil
@@ -186,38 +181,55 @@ func (a *answers) choose(q *question) (*Exchange, error) {
 		return nil, p.err
 	}
 	for _, host := range a.hostsFor(q) {
-		at := q.target
-		at.host = host
-		racks := p.racksAt(at)
-		resumes := racks == nil && at.lastEventID != ""
-		if resumes {
-			at.lastEventID = ""
-			racks = p.racksAt(at)
-		}
+		racks := p.racksAt(q.target, host)
 		for _, r := range racks {
-			if len(r.whole) > 0 || len(r.cut) > 0 {
+			if r.hasBodies(q.lastEventID) {
 				if err := q.take(); err != nil {
 					return nil, err
 				}
 				q.content() // not while others wait
 			}
 		}
-		if x, err := a.take(p, racks, q, resumes); x != nil || err != nil {
-			return x, err
+		meant, err := a.find(p, racks, q)
+		if err != nil {
+			return nil, err
+		}
+		if meant == nil {
+			continue
+		}
+		for _, stream := range slices.Backward(meant.had) {
+			if stream.IsEventStream() && stream.sets(q.lastEventID) {
+				return stream, nil
+			}
+		}
+		if x := p.take(meant); x != nil {
+			return x, nil
 		}
 	}
 	return nil, nil
 }
 
-func (p *pathAnswers) racksAt(at target) []*rack {
+func (p *pathAnswers) racksAt(at target, host string) []*rack {
+	at.host, at.lastEventID = host, ""
 	if r := p.racks[at]; r != nil {
 		return []*rack{r}
 	}
 	return p.locals[at]
 }
 
-// take returns what answers q in one of the racks of p, nil if nothing does.
-func (a *answers) take(p *pathAnswers, racks []*rack, q *question, resumes bool) (*Exchange, error) {
+// hasBodies returns whether bodies tell apart what may answer a request with that last
+// event ID.
+func (r *rack) hasBodies(lastEventID string) bool {
+	for id, s := range r.slots {
+		if (id == lastEventID || lastEventID != "") && (len(s.whole) > 0 || len(s.cut) > 0) {
+			return true
+		}
+	}
+	return false
+}
+
+// find returns the answer to q in one of the racks of p, nil if there is none.
+func (a *answers) find(p *pathAnswers, racks []*rack, q *question) (*answer, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var found []*answer
@@ -226,101 +238,197 @@ func (a *answers) take(p *pathAnswers, racks []*rack, q *question, resumes bool)
 			found = append(found, answer)
 		}
 	}
-	switch {
-	case len(found) == 0:
+	if len(found) == 0 {
 		return nil, nil
-	case racks[0].host == q.host, racks[0].host == "": // a reel may leave hosts out
-		a.mu.Lock()
-		a.taken[q.host] = true
-		a.mu.Unlock()
-		return found[0].take(resumes), nil
 	}
-	meant := a.meant(q.host, found)
+	if host := found[0].host; host == q.host || host == "" { // a reel may leave hosts out
+		return found[0], nil
+	}
+	meant, why := a.servers.meant(q.host, found)
 	if meant == nil {
-		return nil, fmt.Errorf("replay: %s: %w in a way that can be told: it has one of %s and one of %s, and nothing tells which of them this is; let the servers have the same ports at each run, or a reel each",
-			q, ErrNotRecorded, found[0].host, found[1].host)
+		return nil, fmt.Errorf("replay: %s: %w in a way that can be told: it has one of %s and one of %s, and %s; let the servers have the same ports at each run, or a reel each, and record anew",
+			q, ErrNotRecorded, found[0].host, found[1].host, why)
 	}
-	return meant.take(resumes), nil
+	return meant, nil
+}
+
+// servers are those of this machine that are asked, whose ports need not be those of the
+// recording.
+type servers struct {
+	recorded int // so many were
+
+	mu  sync.Mutex
+	now map[string][]string // by its host, the recorded hosts that each is known to be
+}
+
+// see notes that a server is asked something. One that the reel knows is itself.
+func (s *servers) see(host string, known bool) {
+	if anyPort(host) == "" {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, seen := s.now[host]; seen {
+		return
+	}
+	if s.now == nil {
+		s.now = make(map[string][]string)
+	}
+	s.now[host] = nil
+	if known {
+		s.now[host] = []string{host}
+	}
 }
 
 // meant returns the one of several answers that a host means which the reel does not know.
-// What it once stood for it stands for from then on. Hosts that were recorded one after the
-// other are asked for one after the other. Of those that were there at the same time, nobody
-// knows which it is: then it returns nil.
-func (a *answers) meant(host string, found []*answer) *answer {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	var free []*answer
+// It is known by what only one recorded host was asked, or as the only one that the servers
+// beside it leave, as long as there are no more of them than were recorded. To guess would
+// give it the answer of another without a word: else meant returns nil, and why.
+func (s *servers) meant(host string, found []*answer) (_ *answer, why string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	known := s.now[host]
+	var its, free []*answer
 	for _, answer := range found {
-		if a.stands[host] == answer.host {
-			return answer
-		}
-		if !a.taken[answer.host] {
+		switch {
+		case slices.Contains(known, answer.host):
+			its = append(its, answer)
+		case !s.isTaken(answer.host):
 			free = append(free, answer)
 		}
 	}
-	if len(found) == 1 {
+	more := len(s.now) > s.recorded
+	switch {
+	case len(its) == 1:
+		return its[0], ""
+	case len(found) == 1:
 		free = found
+	case len(known) == 0 && len(free) == 1 && !more:
+	case more:
+		return nil, "there are more servers now than were recorded"
+	case len(its)+len(free) == 0:
+		return nil, "more servers are asked for it now than were then"
+	default:
+		return nil, "nothing tells which of them this is"
 	}
-	if len(free) == 0 {
-		return nil
-	}
-	slices.SortStableFunc(free, func(one, other *answer) int { return cmp.Compare(a.spans[one.host].from, a.spans[other.host].from) })
-	if len(free) > 1 && a.spans[free[0].host].to > a.spans[free[1].host].from {
-		return nil
-	}
-	if a.stands[host] == "" {
-		a.stands[host], a.taken[free[0].host] = free[0].host, true
-	}
-	return free[0]
+	s.now[host] = append(known, free[0].host)
+	return free[0], ""
 }
 
-// answer is what a rack has for a question: exchanges that take turns, or one whose
-// request was recorded in part.
+// isTaken returns whether a recorded host is known, beyond doubt, to be one of now: one that
+// is known to be nothing else, and the only one.
+func (s *servers) isTaken(recorded string) bool {
+	taken := false
+	for _, known := range s.now {
+		if !slices.Contains(known, recorded) {
+			continue
+		}
+		if taken || len(known) > 1 {
+			return false
+		}
+		taken = true
+	}
+	return taken
+}
+
+// answer is what a rack has for a question: exchanges that take turns, some whose requests
+// were recorded in part, or none but the streams to be resumed.
 type answer struct {
 	host  string
 	turns *turns
-	cut   *cutAnswer
+	cut   []*cutAnswer
+
+	resumes bool
+	had     []*Exchange // what a client that resumes may have been played, in their order
 }
 
-// find returns what answers q, nil if there is nothing.
+// find returns what answers q, nil if there is nothing. A client may resume a stream that was
+// not resumed while it was recorded, or elsewhere.
 func (r *rack) find(q *question) *answer {
-	if len(r.whole) > 0 {
+	if s := r.slots[q.lastEventID]; s != nil {
+		if a := s.find(q); a != nil {
+			a.host = r.host
+			return a
+		}
+	}
+	if q.lastEventID == "" {
+		return nil
+	}
+	resumed := &answer{host: r.host, resumes: true}
+	for id, s := range r.slots {
+		a := s.find(q)
+		if a == nil {
+			continue
+		}
+		resumed.had = append(resumed.had, a.played()...)
+		if id == "" {
+			resumed.turns, resumed.cut = a.turns, a.cut
+		}
+	}
+	slices.SortFunc(resumed.had, func(x, other *Exchange) int { return cmp.Compare(x.offset, other.offset) })
+	if resumed.turns == nil && resumed.cut == nil && resumed.had == nil {
+		return nil
+	}
+	return resumed
+}
+
+func (s *slot) find(q *question) *answer {
+	if len(s.whole) > 0 {
 		if asks := q.content(); !asks.cut {
-			if t := r.whole[asks.digest()]; t != nil {
-				return &answer{host: r.host, turns: t}
+			if t := s.whole[asks.digest()]; t != nil {
+				return &answer{turns: t}
 			}
 		}
 	}
-	var last *cutAnswer
-	for _, c := range r.cut {
-		if c.size > len(q.body) || !c.asks.begins(q.contentTo(c.size, true)) {
-			continue
-		}
-		if last = c; !c.served {
-			break
+	var cut []*cutAnswer
+	for _, c := range s.cut {
+		if c.size <= len(q.body) && c.asks.begins(q.contentTo(c.size, true)) {
+			cut = append(cut, c)
 		}
 	}
 	switch {
-	case last != nil:
-		return &answer{host: r.host, cut: last}
-	case len(r.open.exchanges) > 0:
-		return &answer{host: r.host, turns: &r.open}
+	case cut != nil:
+		return &answer{cut: cut}
+	case len(s.open.exchanges) > 0:
+		return &answer{turns: &s.open}
 	}
 	return nil
 }
 
-// take returns the exchange whose turn it is; for a client that resumes a stream which was
-// not resumed while it was recorded, the one that it has been played.
-func (a *answer) take(resumes bool) *Exchange {
-	if a.cut != nil {
-		a.cut.served = true
-		return a.cut.x
+// played returns the exchanges whose turn has been.
+func (a *answer) played() []*Exchange {
+	if t := a.turns; t != nil {
+		return t.exchanges[:min(t.next, len(t.exchanges))]
 	}
-	if resumes && a.turns.next > 0 {
-		a.turns.next--
+	var played []*Exchange
+	for _, c := range a.cut {
+		if c.served {
+			played = append(played, c.x)
+		}
 	}
-	return a.turns.take()
+	return played
+}
+
+// take returns the exchange whose turn it is, the last from then on, nil if there is none.
+// A client that resumes takes no turn if it may have had one.
+func (p *pathAnswers) take(a *answer) *Exchange {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if played := a.played(); a.resumes && len(played) > 0 {
+		return played[len(played)-1]
+	}
+	if t := a.turns; t != nil {
+		t.next++
+		return t.exchanges[min(t.next, len(t.exchanges))-1]
+	}
+	var x *Exchange
+	for _, c := range a.cut {
+		if x = c.x; !c.served {
+			c.served = true
+			break
+		}
+	}
+	return x
 }
 
 // maxCompared bounds the requests whose bodies an error compares.

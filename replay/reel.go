@@ -31,18 +31,21 @@ const (
 // What answers a request has to be of the same method, host, path, query and body. What
 // need not be the same: credentials, with the date up to which they hold; the order of
 // parameters and of members of JSON; the boundary of a form; the port of a loopback host
-// that the reel does not know, since a test's own server gets another at each run. Servers
-// that were recorded one after the other are told apart by their order; where several were
-// there at the same time and were asked the same, such a request is an error, as nobody knows
-// which of them it means. In ModeAuto a new server is taken for one that was asked the same. Of a
+// that the reel does not know, since a test's own server gets another at each run. Of a
 // body that was recorded in part, that part counts, and a request whose body was not
 // recorded is like any.
 //
+// Where several loopback servers were asked the same, one with a new port is known by what
+// only one of them was asked before, or as the only one that is left when the others are
+// known. Else such a request is an error, in ModeAuto too, as its answer might be another
+// server's: let them have the same ports at each run, or a reel each. Where only one was
+// asked, any with a new port is taken for it.
+//
 // Requests that are the same are answered by the recorded ones in their order, and by the
 // last of them from then on. An event stream goes on behind a Last-Event-ID as with
-// [Recording.Handler]. A request that the reel does not hold, in a mode that does not
-// record, is an error that wraps [ErrNotRecorded] and shows the nearest one that it
-// holds, and what differs.
+// [Recording.Handler]; of several that were played, it is the last that has that ID. A
+// request that the reel does not hold, in a mode that does not record, is an error that
+// wraps [ErrNotRecorded] and shows the nearest one that it holds, and what differs.
 //
 // Recording has no effect on the program: see [Recorder].
 //

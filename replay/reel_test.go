@@ -580,55 +580,99 @@ func TestReelLoopbackPort(t *testing.T) {
 			}
 		})
 	}
-	t.Run("what the error says", func(t *testing.T) {
-		reel := openReel(t, name, replay.ModeReplay, nil)
-		defer closeReel(t, reel)
-		for _, c := range []struct{ url, differs string }{
-			{"http://127.0.0.1:7/dd", "path: /dd, recorded /d"},
-			{"http://127.0.0.1:1002/d", "host: 127.0.0.1:1002, recorded [::1]:1003"},
-			{"http://127.0.0.1:7/c", "host: 127.0.0.1:7, recorded example.test:1001"},
-			{"http://127.0.0.1:7/a", "it has one of 127.0.0.1:1001 and one of 127.0.0.1:1002, and nothing tells which of them this is"},
-		} {
+	for _, c := range []struct{ url, differs string }{
+		{"http://127.0.0.1:7/dd", "path: /dd, recorded /d"},
+		{"http://127.0.0.1:1002/d", "host: 127.0.0.1:1002, recorded [::1]:1003"},
+		{"http://127.0.0.1:7/c", "host: 127.0.0.1:7, recorded example.test:1001"},
+		{"http://127.0.0.1:7/a", "it has one of 127.0.0.1:1001 and one of 127.0.0.1:1002, and nothing tells which of them this is; let the servers have the same ports at each run, or a reel each"},
+	} {
+		t.Run("what the error says of "+c.url, func(t *testing.T) {
+			reel := openReel(t, name, replay.ModeReplay, nil)
+			defer closeReel(t, reel)
 			_, err := bodyOf(reel, get(t, c.url))
 			if text := fmt.Sprint(err); !strings.Contains(text, c.differs) || strings.Contains(c.differs, "path") && strings.Contains(text, "host") {
-				t.Errorf("%s: %v", c.url, err)
+				t.Errorf("%v", err)
 			}
-		}
-	})
+		})
+	}
 }
 
-// Servers that were there one after the other, as those of subtests are, have other ports
-// at the next run, and each its own answers.
+// Servers that were asked the same, as those of subtests are, have other ports at the next
+// run. None gets the answer of another, whatever runs, and in whatever order: one is known
+// by what only it was asked, or is the only one left, or is an error.
 func TestReelLoopbackServers(t *testing.T) {
 	name := recordReel(t,
 		get(t, "http://127.0.0.1:1001/a"), get(t, "http://127.0.0.1:1001/a"), get(t, "http://127.0.0.1:1001/b"),
 		get(t, "http://127.0.0.1:1002/a"), get(t, "http://127.0.0.1:1002/c"),
-		get(t, "http://127.0.0.1:1003/a"))
-	for _, c := range []struct{ name, requests string }{
-		{"one after the other", "7/a=1 7/a=2 7/b=3 8/a=4 8/c=5 9/a=6"},
-		{"and then all together", "7/a=1 8/a=4 9/a=6 8/a=4 7/a=2 9/a=6 8/c=5"},
-		{"the second is known by what it is asked", "7/c=5 7/a=4 8/a=1 9/a=6"},
-		{"one of them has its port again", "1002/a=4 7/a=1 7/b=3 8/a=6"},
-		{"the first has its port again", "1001/a=1 7/a=4 1001/a=2 8/a=6"},
-		{"one more than there were", "7/a=1 8/a=4 9/a=6 10/a="},
-		{"one for all, where each has something of its own", "7/b=3 7/c=5"},
+		get(t, "http://127.0.0.1:1003/a"),
+		get(t, "http://127.0.0.1:1004/d"))
+	const (
+		unknown = "nothing tells which of them this is"
+		asked   = "more servers are asked for it now than were then"
+		more    = "there are more servers now than were recorded"
+	)
+	for _, c := range []struct{ name, requests, says string }{
+		{"by their order", "7/a= 8/a= 9/a=", unknown},
+		{"known by what only they were asked", "7/b=3 8/c=5 8/a=4 7/a=1 8/a=4 7/a=2 7/a=2", ""},
+		{"in another order", "8/c=5 7/b=3 7/a=1 8/a=4", ""},
+		{"known too late", "7/a= 7/b=3 7/a=1", ""},
+		{"one left", "7/b=3 8/c=5 9/a=6 9/a=6", ""},
+		{"two left", "7/b=3 8/a= 9/a=", unknown},
+		{"all but one have their ports again", "1001/a=1 1002/a=4 7/a=6", ""},
+		{"they have their ports again, but were asked for nothing that there is", "1001/z= 1002/z= 7/a=6", ""},
+		{"one has its port again", "1002/a=4 7/a= 8/a=", unknown},
+		{"another port of one that has its own again", "1002/a=4 7/c=5 8/b=3 9/a=", unknown},
+		{"more than were asked", "7/b=3 8/c=5 9/a=6 10/a=", asked},
+		{"more than there were", "7/b=3 8/c=5 9/z= 10/z= 11/a=", more},
+		{"one in place of two", "7/b=3 7/c=5 7/a=", unknown},
+		{"one in place of two leaves none", "7/b=3 7/c=5 8/a=", unknown},
+		{"two in place of one", "7/b=3 8/b=3 7/a=1 1002/a=4 9/a=", unknown},
+		{"one that was not asked for it", "7/b=3 8/c=5 9/d=7 9/a=", unknown},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			reel := openReel(t, name, replay.ModeReplay, nil)
-			defer closeReel(t, reel)
-			for request := range strings.FieldsSeq(c.requests) {
-				target, want, _ := strings.Cut(request, "=")
-				got, err := bodyOf(reel, get(t, "http://127.0.0.1:"+target))
-				if want == "" {
-					if !errors.Is(err, replay.ErrNotRecorded) {
-						t.Errorf("%s: %q, %v; want ErrNotRecorded", target, got, err)
-					}
-				} else if !strings.HasPrefix(got, want+":") {
-					t.Errorf("%s: %q, %v; want number %s", target, got, err, want)
-				}
+		for _, mode := range []replay.Mode{replay.ModeReplay, replay.ModeAuto} {
+			if mode == replay.ModeAuto && strings.Contains(c.requests, "/z") {
+				continue // which would be recorded
 			}
-		})
+			t.Run(c.name+"/"+string(mode), func(t *testing.T) {
+				reel := openReel(t, name, mode, nil)
+				defer closeReel(t, reel)
+				var last error
+				for request := range strings.FieldsSeq(c.requests) {
+					target, want, _ := strings.Cut(request, "=")
+					got, err := bodyOf(reel, get(t, "http://127.0.0.1:"+target))
+					if want == "" {
+						if last = err; !errors.Is(err, replay.ErrNotRecorded) {
+							t.Errorf("%s: %q, %v; want ErrNotRecorded", target, got, err)
+						}
+					} else if !strings.HasPrefix(got, want+":") {
+						t.Errorf("%s: %q, %v; want number %s", target, got, err, want)
+					}
+				}
+				if c.says != "" && !strings.Contains(fmt.Sprint(last), c.says) {
+					t.Errorf("the error is %v, want %q", last, c.says)
+				}
+			})
+		}
 	}
+}
+
+// A server may have streams to resume, though another has recorded that very reconnection.
+func TestReelLoopbackLastEventID(t *testing.T) {
+	resume := func(host string) *http.Request {
+		req := get(t, host+"/a")
+		req.Header.Set("Last-Event-ID", "1")
+		return req
+	}
+	name := recordReel(t, get(t, "http://127.0.0.1:1001/a"), resume("http://127.0.0.1:1001"),
+		get(t, "http://127.0.0.1:1002/a"), get(t, "http://127.0.0.1:1002/b"))
+	reel := openReel(t, name, replay.ModeReplay, nil)
+	defer closeReel(t, reel)
+	if got, err := bodyOf(reel, resume("http://127.0.0.1:7")); !errors.Is(err, replay.ErrNotRecorded) {
+		t.Errorf("%q, %v", got, err)
+	}
+	mustAsk(t, reel, get(t, "http://127.0.0.1:7/b"), "4: GET /b ")
+	mustAsk(t, reel, resume("http://127.0.0.1:7"), "3: GET /a ")
+	mustAsk(t, reel, resume("http://127.0.0.1:8"), "2: GET /a ")
 }
 
 // Each of many requests at once has an answer of its own, and what they record, too.
@@ -865,6 +909,122 @@ func TestReelLastEventID(t *testing.T) {
 	closeReel(t, reel)
 }
 
+// Of several streams that were asked for alike, a client goes on in the one whose ID it has.
+func TestReelResumesItsStream(t *testing.T) {
+	const events = 5
+	stream := func(name string, from int) string {
+		var b strings.Builder
+		for n := from; n < events; n++ {
+			fmt.Fprintf(&b, "id: %s-%d\ndata: %[2]d\n\n", name, n)
+		}
+		return b.String()
+	}
+	large := strings.Repeat("large ", 300<<10) // recorded in part
+	for _, body := range []string{"", "small", large} {
+		ask := func(id string) *http.Request {
+			req := get(t, "http://h/s")
+			if body != "" {
+				req = post(t, "http://h/s", "text/plain", strings.NewReader(body))
+			}
+			if id != "" {
+				req.Header.Set("Last-Event-ID", id)
+			}
+			return req
+		}
+		name := filepath.Join(t.TempDir(), "my.reel")
+		opened := 0
+		reel := openReel(t, name, replay.ModeOnce, roundTripper(func(req *http.Request) (*http.Response, error) {
+			if req.Body != nil {
+				io.Copy(io.Discard, req.Body)
+			}
+			text := stream("again", 0)
+			if req.Header.Get("Last-Event-ID") == "" {
+				opened++
+				text = stream(fmt.Sprint("s", opened), 0)
+			}
+			return answer(req, script(step{0, text, io.EOF})), nil
+		}))
+		for _, id := range []string{"", "", "s1-4", ""} {
+			if _, err := bodyOf(reel, ask(id)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		closeReel(t, reel)
+		for _, c := range []struct{ name, asks string }{
+			{"the first of two", "= = s1-1=s1/2 s2-1=s2/2"},
+			{"as it has not been played before", "s2-1=s1/0 =s2/0"},
+			{"in turns", "= s1-1=s1/2 =s2/0 s2-0=s2/1 s1-1=s1/2 =s3/0 s1-3=s1/4 s3-2=s3/3"},
+			{"a reconnection", "= s1-4=again/0 again-2=again/3 s1-1=s1/2 =s2/0 again-0=again/1"},
+			{"only a reconnection", "s1-4=again/0 again-2=again/3 =s1/0"},
+			{"none has it", "=s1/0 =s2/0 x=s2/0 =s3/0"},
+		} {
+			t.Run(fmt.Sprintf("%.5s/%s", body, c.name), func(t *testing.T) {
+				reel := openReel(t, name, replay.ModeReplay, nil)
+				defer closeReel(t, reel)
+				for _, step := range strings.Split(c.asks, " ") {
+					id, want, _ := strings.Cut(step, "=")
+					got, err := bodyOf(reel, ask(id))
+					if name, from, ok := strings.Cut(want, "/"); err != nil || ok && got != stream(name, int(from[0]-'0')) {
+						t.Errorf("%q: %q, %v; want that of %s", step, got, err, want)
+					}
+				}
+			})
+		}
+	}
+}
+
+// Where a stream and its reconnection have the same IDs, a client goes on in what it had
+// last; and what is no event stream has none.
+func TestReelResumesTheLast(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "my.reel")
+	writeFile(t, name, "reel 1\n"+
+		"> 9 +0 GET /s\n< 9 +0 200\n< 9 content-type: text/event-stream\n= 9 +0\n|id: 1\n|data: 1\n|\n|id: 2\n|data: 2\n|\n|id: 3\n|data: 3\n|\n. 9 +0 eof\n"+
+		"> 2 +0 GET /s\n> 2 last-event-id: 1\n< 2 +0 200\n< 2 content-type: text/event-stream\n= 2 +0\n|id: 2\n|data: again\n|\n|id: 3\n|data: again\n|\n. 2 +0 eof\n"+
+		"> 3 +0 GET /t\n< 3 +0 200\n< 3 content-type: text/plain\n= 3 +0\n|id: 2\n|\n. 3 +0 eof\n"+
+		"> 4 +0 GET /t\n< 4 +0 200\n< 4 content-type: text/plain\n= 4 +0\n|none\n. 4 +0 eof\n")
+	reel := openReel(t, name, replay.ModeReplay, nil)
+	defer closeReel(t, reel)
+	resume := func(path, id string) *http.Request {
+		req := get(t, "http://h"+path)
+		req.Header.Set("Last-Event-ID", id)
+		return req
+	}
+	mustAsk(t, reel, get(t, "http://h/s"), "id: 1\ndata: 1\n\nid: 2\ndata: 2\n\nid: 3\ndata: 3\n\n")
+	mustAsk(t, reel, resume("/s", "1"), "id: 2\ndata: again\n\nid: 3\ndata: again\n\n")
+	for range 20 {
+		mustAsk(t, reel, resume("/s", "2"), "id: 3\ndata: again\n\n")
+	}
+	mustAsk(t, reel, get(t, "http://h/t"), "id: 2\n\n")
+	mustAsk(t, reel, get(t, "http://h/t"), "none\n")
+	mustAsk(t, reel, resume("/t", "2"), "none\n")
+}
+
+// A client whose stream breaks goes on in it, though another was recorded behind it.
+func TestReelResumesAfterFault(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "my.reel")
+	writeFile(t, name, "reel 1\n"+
+		"> 1 +0 GET http://h/s\n< 1 +0 200\n< 1 content-type: text/event-stream\n= 1 +0\n|id: s1-0\n|data: 0\n|\n|id: s1-1\n|data: 1\n|\n|id: s1-2\n|data: 2\n|\n. 1 +0 eof\n"+
+		"> 2 +0 GET http://h/s\n< 2 +0 200\n< 2 content-type: text/event-stream\n= 2 +0\n|id: s2-0\n|data: 0\n|\n|id: s2-1\n|data: 1\n|\n|id: s2-2\n|data: 2\n|\n. 2 +0 eof\n")
+	reel, err := replay.OpenReel(name, replay.ModeReplay, replay.ReelOptions{
+		Playback: replay.Playback{Speed: replay.MaxSpeed, Faults: []replay.Fault{replay.Cut{At: replay.AtEvent(3)}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closeReel(t, reel)
+	for range 2 {
+		if got, err := bodyOf(reel, get(t, "http://h/s")); err == nil || !strings.HasSuffix(got, "-1\ndata: 1\n\n") {
+			t.Fatalf("%q, %v", got, err)
+		}
+	}
+	for _, stream := range []string{"s1", "s2"} {
+		req := get(t, "http://h/s")
+		req.Header.Set("Last-Event-ID", stream+"-1")
+		if got, _ := bodyOf(reel, req); got != "id: "+stream+"-2\ndata: 2\n\n" {
+			t.Errorf("%s goes on with %q", stream, got)
+		}
+	}
+}
+
 func TestReelFaults(t *testing.T) {
 	reel, err := replay.OpenReel("../testdata/assembly.reel", replay.ModeReplay, replay.ReelOptions{
 		Playback: replay.Playback{Speed: replay.MaxSpeed, Faults: []replay.Fault{replay.Refuse{Status: 429}}}})
@@ -1058,7 +1218,9 @@ func TestReelRequestBodies(t *testing.T) {
 // reel could be the answer.
 func TestReelAutoFullDuplex(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		reel := openReel(t, recordReel(t, get(t, "http://h/a")), replay.ModeAuto, roundTripper(func(req *http.Request) (*http.Response, error) {
+		resume := post(t, "http://h/b", "text/plain", strings.NewReader("resume"))
+		resume.Header.Set("Last-Event-ID", "1")
+		reel := openReel(t, recordReel(t, get(t, "http://h/a"), resume), replay.ModeAuto, roundTripper(func(req *http.Request) (*http.Response, error) {
 			return answer(req, req.Body), nil
 		}))
 		r, w := io.Pipe()

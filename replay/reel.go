@@ -61,10 +61,17 @@ type Reel struct {
 	player  *player
 	answers *answers // nil where nothing is replayed
 
+	// The reel that is recorded. Of the names, file and part are as errors show them; path and
+	// target begin at the root, as the program may go to another directory.
+	file   *os.File // that is written to, nil if none is
+	part   string   // its name until it is whole, "" where the reel is written in place
+	path   string   // its name
+	target string   // the name that it is to have
+	torn   bool     // it goes on behind what is whole, even where it lacks nothing
+
 	mu       sync.Mutex
-	file     *os.File  // that is written to, nil if none is
-	part     string    // its name until it is whole, "" where the reel is written in place
-	was      int64     // its size before anything was recorded
+	out      *appender // to the file, nil until something is recorded
+	tail     []byte    // what it has cut off
 	recorder *Recorder // begun by the first request that is recorded
 	err      error     // it could not be begun
 	closed   bool
@@ -95,7 +102,8 @@ type ReelOptions struct {
 //
 // A reel that is damaged is an error, unless the mode is ModeRecord. One that is truncated
 // is as well, unless the mode is ModeReplay, which replays what is good, or ModeAuto, which
-// cuts off what is not whole, goes on behind it, and asks again for what had no end.
+// asks again for what had no end: when it first records, or is closed, it cuts off what is
+// not whole, and goes on behind that.
 func OpenReel(name string, mode Mode, o ReelOptions) (*Reel, error) {
 	r := &Reel{name: name, mode: cmp.Or(mode, ModeOnce), options: o, base: o.Base}
 	if r.base == nil {
@@ -131,24 +139,27 @@ func (r *Reel) open() error {
 		if err != nil || r.mode != ModeAuto {
 			return err
 		}
-		r.was = r.rec.whole
-		r.file, err = os.OpenFile(r.name, os.O_RDWR, 0)
-		if err == nil && torn {
-			r.record() // or it would stay so where nothing is missing
-			err = r.err
-		}
+		r.torn = torn
+	}
+	name := behindLinks(r.name)
+	if r.target, err = filepath.Abs(name); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(r.name), 0o777); err != nil {
+	r.path = r.target
+	if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
 		return err
 	}
 	if r.mode == ModeAuto {
-		r.file, err = os.OpenFile(r.name, os.O_RDWR|os.O_CREATE, 0o600)
+		flag := os.O_RDWR
+		if r.rec == nil {
+			flag |= os.O_CREATE
+		}
+		r.file, err = os.OpenFile(name, flag, 0o600)
 		return err
 	}
 	// What a program that died has left there is of no use. If another is at it, it is
 	// told when it closes its reel.
-	r.part = r.target() + ".part"
+	r.part, r.path = name+".part", r.target+".part"
 	if err := os.Remove(r.part); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -177,20 +188,29 @@ func (r *Reel) load() (torn bool, err error) {
 func (r *Reel) record() *Recorder {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.recorder != nil || r.file == nil || r.err != nil || r.closed {
-		return r.recorder
+	if !r.closed {
+		r.begin()
 	}
+	return r.recorder
+}
+
+// begin begins the recording, unless there is one, or cannot be.
+func (r *Reel) begin() {
+	if r.out != nil || r.file == nil {
+		return
+	}
+	r.out = &appender{file: r.file}
+	var recorder *Recorder
 	if r.rec == nil {
-		r.recorder, r.err = NewRecorder(&appender{file: r.file}, r.base)
+		recorder, r.err = NewRecorder(r.out, r.base)
 	} else {
-		r.recorder, r.err = resumeRecorder(r.file, r.rec, r.base)
+		recorder, r.err = r.resumeRecorder()
 	}
 	if r.err != nil {
-		r.recorder = nil
-		return nil
+		return
 	}
-	r.recorder.Redact = r.options.Redact
-	return r.recorder
+	recorder.Redact = r.options.Redact
+	r.recorder = recorder
 }
 
 // appender writes records to the end of a file, unless it is not the end that it knows.
@@ -210,7 +230,9 @@ func (a *appender) Write(p []byte) (int, error) {
 		return 0, err
 	}
 	if n, err := a.file.WriteAt(p, a.size); err != nil {
-		a.file.Truncate(a.size) // where the disk is full, to end with a whole record
+		if a.file.Truncate(a.size) == nil { // where the disk is full, to end with a whole record
+			n = 0
+		}
 		return n, err
 	}
 	a.size += int64(len(p))
@@ -220,12 +242,17 @@ func (a *appender) Write(p []byte) (int, error) {
 // cutOff is why an exchange of a reel has ended whose recording was gone on with.
 const cutOff = "the recording was cut off"
 
-// resumeRecorder returns a Recorder that goes on with the reel in f, which rec was loaded
-// from, behind all that is whole in it.
-func resumeRecorder(f *os.File, rec *Recording, base http.RoundTripper) (*Recorder, error) {
+// resumeRecorder returns a Recorder that goes on with the reel behind all that is whole in
+// it.
+func (r *Reel) resumeRecorder() (*Recorder, error) {
+	f, rec := r.file, r.rec
+	r.out.size = rec.whole
 	info, err := f.Stat()
 	if err == nil && info.Size() != rec.size {
 		err = errShared
+	}
+	if err == nil {
+		r.tail, err = io.ReadAll(io.NewSectionReader(f, rec.whole, rec.size-rec.whole))
 	}
 	if err == nil {
 		err = f.Truncate(rec.whole)
@@ -240,7 +267,7 @@ func resumeRecorder(f *os.File, rec *Recording, base http.RoundTripper) (*Record
 		return nil, err
 	}
 	now := time.Now()
-	w := &Writer{w: &appender{file: f, size: rec.whole}, at: rec.duration, size: size, sum: unsealed.Sum32()}
+	w := &Writer{w: r.out, at: rec.duration, size: size, sum: unsealed.Sum32()}
 	if rec.whole == 0 {
 		w.buf = append(w.buf, firstLine+"\n"...)
 	}
@@ -262,7 +289,7 @@ func resumeRecorder(f *os.File, rec *Recording, base http.RoundTripper) (*Record
 		torn := &ExchangeWriter{w: w, number: x.Number, size: size, sum: sum.Sum32()}
 		torn.End(rec.duration, EndReset, errors.New(cutOff))
 	}
-	return &Recorder{base: base, w: w, start: now.Add(-rec.duration), open: make(map[*ExchangeWriter]struct{})}, nil
+	return &Recorder{base: r.base, w: w, start: now.Add(-rec.duration), open: make(map[*ExchangeWriter]struct{})}, nil
 }
 
 // RoundTrip answers req from the reel, or sends it and records what comes back.
@@ -332,6 +359,9 @@ func (r *Reel) CloseIdleConnections() {
 // Close ends the recording, if there is one, as [Recorder.Close] does, and closes the
 // file. Where no request was recorded, the file stays as it was, or is not there. What is
 // being replayed breaks. A second Close returns what the first did.
+//
+// After it, a request that would have been replayed is an error, and so is one that the
+// reel lacks where it was only replayed. All others are sent, without being recorded.
 func (r *Reel) Close() error { return r.finish(true) }
 
 // Discard is Close for a program that has failed, so that what it recorded is not what
@@ -354,20 +384,27 @@ func (r *Reel) finish(keep bool) error {
 		return r.closeErr
 	}
 	r.closed = true
+	if keep && r.torn && r.out == nil {
+		if r.begin(); errors.Is(r.err, errShared) {
+			r.err = nil // another has done it
+		}
+	}
 	// The responses that are under way may write to the reel until here.
 	if r.recorder != nil {
 		r.recorder.Close()
 	}
 	err := r.recordErr()
-	if err == nil && r.file != nil {
-		err = r.settle(keep)
+	if r.file != nil && (err == nil || !keep && !errors.Is(err, errShared)) {
+		err = cmp.Or(err, r.settle(keep))
 	}
 	if err == nil && r.part != "" && keep && r.recorder != nil {
 		err = r.file.Sync() // or the name might be on the disk before what it names
 	}
 	r.closeErr = cmp.Or(err, r.closeFiles())
 	if r.closeErr == nil && r.part != "" && keep && r.recorder != nil {
-		r.closeErr = os.Rename(r.part, r.target())
+		if err := os.Rename(r.path, r.target); err != nil {
+			r.closeErr = fmt.Errorf("replay: %s cannot take the place of %s: %w", r.part, r.name, withoutNames(err))
+		}
 	}
 	return r.closeErr
 }
@@ -379,28 +416,67 @@ func (r *Reel) settle(keep bool) error {
 	if err != nil {
 		return err
 	}
-	there, err := os.Stat(name)
-	if err != nil || !os.SameFile(here, there) {
+	switch there, err := os.Stat(r.path); {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("replay: %s: something else, such as another Reel, has taken the file away since this program opened it: %w", name, withoutNames(err))
+	case err != nil:
+		return fmt.Errorf("replay: %s: %w", name, withoutNames(err))
+	case !os.SameFile(here, there), !keep && r.out != nil && here.Size() != r.out.size:
 		return fmt.Errorf("replay: %s: %w", name, errShared)
 	}
 	switch {
-	case r.recorder != nil && keep, r.recorder != nil && r.part != "":
+	case r.recorder != nil && (keep || r.part != ""):
 		return nil
-	case r.rec != nil && r.recorder != nil:
-		return r.file.Truncate(r.was)
-	case r.rec == nil && here.Size() == 0, r.rec == nil && r.recorder != nil:
+	case r.rec != nil && r.out != nil && !keep:
+		err := r.file.Truncate(r.rec.whole)
+		if err == nil && len(r.tail) > 0 {
+			_, err = r.file.WriteAt(r.tail, r.rec.whole)
+		}
+		return err
+	case r.rec == nil && (here.Size() == 0 || r.out != nil):
 		r.file.Close() // some systems want that first
-		return os.Remove(name)
+		if err := os.Remove(r.path); err != nil {
+			return fmt.Errorf("replay: %s: %w", name, withoutNames(err))
+		}
 	}
 	return nil
 }
 
-// target returns the name of the file that the reel is to be: a symbolic link stays one.
-func (r *Reel) target() string {
-	if name, err := filepath.EvalSymlinks(r.name); err == nil {
-		return name
+// withoutNames returns why something could not be done with a file, for an error that has
+// the name which the program knows.
+func withoutNames(err error) error {
+	var path *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &path):
+		return path.Err
+	case errors.As(err, &link):
+		return link.Err
 	}
-	return r.name
+	return err
+}
+
+// behindLinks returns the name of the file that is there under that name, or would be if it
+// were made: a symbolic link stays one.
+func behindLinks(name string) string {
+	for range 100 { // as many as no system follows
+		if real, err := filepath.EvalSymlinks(name); err == nil {
+			return real
+		}
+		to, err := os.Readlink(name)
+		if err != nil {
+			break
+		}
+		if !filepath.IsAbs(to) {
+			dir := filepath.Dir(name)
+			if real, err := filepath.EvalSymlinks(dir); err == nil {
+				dir = real // which .. in to begins at
+			}
+			to = filepath.Join(dir, to)
+		}
+		name = to
+	}
+	return name
 }
 
 func (r *Reel) closeFiles() error {

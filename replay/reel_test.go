@@ -504,6 +504,67 @@ func TestReelDiscard(t *testing.T) {
 	wantGone(t, name+".part")
 }
 
+// A truncated reel is cut when there is something to put in place of what is not whole, and
+// not if that is discarded.
+func TestReelAutoTornDiscard(t *testing.T) {
+	const torn = "reel 1\n> 1 +0 GET http://h/a\n< 1 +0 200\n= 1 +0 4\n\\held\n. 1 +0 eof\n> 2 +0 GET http://h/b\n< 2 +0 200\n= 2 +0 9\n\\hel"
+	for _, c := range []struct {
+		name  string
+		paths string
+	}{{"nothing asked", ""}, {"nothing recorded", "a"}, {"recorded", "bc"}} {
+		t.Run(c.name, func(t *testing.T) {
+			name := filepath.Join(t.TempDir(), "my.reel")
+			writeFile(t, name, torn)
+			reel := openReel(t, name, replay.ModeAuto, new(echo))
+			for _, path := range c.paths {
+				if readFile(t, name) != torn && path != 'c' {
+					t.Error("it is cut before anything is recorded")
+				}
+				if _, err := bodyOf(reel, get(t, "http://h/"+string(path))); err != nil {
+					t.Error(err)
+				}
+			}
+			if _, err := reel.Discard(); err != nil {
+				t.Error(err)
+			}
+			if now := readFile(t, name); now != torn {
+				t.Errorf("it has become\n%s", now)
+			}
+		})
+	}
+}
+
+// What another program has cut off is not put back.
+func TestReelAutoTornCutByAnother(t *testing.T) {
+	const whole = "reel 1\n> 1 +0 GET http://h/a\n< 1 +0 200\n= 1 +0 4\n\\held\n. 1 +0 eof\n"
+	name := filepath.Join(t.TempDir(), "my.reel")
+	writeFile(t, name, whole+"> 2 +0 GE")
+	reel := openReel(t, name, replay.ModeAuto, new(echo))
+	writeFile(t, name, whole)
+	mustAsk(t, reel, get(t, "http://h/b"), "1: GET /b ")
+	if _, err := reel.Discard(); err == nil || !strings.Contains(err.Error(), "something else has written to the file") {
+		t.Errorf("Discard: %v", err)
+	}
+	if now := readFile(t, name); now != whole {
+		t.Errorf("it has become\n%s", now)
+	}
+}
+
+// A Reel that only mends a truncated one leaves that to another which has begun to.
+func TestReelAutoMendedByAnother(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "my.reel")
+	writeFile(t, name, "reel 1\n> 1 +0 GET http://h/a\n< 1 +0 200\n= 1 +0 4\n\\he")
+	idle, other := openReel(t, name, replay.ModeAuto, nil), openReel(t, name, replay.ModeAuto, new(echo))
+	mustAsk(t, other, get(t, "http://h/a"), "1: GET /a ")
+	closeReel(t, other)
+	was := readFile(t, name)
+	closeReel(t, idle)
+	if now := readFile(t, name); now != was {
+		t.Errorf("it has become\n%s", now)
+	}
+	wantWhole(t, name)
+}
+
 // Requests that are the same get the recorded answers in their order, and the last from
 // then on.
 func TestReelInOrder(t *testing.T) {
@@ -794,6 +855,117 @@ func TestReelBehindLink(t *testing.T) {
 	if all := wantWhole(t, name); all[0].URL != "http://h/b" {
 		t.Errorf("recorded %s", all[0].URL)
 	}
+}
+
+// A symbolic link to a reel that is not there yet stays one: what it leads to is made.
+func TestReelBehindDanglingLink(t *testing.T) {
+	for _, mode := range []replay.Mode{replay.ModeOnce, replay.ModeRecord, replay.ModeAuto} {
+		for _, c := range []struct{ name, link, to, real string }{
+			{"beside it", "deep/links/my.reel", "real.reel", "deep/links/real.reel"},
+			{"in a directory", "deep/links/my.reel", "store/real.reel", "deep/links/store/real.reel"},
+			{"in another", "short/my.reel", "../store/real.reel", "deep/store/real.reel"}, // short leads to deep/links
+			{"from the root", "deep/links/my.reel", "ROOT/store/real.reel", "store/real.reel"},
+			{"behind another link", "my.reel", "deep/second.reel", "deep/store/real.reel"},
+		} {
+			for _, asks := range []bool{true, false} {
+				t.Run(fmt.Sprintf("%s/%s/asks: %v", mode, c.name, asks), func(t *testing.T) {
+					root := t.TempDir()
+					if err := os.MkdirAll(filepath.Join(root, "deep", "links"), 0o700); err != nil {
+						t.Fatal(err)
+					}
+					for _, link := range [][2]string{{"deep/links", "short"}, {"store/real.reel", "deep/second.reel"}, {strings.ReplaceAll(c.to, "ROOT", root), c.link}} {
+						if err := os.Symlink(link[0], filepath.Join(root, link[1])); err != nil {
+							t.Fatal(err)
+						}
+					}
+					reel := openReel(t, filepath.Join(root, c.link), mode, new(echo))
+					if asks {
+						mustAsk(t, reel, get(t, "http://h/a"), "1: GET /a ")
+					}
+					closeReel(t, reel)
+					for _, link := range []string{c.link, "deep/second.reel"} {
+						if info, err := os.Lstat(filepath.Join(root, link)); err != nil || info.Mode()&fs.ModeSymlink == 0 {
+							t.Errorf("%s is no link any more: %v", link, err)
+						}
+					}
+					real := filepath.Join(root, c.real)
+					wantGone(t, real+".part")
+					if asks {
+						wantWhole(t, real)
+					} else {
+						wantGone(t, real)
+					}
+				})
+			}
+		}
+	}
+}
+
+// A program may go to another directory while it has a reel under a relative name.
+func TestReelAfterChdir(t *testing.T) {
+	for _, mode := range []replay.Mode{replay.ModeOnce, replay.ModeRecord, replay.ModeAuto} {
+		for _, c := range []struct{ asks, discard bool }{{true, false}, {true, true}, {false, false}} {
+			t.Run(fmt.Sprintf("%s/asks: %v, discard: %v", mode, c.asks, c.discard), func(t *testing.T) {
+				dir := t.TempDir()
+				t.Chdir(dir)
+				reel := openReel(t, filepath.Join("testdata", "my.reel"), mode, new(echo))
+				if c.asks {
+					mustAsk(t, reel, get(t, "http://h/a"), "1: GET /a ")
+				}
+				t.Chdir(t.TempDir())
+				var err error
+				if c.discard {
+					_, err = reel.Discard()
+				} else {
+					err = reel.Close()
+				}
+				if err != nil {
+					t.Error(err)
+				}
+				name := filepath.Join(dir, "testdata", "my.reel")
+				if !c.asks || c.discard {
+					wantGone(t, name)
+					return
+				}
+				wantGone(t, name+".part")
+				wantWhole(t, name)
+			})
+		}
+	}
+}
+
+// Errors have the name that the program knows, and say whether another has written to the
+// file or taken it away.
+func TestReelFileGone(t *testing.T) {
+	for _, c := range []struct {
+		mode replay.Mode
+		name string
+	}{{replay.ModeOnce, "testdata/my.reel.part"}, {replay.ModeRecord, "testdata/my.reel.part"}, {replay.ModeAuto, "testdata/my.reel"}} {
+		t.Run(string(c.mode), func(t *testing.T) {
+			t.Chdir(t.TempDir())
+			reel := openReel(t, "testdata/my.reel", c.mode, new(echo))
+			mustAsk(t, reel, get(t, "http://h/a"), "1: GET /a ")
+			if err := os.Remove(c.name); err != nil {
+				t.Fatal(err)
+			}
+			err := reel.Close()
+			if !errors.Is(err, fs.ErrNotExist) || !strings.HasPrefix(err.Error(), "replay: "+c.name+": something else, such as another Reel, has taken the file away") || strings.Contains(err.Error(), "written to") {
+				t.Errorf("the error is %v", err)
+			}
+		})
+	}
+	t.Run("a directory in its place", func(t *testing.T) {
+		t.Chdir(t.TempDir())
+		reel := openReel(t, "my.reel", replay.ModeOnce, new(echo))
+		mustAsk(t, reel, get(t, "http://h/a"), "1: GET /a ")
+		if err := os.MkdirAll("my.reel/x", 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := reel.Close(); err == nil || !strings.HasPrefix(err.Error(), "replay: my.reel.part cannot take the place of my.reel: ") {
+			t.Errorf("the error is %v", err)
+		}
+		wantWhole(t, "my.reel.part")
+	})
 }
 
 // A protocol that the server has switched to is spoken again, in a mode that may, and else
@@ -1242,24 +1414,47 @@ func TestReelAutoFullDuplex(t *testing.T) {
 
 // After Close, nothing is replayed, and what is sent is not recorded.
 func TestReelAfterClose(t *testing.T) {
-	for _, mode := range []replay.Mode{replay.ModeReplay, replay.ModeAuto, replay.ModeRecord} {
-		name := recordReel(t, get(t, "http://h/a"))
-		reel := openReel(t, name, mode, new(echo))
-		if mode == replay.ModeRecord {
-			bodyOf(reel, get(t, "http://h/b"))
-		}
-		closeReel(t, reel)
-		was := readFile(t, name)
-		_, err := bodyOf(reel, get(t, "http://h/a"))
-		if (err == nil) != (mode == replay.ModeRecord) || err != nil && !strings.Contains(err.Error(), "is closed") {
-			t.Errorf("%s: %v", mode, err)
-		}
-		if _, err = bodyOf(reel, get(t, "http://h/c")); (err == nil) != (mode != replay.ModeReplay) {
-			t.Errorf("%s: %v", mode, err)
-		}
-		if readFile(t, name) != was {
-			t.Errorf("%s: a closed reel has changed", mode)
-		}
+	for _, c := range []struct {
+		mode        replay.Mode
+		there       bool
+		held, lacks bool // sent, whether the reel holds it or not
+	}{
+		{replay.ModeOnce, true, false, false},
+		{replay.ModeOnce, false, true, true},
+		{replay.ModeReplay, true, false, false},
+		{replay.ModeAuto, true, false, true},
+		{replay.ModeAuto, false, true, true},
+		{replay.ModeRecord, true, true, true},
+		{replay.ModePassthrough, true, true, true},
+	} {
+		t.Run(fmt.Sprintf("%s, there: %v", c.mode, c.there), func(t *testing.T) {
+			name := filepath.Join(t.TempDir(), "my.reel")
+			if c.there {
+				name = recordReel(t, get(t, "http://h/a"))
+			}
+			network := new(echo)
+			reel := openReel(t, name, c.mode, network)
+			if _, err := bodyOf(reel, get(t, "http://h/a")); err != nil {
+				t.Fatal(err)
+			}
+			closeReel(t, reel)
+			was, sent := readFile(t, name), network.requests.Load()
+			for path, sends := range map[string]bool{"a": c.held, "b": c.lacks} {
+				_, err := bodyOf(reel, get(t, "http://h/"+path))
+				if (err == nil) != sends || err != nil && !strings.Contains(err.Error(), "is closed") {
+					t.Errorf("%s: %v", path, err)
+				}
+				if sends {
+					sent++
+				}
+			}
+			if network.requests.Load() != sent {
+				t.Errorf("%d requests are sent, want %d", network.requests.Load(), sent)
+			}
+			if readFile(t, name) != was {
+				t.Error("a closed reel has changed")
+			}
+		})
 	}
 }
 

@@ -313,6 +313,7 @@ func FuzzDecodeUpdate(f *testing.F) {
 				f, _ := e.(map[string]any)
 				id, ok := f["original_id"].(string)
 				if percent, known := statusNumber(f["progress"]); ok && known {
+					percent = max(0, min(percent, 100))
 					wantFiles = append(wantFiles, file{id, percent})
 				}
 			}

@@ -311,6 +311,7 @@ type storyClient struct {
 	open  []*storyStream
 	done  strings.Builder // for messages
 	as    string          // the id to poll with
+	lost  bool            // a stream has been lost that the server takes for connected
 
 	// What is true of a run only.
 	running bool
@@ -403,6 +404,7 @@ func (c *storyClient) leave(hangUp bool) {
 		c.stream.hangUp()
 	} else {
 		c.stream.want(0)
+		c.lost = true
 	}
 	synctest.Wait()
 	c.stream = nil
@@ -416,6 +418,13 @@ func (c *storyClient) alters() bool {
 		return true
 	}
 	return false
+}
+
+// refuses returns whether streams are refused, so that nothing is known of when a run begins:
+// one that is refused starts nothing.
+func (c *storyClient) refuses() bool {
+	_, ok := c.fault.(replay.Refuse)
+	return ok
 }
 
 // hear checks what the stream has delivered by now.
@@ -449,7 +458,7 @@ func (c *storyClient) hear() {
 	complete := c.next == len(c.events) || dropped || c.alters() || c.deleted
 	switch f := c.fault.(type) {
 	case replay.Refuse:
-		if s.code != 200 && s.code == f.Status || f.Status == 200 {
+		if s.code != 200 && s.code == f.Status || f.Status == 200 || s.code == 204 { // it stays canceled
 			complete = true
 		}
 	case replay.Cut:
@@ -491,6 +500,7 @@ func (c *storyClient) event(ev storyEvent) {
 	switch {
 	case at == 0:
 		c.next++
+	case c.lost && slices.ContainsFunc(c.events[:c.next], ev.same): // to the server it may be another client
 	case c.deleted && ev.eventType == "assembly_error" && strings.Contains(ev.data, string(status.AssemblyCanceled)):
 	case at > 0:
 		c.failf("the stream leaves out %q: it goes on with %q", rest[0].data, ev.data)
@@ -612,7 +622,7 @@ func (c *storyClient) status(code int, body string, now time.Time) {
 			c.failf("the stream has told of %s %s, the Status says\n%s", told.State, told.Error, body)
 		}
 	}
-	canceled := c.deleted && a.State == status.AssemblyCanceled
+	canceled := (c.deleted || c.refuses()) && a.State == status.AssemblyCanceled // by what was not begun anew
 	if canceled && c.polled != nil && c.polled.State == status.AssemblyCanceled && c.final != status.Canceled && body != c.body {
 		c.failf("canceled, the Assembly goes on from\n%s to\n%s", c.body, body)
 	}
@@ -631,6 +641,9 @@ func (c *storyClient) status(code int, body string, now time.Time) {
 // notEarly checks that a Status of the end, asked for at the moment now, does not come before
 // the end: by the clock, where MaxIdle leaves it alone, and by the stream, if that stands open.
 func (c *storyClient) notEarly(body string, now time.Time) {
+	if c.refuses() {
+		return
+	}
 	speed := c.Speed
 	if speed < replay.MaxSpeed && c.MaxIdle == 0 {
 		played := c.from + time.Duration(float64(now.Sub(c.began))*speed)
@@ -684,7 +697,7 @@ func (c *storyClient) finish() {
 // outlive waits, without a stream, until the Assembly must have ended, whether or not the stream
 // that there was had come so far.
 func (c *storyClient) outlive() {
-	if !c.running {
+	if !c.running || c.refuses() {
 		return
 	}
 	c.leave(true)

@@ -33,9 +33,9 @@ import (
 // A client that connects again to an event stream, with a Last-Event-ID that no recorded
 // request had, gets what comes behind that event. Where many events have the same ID, as on
 // an Assembly's stream, it goes on behind the last whole event that was delivered before, at
-// once with those whose moment has passed; of several clients nobody can tell which it is, and
-// it is taken for the one of those that have left that has least, so that it may get events
-// twice, but lacks none. One that has everything is told so, with 204.
+// once with those whose moment has passed. Of several clients nobody can tell which it is: it
+// is taken for the one that has least of those that have left, so that it may get events twice,
+// but lacks none. One that has everything is told so, with 204.
 //
 // What the recording holds of an Assembly is played as one, for all clients together:
 //

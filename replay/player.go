@@ -32,11 +32,12 @@ type player struct {
 	faults  *faultSet
 	origins func() []string
 
-	receipts sync.Map     // *Exchange to *receipts: of streams that are no Assembly's
-	named    sync.Map     // *Exchange to bool: whether its body has one of the origins in it
-	tempos   sync.Map     // *Exchange to *tempo, where these differ
-	bodies   sync.Map     // *Exchange to []byte
-	loaded   atomic.Int64 // bytes in bodies
+	asked    atomic.Uint64 // streams of Assemblies and jobs
+	receipts sync.Map      // *Exchange to *receipts: of streams that are no Assembly's
+	named    sync.Map      // *Exchange to bool: whether its body has one of the origins in it
+	tempos   sync.Map      // *Exchange to *tempo, where these differ
+	bodies   sync.Map      // *Exchange to []byte
+	loaded   atomic.Int64  // bytes in bodies
 }
 
 func newPlayer(r *Recording, p Playback) *player {
@@ -132,7 +133,7 @@ func (p *player) answer(req *http.Request, now time.Time) *performance {
 	if x.IsEventStream() {
 		resumed := lastEventID != "" && lastEventID != x.RequestHeader.Get("Last-Event-ID")
 		if s := p.stories().byExchange[x]; s != nil {
-			return p.stream(s, x, lastEventID, resumed, now)
+			return p.stream(s, x, lastEventID, resumed, asked{now, p.asked.Add(1), lastEventID == ""})
 		}
 		if resumed {
 			x = p.matcher().streamWith(x, lastEventID)
@@ -154,12 +155,16 @@ func (p *player) replay(x *Exchange, lastEventID string) *performance {
 		}
 	}
 	reached := p.faults.inject(x, perf)
-	receipt := p.receiptsOf(x).open(x, perf.skippedBytes)
-	if !perf.replaced {
-		total := perf.meter(perf.skippedBytes, reached)
-		perf.sending = receipt.send
-		perf.delivered = func(left int) { receipt.deliver(total(left)) }
+	if perf.replaced { // the client has what it had
+		if perf.skippedBytes > 0 {
+			p.receiptsOf(x).open(x, perf.skippedBytes, false).end()
+		}
+		return perf
 	}
+	receipt := p.receiptsOf(x).open(x, perf.skippedBytes, false)
+	total := perf.meter(perf.skippedBytes, reached)
+	perf.sending = receipt.send
+	perf.delivered = func(left int) { receipt.deliver(total(left)) }
 	perf.done = receipt.end
 	return perf
 }
@@ -355,8 +360,8 @@ func nothing() (Read, error) { return Read{}, io.EOF }
 
 // stream returns the performance of x, a stream of s, or of the one that the client with
 // that last event ID was given before.
-func (p *player) stream(s *story, x *Exchange, lastEventID string, resumed bool, now time.Time) *performance {
-	r, _ := p.run(s, false, now)
+func (p *player) stream(s *story, x *Exchange, lastEventID string, resumed bool, asked asked) *performance {
+	r, _ := p.run(s, false, asked.at)
 	if r != nil && r.isCanceled() {
 		if lastEventID != "" {
 			return &performance{x: x, status: http.StatusNoContent, next: nothing, end: EndEOF}
@@ -388,7 +393,7 @@ func (p *player) stream(s *story, x *Exchange, lastEventID string, resumed bool,
 			x, point = before, &at
 			from, elapsed := at.at, time.Duration(0)
 			if r != nil {
-				from, elapsed = r.played(now)
+				from, elapsed = r.played(asked.at)
 			}
 			perf = p.resume(x, at, from, elapsed)
 		}
@@ -396,7 +401,7 @@ func (p *player) stream(s *story, x *Exchange, lastEventID string, resumed bool,
 	reached := p.faults.inject(x, perf)
 	if perf.replaced { // and nobody has been told anything of the Assembly
 		if claimed != nil {
-			r.receipts.open(claimed, delivered).end()
+			r.receipts.open(claimed, delivered, false).end()
 		}
 		return perf
 	}
@@ -405,11 +410,11 @@ func (p *player) stream(s *story, x *Exchange, lastEventID string, resumed bool,
 		if point != nil {
 			from = point.at
 		}
-		r = p.join(s, from, now)
+		r = p.join(s, from, asked.at)
 	}
-	f := r.open(x, point, now)
+	f := r.open(x, point, asked)
 	if f == nil {
-		return p.stream(s, x, lastEventID, resumed, now)
+		return p.stream(s, x, lastEventID, resumed, asked)
 	}
 	perf.done = func() { r.hangUp(f) }
 	perf.length = -1 // which it has not if it is canceled

@@ -10,9 +10,10 @@ import (
 type receipts struct {
 	waiting atomic.Int32 // for some of them to change
 
-	mu   sync.Mutex
-	wake sync.Cond
-	list []*receipt
+	mu     sync.Mutex
+	wake   sync.Cond
+	list   []*receipt
+	opened int
 }
 
 // A receipt is how much of the body of x, as it was recorded, has been delivered over one
@@ -23,6 +24,9 @@ type receipt struct {
 	bytes   atomic.Int64
 	sending atomic.Bool // more is on its way, and may have arrived
 	over    bool        // the connection has ended
+	old     bool        // and another client has begun anew since
+	claimed bool        // while it had not
+	number  int         // in the order in which they came
 }
 
 // maxReceipts bounds the connections that are remembered of a stream.
@@ -34,12 +38,20 @@ func newReceipts() *receipts {
 	return rs
 }
 
-// open returns the receipt of a new connection.
-func (rs *receipts) open(x *Exchange, bytes int64) *receipt {
+// open returns the receipt of a new connection. Whoever begins anew may be one of those that
+// have left, as when a page is loaded again.
+func (rs *receipts) open(x *Exchange, bytes int64, anew bool) *receipt {
 	r := &receipt{of: rs, x: x}
 	r.bytes.Store(bytes)
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
+	rs.opened++
+	r.number = rs.opened
+	if anew {
+		for _, other := range rs.list {
+			other.old = other.old || other.over
+		}
+	}
 	for len(rs.list) >= maxReceipts {
 		rs.remove(rs.toForget())
 	}
@@ -59,13 +71,15 @@ func (r *receipt) deliver(bytes int64) {
 	}
 }
 
-// end notes that the connection has ended. A client that has nothing comes back for nothing.
+// end notes that the connection has ended. Also a client that has got nothing may come back:
+// the ID it may know from elsewhere.
 func (r *receipt) end() {
 	rs := r.of
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
 	r.sending.Store(false)
-	if r.over = true; r.bytes.Load() == 0 {
+	// Whoever has claimed it had left before that was noticed, and has another one by now.
+	if r.over = true; r.claimed {
 		rs.remove(r)
 	}
 	rs.wake.Broadcast()
@@ -73,30 +87,63 @@ func (r *receipt) end() {
 
 // claim returns what a client has that has come back for one of the streams that suit, nil
 // where nothing is known of it. Nobody knows which client it is. To take it for the one that
-// has least of all whose connections have ended may give it events twice, but costs it none,
-// and that receipt is not given a second time. One that has less may have left without being
-// missed yet: that is waited for, a moment.
+// has least of those whose connections have ended may give it events twice, but costs it none,
+// and that receipt is not given a second time. It may have left without being missed yet:
+// where that makes a difference, it is waited for, a moment, before it is taken for one that
+// has left, or else for the last that has come.
 func (rs *receipts) claim(suits func(*Exchange) bool) (x *Exchange, bytes int64) {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
-	left, connected := rs.least(suits, true), rs.least(suits, false)
-	if connected != nil && (left == nil || connected.less(left)) {
-		before := left
-		rs.await(func() bool {
-			left = rs.least(suits, true)
-			return left != nil && (before == nil || left.less(before))
-		})
-		connected = rs.least(suits, false)
-	}
+	var c candidates
+	rs.await(func() bool {
+		c = rs.candidates(suits)
+		return c.left != nil && (c.connected == 0 || !c.least.less(c.left)) || c.left == nil && c.connected <= 1
+	})
 	switch {
-	case left != nil:
-		rs.remove(left)
-		return left.x, left.bytes.Load()
-	case connected != nil:
-		rs.await(func() bool { return connected.over || !connected.sending.Load() })
-		return connected.x, connected.bytes.Load()
+	case c.left != nil:
+	case c.connected > 0:
+		rs.await(func() bool { return c.last.over || !c.last.sending.Load() })
+		if c.last.claimed = true; c.last.over {
+			rs.remove(c.last)
+		}
+		return c.last.x, c.last.bytes.Load()
+	default:
+		if c.left = c.old; c.left == nil {
+			return nil, 0
+		}
 	}
-	return nil, 0
+	rs.remove(c.left)
+	return c.left.x, c.left.bytes.Load()
+}
+
+// candidates are the receipts of which one is that of a client that has come back.
+type candidates struct {
+	left, old   *receipt // that has least of those whose connections have ended, and of old ones
+	least, last *receipt // that has least of those that are connected, and that came last
+	connected   int
+}
+
+func (rs *receipts) candidates(suits func(*Exchange) bool) (c candidates) {
+	for _, r := range rs.list {
+		if r.claimed || !suits(r.x) {
+			continue
+		}
+		least := &c.least
+		switch {
+		case r.old:
+			least = &c.old
+		case r.over:
+			least = &c.left
+		default:
+			if c.connected++; c.last == nil || r.number > c.last.number {
+				c.last = r
+			}
+		}
+		if *least == nil || r.less(*least) {
+			*least = r
+		}
+	}
+	return c
 }
 
 // await is await for what changes with rs.
@@ -106,30 +153,28 @@ func (rs *receipts) await(so func() bool) {
 	await(&rs.wake, so)
 }
 
-// least returns the receipt of the least, of connections that are over or not, nil if there
-// is none.
-func (rs *receipts) least(suits func(*Exchange) bool, over bool) *receipt {
-	var least *receipt
-	for _, r := range rs.list {
-		if r.over == over && (least == nil || r.less(least)) && suits(r.x) {
-			least = r
-		}
-	}
-	return least
-}
-
-// toForget returns the receipt that is needed least: of those that have left, if there are
-// any, the one that has most.
+// toForget returns the receipt that is needed least: an old one, one of those that have left,
+// or any, and of these the one that has most.
 func (rs *receipts) toForget() *receipt {
-	most := rs.list[0]
+	use := func(r *receipt) int {
+		switch {
+		case r.old:
+			return 0
+		case r.over:
+			return 1
+		}
+		return 2
+	}
+	forget := rs.list[0]
 	for _, r := range rs.list[1:] {
-		if r.over && !most.over || r.over == most.over && most.less(r) {
-			most = r
+		if u, v := use(r), use(forget); u < v || u == v && forget.less(r) {
+			forget = r
 		}
 	}
-	return most
+	return forget
 }
 
+// less returns whether r is of less than another.
 func (r *receipt) less(other *receipt) bool {
 	if r.x != other.x {
 		return r.x.Number < other.x.Number

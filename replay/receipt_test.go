@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/ssereel/ssereel/replay"
@@ -128,6 +129,23 @@ func TestClientsApart(t *testing.T) {
 			})
 		}
 	}
+}
+
+// Of an Assembly, which begins anew with whoever does so, that is taken for a client that was
+// there before, as when a page is loaded again: it gets nothing twice for it.
+func TestAssemblyBeginsAnew(t *testing.T) {
+	const target, id = "/ws20219?assembly=55a46ab12179453a8a20921a058b7546", "55a46ab12179453a8a20921a058b7546"
+	assembly, _, _ := goldenReel(t, "assembly.reel")
+	throughDoors(t, assembly, replay.Playback{Speed: replay.MaxSpeed}, func(t *testing.T, _ *replay.Recording, door http.RoundTripper) {
+		take(t, door, target, "", 1)
+		synctest.Wait()
+		if _, data, err := follow(t, door, target, ""); err != nil || len(data) < 3 {
+			t.Fatalf("loaded again, it gets %q, %v", data, err)
+		}
+		if status, data, _ := follow(t, door, target, id); status != http.StatusNoContent {
+			t.Errorf("behind the end it gets %d, %q", status, data)
+		}
+	})
 }
 
 // What a client has is known, however small the pieces are in which it reads, and whatever

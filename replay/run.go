@@ -31,9 +31,17 @@ type run struct {
 // "Retrieve an Assembly Status" of the API's documentation.
 const pollsPerSecond = 3
 
+// asked is how a client has asked for a stream.
+type asked struct {
+	at    time.Time
+	order uint64 // among all clients, who may have to wait
+	anew  bool   // it says that it has nothing
+}
+
 // feed is a stream as it goes to a client.
 type feed struct {
 	x         *Exchange
+	asked     asked
 	receipt   *receipt
 	delivered int64         // bytes of the body
 	next      time.Duration // the recorded moment of the read that comes next, forever behind the last
@@ -104,6 +112,7 @@ func (r *run) played(now time.Time) (from, elapsed time.Duration) {
 // settle waits, but not for long, until a read whose moment has come is delivered: the
 // client may have it, and asks for what it should know then.
 func (r *run) settle(now time.Time) {
+	await(r.wake, func() bool { return r.receipts.waiting.Load() == 0 }) // for one that has been asked for
 	f := r.feed
 	if f == nil || f.gone || r.tempo.recorded(r.from, now.Sub(r.start)) < f.next {
 		return
@@ -193,22 +202,26 @@ func (r *run) jobStatus(now time.Time) *Exchange {
 
 // open notes that the stream x is asked for, from its beginning or from a point on. It
 // returns nil where the job has been canceled: that run is told to its end.
-func (r *run) open(x *Exchange, from *resumption, now time.Time) *feed {
+func (r *run) open(x *Exchange, from *resumption, asked asked) *feed {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.isCanceled() {
 		return nil
 	}
+	f := newFeed(x, 0)
 	if from == nil {
 		r.telling = nil
-		r.from, r.start, r.tempo = x.Sent, now, r.player.tempo(x)
-		r.feed = newFeed(x, 0)
+		r.from, r.start, r.tempo = x.Sent, asked.at, r.player.tempo(x)
 	} else {
-		r.feed = newFeed(x, from.bytes)
+		f = newFeed(x, from.bytes)
 	}
-	r.feed.receipt = r.receipts.open(x, r.feed.delivered)
+	f.asked = asked
+	f.receipt = r.receipts.open(x, f.delivered, asked.anew)
+	if r.feed == nil || from == nil || r.feed.asked.order < asked.order {
+		r.feed = f
+	}
 	r.wake.Broadcast()
-	return r.feed
+	return f
 }
 
 // deliver lets the run know how much of the stream p, which f is about, has been delivered.

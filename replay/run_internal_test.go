@@ -35,13 +35,13 @@ func TestRunTakenUpAgain(t *testing.T) {
 		s := p.stories().byID[id]
 		x := s.streams[0]
 		r := p.join(s, x.Sent, time.Now())
-		r.hangUp(r.open(x, nil, time.Now()))
+		r.hangUp(r.open(x, nil, asked{at: time.Now(), anew: true}))
 		time.Sleep(5 * time.Second)
 		point, err := x.resume(id, x.Size-1) // all but what ends the last block
 		if err != nil || point.events != 1 {
 			t.Fatalf("it goes on behind %d events, %v", point.events, err)
 		}
-		r.open(x, &point, time.Now())
+		r.open(x, &point, asked{at: time.Now(), order: 1})
 		if _, document := r.status(time.Now()); !strings.Contains(string(document), "one.jpg") {
 			t.Errorf("the Status is %s", document)
 		}

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// result is what a contender has done with an input: medians over the rounds.
+// result is what a contender has done with an input: medians over the rounds, and the
+// allocations of the last.
 type result struct {
 	Table         string  `json:"table"`
 	Input         string  `json:"input"`

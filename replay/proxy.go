@@ -22,6 +22,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 )
 
 // NewProxy returns an http.Handler that passes every request on to upstream, by
@@ -33,9 +34,10 @@ import (
 // The upstream sees the client's request: its own Host, no header that speaks of a
 // proxy, the body as it comes. Two things are changed. No compression is asked for,
 // so that recordings can be read; what comes compressed all the same stays so, but
-// for text in gzip that has to be rewritten. And URLs that lead to the proxy become
-// the upstream's again, in headers, in the Upload-Metadata of tus, and in JSON with a
-// Content-Length of up to 1 MiB.
+// for text in gzip that has to be rewritten, and what is said to be gzip and is none
+// passes as it comes. And URLs that lead to the proxy become the upstream's again, in
+// headers, in the Upload-Metadata of tus, and in JSON with a Content-Length of up to
+// 1 MiB.
 //
 // The client stays with the proxy: in headers, and in bodies that are JSON or event
 // streams, the upstream's origin becomes the proxy's, under the name that the client
@@ -46,20 +48,22 @@ import (
 // dot of its first label, under the same parent domain: for api2.example.com that is
 // api2-jane.example.com and api2.jane.example.com, and neither www.example.com nor
 // example.com. Nothing else is ever asked, and no host that the upstream has not
-// named. Nothing is rewritten in WebSocket messages and partial content (206). Cookies lose
-// a Domain that the upstream's machine is in and, where the client came by http, Secure,
-// SameSite=None and Partitioned, so that the client sends them to the proxy; those
-// called __Secure-… or __Host-… stay secure.
+// named. Nothing is rewritten in WebSocket messages and partial content (206). Where a
+// body is rewritten, what may be the beginning of a URL at the end of a read, such as the
+// last byte of {"delta":"oh, is only written with the next read, or at the end of the body:
+// 269 bytes at most. Cookies lose a Domain that the upstream's machine is in and, where the
+// client came by http, Secure, SameSite=None and Partitioned, so that the client sends them
+// to the proxy; those called __Secure-… or __Host-… stay secure.
 //
 // What ends one side ends the other in the same way. When the client goes away, the
 // context of the upstream's request ends. When the upstream breaks the connection, or
-// cannot be reached, the client's is cut, with http.ErrAbortHandler. There
-// are no timeouts but those of transport. WebSockets are passed through, other
-// protocols are not switched to; CONNECT and requests for another host, as of a
-// client that takes this for its HTTP proxy, are answered with 421. So are requests over
-// loopback that call the proxy by a name of the public DNS (any but IP addresses, names
-// without a dot, and those under localhost, internal and test): they come from a web
-// page whose name was made to point here.
+// cannot be reached, the client's is cut, with http.ErrAbortHandler. There are no timeouts
+// but those of transport. WebSockets are passed through, and either side may end its half
+// while the other goes on; other protocols are not switched to. CONNECT and requests for
+// another host, as of a client that takes this for its HTTP proxy, are answered with 421.
+// So are requests over loopback that call the proxy by a name of the public DNS (any but IP
+// addresses, names without a dot, and those under localhost, internal and test): they come
+// from a web page whose name was made to point here.
 func NewProxy(upstream *url.URL, transport http.RoundTripper) http.Handler {
 	if transport == nil {
 		transport = http.DefaultTransport
@@ -127,6 +131,7 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	if err != nil {
 		panic(http.ErrAbortHandler) // the client broke off in its request's body
 	}
+	grace := time.Duration(0) // where the response breaks, at that moment and no later
 	if out.Body != http.NoBody {
 		// Or the transport might read on when this has returned. To close the body waits for
 		// a read that is under way, and the client may wait for the end of the response.
@@ -136,7 +141,7 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 				defer close(closed)
 				out.Body.Close()
 			}()
-			stopReading(w, closed, readGrace)
+			stopReading(w, closed, grace)
 		}()
 	}
 	resp, err := p.transport.RoundTrip(out.WithContext(httptrace.WithClientTrace(req.Context(), trace)))
@@ -162,9 +167,14 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	} else if coding := resp.Header.Get("Content-Encoding"); coding == "" || strings.EqualFold(coding, "identity") {
 		w.Header().Del("Content-Length")
 	} else if strings.EqualFold(coding, "gzip") || strings.EqualFold(coding, "x-gzip") {
-		w.Header().Del("Content-Length")
-		w.Header().Del("Content-Encoding")
-		body = &gunzipper{body: resp.Body}
+		zip := newGunzipper(resp.Body)
+		body = zip
+		if zip.isPlain() {
+			text = nil
+		} else {
+			w.Header().Del("Content-Length")
+			w.Header().Del("Content-Encoding")
+		}
 	} else {
 		text = nil
 	}
@@ -178,7 +188,9 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	announced := maps.Clone(resp.Trailer)
 	w.WriteHeader(resp.StatusCode)
 	control.Flush() // the body may take its time
-	if !pass(w, control, body, text) {
+	passed := pass(w, control, body, text)
+	grace = readGrace
+	if !passed {
 		return
 	}
 	for name, values := range resp.Trailer {
@@ -390,6 +402,7 @@ func (p *proxy) outgoing(req *http.Request, to *url.URL) (*http.Request, error) 
 		}
 		out.Header[name] = kept
 	}
+	out.Header.Del("Content-Length") // the body may be restored, and out.ContentLength is what counts
 	out.Header.Set("Accept-Encoding", "identity")
 	if _, ok := req.Header["User-Agent"]; !ok {
 		out.Header["User-Agent"] = nil // rather than net/http's own
@@ -540,24 +553,61 @@ func isJSON(h http.Header) bool {
 	return strings.HasSuffix(mediaType, "+json")
 }
 
-// gunzipper reads what is in gzip, as far as it has come.
+// gunzipper reads what is said to be gzip, as far as it has come: what is in it, or, where it
+// is none, the body as it is.
 type gunzipper struct {
-	body io.Reader
-	zip  *gzip.Reader // made by the first Read, as it waits for its header
+	body  *bufio.Reader
+	begun chan struct{} // closed when plain is known, which the first Read waits for
+	plain bool
+	zip   *gzip.Reader // made by the first Read, as it waits for its header
+}
+
+const (
+	gzipMagic = "\x1f\x8b\x08" // with deflate, the only method: RFC 1952, section 2.3.1
+
+	// maxHeaderWait is how long a response's header waits for the body to begin, which
+	// tells whether it is what the header says.
+	maxHeaderWait = 100 * time.Millisecond
+)
+
+func newGunzipper(body io.Reader) *gunzipper {
+	g := &gunzipper{body: bufio.NewReaderSize(body, 32<<10), begun: make(chan struct{})}
+	go func() {
+		defer close(g.begun)
+		start, _ := g.body.Peek(len(gzipMagic))
+		g.plain = !strings.HasPrefix(gzipMagic, string(start))
+	}()
+	return g
+}
+
+// isPlain returns whether the body is no gzip, as far as that is known in time: a stream
+// that takes its time to begin is believed.
+func (g *gunzipper) isPlain() bool {
+	select {
+	case <-g.begun:
+		return g.plain
+	case <-time.After(maxHeaderWait):
+		return false
+	}
 }
 
 func (g *gunzipper) Read(p []byte) (int, error) {
+	<-g.begun
+	if g.plain {
+		return g.body.Read(p)
+	}
 	if g.zip == nil {
 		var err error
-		if g.zip, err = gzip.NewReader(bufio.NewReaderSize(g.body, 32<<10)); err != nil {
+		if g.zip, err = gzip.NewReader(g.body); err != nil {
 			return 0, err
 		}
 	}
 	return g.zip.Read(p)
 }
 
-// tunnel passes on what either side sends, once they have switched protocols, until
-// one of them ends it.
+// tunnel passes on what either side sends, once they have switched protocols. A side that
+// has nothing more to send ends the other's reading, and may read on; both end when both
+// have, when one breaks, or cannot end by halves, and when the request's context does.
 func tunnel(control *http.ResponseController, req *http.Request, resp *http.Response, h http.Header) {
 	upstream, ok := resp.Body.(io.ReadWriteCloser)
 	if !ok || req.Header.Get("Upgrade") == "" {
@@ -579,13 +629,20 @@ func tunnel(control *http.ResponseController, req *http.Request, resp *http.Resp
 	if buffered.Flush() != nil {
 		return
 	}
+	carry := func(to io.Writer, from io.Reader) {
+		_, err := io.Copy(to, from)
+		half, ok := to.(interface{ CloseWrite() error })
+		if err != nil || !ok || half.CloseWrite() != nil {
+			closeBoth()
+		}
+	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		io.Copy(upstream, buffered.Reader)
-		closeBoth()
+		// To read on from buffered would, with the client's half, end the request's context.
+		start, _ := buffered.Peek(buffered.Reader.Buffered())
+		carry(upstream, io.MultiReader(bytes.NewReader(start), client))
 	}()
-	io.Copy(client, upstream)
-	closeBoth()
+	carry(client, upstream)
 	<-done
 }

@@ -24,6 +24,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -803,17 +804,98 @@ func TestProxyGunzipsEvents(t *testing.T) {
 	}
 }
 
-// What is no gzip, or is cut off, breaks off as the upstream's own failures do.
+// What is no gzip, whatever is said of it, is the client's to make sense of, as it is
+// without the proxy. Gzip that is cut off breaks off as the upstream's own failures do.
 func TestProxyBadGzip(t *testing.T) {
-	for _, body := range []string{"no gzip at all", "\x1f\x8b\x08"} {
-		p := newProxied(t, "http://api2.example.com", func(w http.ResponseWriter, req *http.Request) {
-			w.Header().Set("Content-Type", "application/json")
-			w.Header().Set("Content-Encoding", "gzip")
-			io.WriteString(w, body)
+	for _, tt := range []struct {
+		name, body string
+		untouched  bool
+		err        error
+	}{
+		{"text", `{"u":"http://api2.example.com/x"}`, true, nil},
+		{"a single byte", "1", true, nil},
+		{"another method", "\x1f\x8b\x09http://api2.example.com/", true, nil},
+		{"nothing", "", false, nil},
+		{"cut off", "\x1f\x8b\x08", false, io.ErrUnexpectedEOF},
+		{"cut off at once", "\x1f", false, io.ErrUnexpectedEOF},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := newProxied(t, "http://api2.example.com", func(w http.ResponseWriter, req *http.Request) {
+				w.Header().Set("Content-Type", "application/json")
+				w.Header().Set("Content-Encoding", "gzip")
+				w.Header().Set("Content-Digest", "sha-256=:abc=:")
+				w.Header().Set("Content-Length", fmt.Sprint(len(tt.body)))
+				io.WriteString(w, tt.body)
+			})
+			resp := p.get("/")
+			b, err := io.ReadAll(resp.Body)
+			if !errors.Is(err, tt.err) || tt.err == nil && string(b) != tt.body {
+				t.Errorf("%q, %v, want %q", b, err, tt.body)
+			}
+			h := resp.Header
+			if untouched := h.Get("Content-Encoding") == "gzip" && h.Get("Content-Digest") != "" && h.Get("Content-Length") == fmt.Sprint(len(tt.body)); untouched != tt.untouched {
+				t.Errorf("the header is %q", h)
+			}
+			if _, all := p.closed(); all[0].body() != tt.body || all[0].End != replay.EndEOF {
+				t.Errorf("the reel has %q", dump(all))
+			}
 		})
-		if b, err := io.ReadAll(p.get("/").Body); !errors.Is(err, io.ErrUnexpectedEOF) {
-			t.Errorf("%q: %q, %v", body, b, err)
-		}
+	}
+}
+
+// headerTime notes when the header is sent.
+type headerTime struct {
+	*httptest.ResponseRecorder
+	at time.Time
+}
+
+func (h *headerTime) WriteHeader(status int) {
+	h.at = time.Now()
+	h.ResponseRecorder.WriteHeader(status)
+}
+
+// The header of what is said to be gzip waits for the first bytes, which tell, but not for
+// those of a stream that takes its time. Nothing is lost of that if it is none.
+func TestProxyLateGzip(t *testing.T) {
+	var zipped bytes.Buffer
+	zip := gzip.NewWriter(&zipped)
+	io.WriteString(zip, "data: http://api2.example.com/\n\n")
+	zip.Close()
+	const plain, rewritten = "data: http://api2.example.com/\n\n", "data: http://localhost/\n\n"
+	for _, tt := range []struct {
+		name       string
+		body       string
+		wait       time.Duration
+		headerWait time.Duration
+		coding     string
+		want       string
+	}{
+		{"at once", zipped.String(), 0, 0, "", rewritten},
+		{"soon", zipped.String(), 50 * time.Millisecond, 50 * time.Millisecond, "", rewritten},
+		{"late", zipped.String(), time.Minute, 100 * time.Millisecond, "", rewritten},
+		{"no gzip, soon", plain, 50 * time.Millisecond, 50 * time.Millisecond, "gzip", plain},
+		{"no gzip, late", plain, time.Minute, 100 * time.Millisecond, "", rewritten},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := replay.NewProxy(&url.URL{Scheme: "http", Host: "api2.example.com"}, roundTripper(func(req *http.Request) (*http.Response, error) {
+					resp := answer(req, script(step{tt.wait, tt.body, nil}, step{0, "", io.EOF}))
+					resp.Header.Set("Content-Encoding", "gzip")
+					return resp, nil
+				}))
+				req := httptest.NewRequest("GET", "/", nil)
+				req.Host = "localhost"
+				w := &headerTime{ResponseRecorder: httptest.NewRecorder()}
+				start := time.Now()
+				h.ServeHTTP(w, req)
+				if got := w.Body.String(); got != tt.want || w.Header().Get("Content-Encoding") != tt.coding {
+					t.Errorf("the client gets %q, %q", w.Header(), got)
+				}
+				if got := w.at.Sub(start); got != tt.headerWait {
+					t.Errorf("the header comes after %v, want %v", got, tt.headerWait)
+				}
+			})
+		})
 	}
 }
 
@@ -847,6 +929,13 @@ func TestProxyRestoresRequests(t *testing.T) {
 			t.Errorf("the upstream gets the header %q", header)
 		}
 	}
+	_, all := p.closed()
+	for i, want := range []string{want, in} {
+		x := all[1+i]
+		if length := x.RequestHeader.Get("Content-Length"); sentBody(x) != want || length != fmt.Sprint(len(want)) {
+			t.Errorf("the reel has a Content-Length of %s and the body\n%s\nwant %d bytes\n%s", length, sentBody(x), len(want), want)
+		}
+	}
 }
 
 // A body is held to restore the URLs in it only where it is JSON that can be read, and small.
@@ -870,6 +959,7 @@ func TestProxyRestoredBodies(t *testing.T) {
 			left := strings.NewReader(body)
 			req := httptest.NewRequest("POST", "/", left)
 			req.Host, req.Header = "localhost", c.header
+			req.Header.Set("Content-Length", fmt.Sprint(c.size))
 			var got string
 			replay.NewProxy(&url.URL{Scheme: "http", Host: "api2.example.com"}, roundTripper(func(req *http.Request) (*http.Response, error) {
 				if held := left.Len() == 0; held != c.restored {
@@ -878,6 +968,9 @@ func TestProxyRestoredBodies(t *testing.T) {
 				b, err := io.ReadAll(req.Body)
 				if got = string(b); err != nil || req.ContentLength != int64(len(b)) {
 					t.Errorf("%d of %d bytes, %v", len(b), req.ContentLength, err)
+				}
+				if length := req.Header["Content-Length"]; length != nil {
+					t.Errorf("the header has the length of what the client sent, %q", length)
 				}
 				return answer(req, http.NoBody), nil
 			})).ServeHTTP(httptest.NewRecorder(), req)
@@ -998,6 +1091,71 @@ func TestProxyUpstreamBreaksOverTCP(t *testing.T) {
 		if _, all := p.closed(); all[0].End != replay.EndReset {
 			t.Errorf("the reel has %q", dump(all))
 		}
+	}
+}
+
+// sending is a request's body whose client goes on sending, and the response to it. As in
+// net/http, to close the body waits for a read that is under way, and a deadline ends that.
+type sending struct {
+	*httptest.ResponseRecorder
+	stopped chan struct{}
+	once    sync.Once
+}
+
+func (s *sending) Read([]byte) (int, error) {
+	<-s.stopped
+	return 0, os.ErrDeadlineExceeded
+}
+
+func (s *sending) Close() error {
+	<-s.stopped
+	return nil
+}
+
+func (s *sending) SetReadDeadline(time.Time) error {
+	s.once.Do(func() { close(s.stopped) })
+	return nil
+}
+
+// A client is cut at the moment when the upstream is, also one that is still sending.
+func TestProxyCutsWhoIsSending(t *testing.T) {
+	broken := errors.New("broken")
+	for _, tt := range []struct {
+		name  string
+		steps []step // nil where there is no response
+		want  string
+	}{
+		{"in the body", []step{{0, "ok", nil}, {100 * time.Millisecond, "", broken}}, "ok"},
+		{"no response", nil, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := replay.NewProxy(&url.URL{Scheme: "http", Host: "api2.example.com"}, roundTripper(func(req *http.Request) (*http.Response, error) {
+					go io.Copy(io.Discard, req.Body)
+					if tt.steps == nil {
+						time.Sleep(100 * time.Millisecond)
+						return nil, broken
+					}
+					return answer(req, script(tt.steps...)), nil
+				}))
+				client := &sending{ResponseRecorder: httptest.NewRecorder(), stopped: make(chan struct{})}
+				start := time.Now()
+				func() {
+					defer func() {
+						if err := recover(); err != http.ErrAbortHandler {
+							t.Errorf("it ends with %v", err)
+						}
+					}()
+					h.ServeHTTP(client, httptest.NewRequest("POST", "/", client))
+				}()
+				if got := time.Since(start); got != 100*time.Millisecond {
+					t.Errorf("it ends after %v, want 100ms", got)
+				}
+				if got := client.Body.String(); got != tt.want {
+					t.Errorf("the client gets %q, want %q", got, tt.want)
+				}
+			})
+		})
 	}
 }
 
@@ -1159,6 +1317,126 @@ func TestProxyWebSocket(t *testing.T) {
 	}
 }
 
+// switched has a server switch to the protocol of serve, by the connection and what is
+// read from it.
+func switched(w http.ResponseWriter, serve func(conn *net.TCPConn, r io.Reader)) {
+	conn, buffered, _ := http.NewResponseController(w).Hijack()
+	defer conn.Close()
+	io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+	serve(conn.(*net.TCPConn), buffered)
+}
+
+// switchAt asks the server at address to switch, says one, and returns the connection with
+// what comes behind the response.
+func switchAt(t *testing.T, address string) (*net.TCPConn, io.Reader) {
+	t.Helper()
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	conn.SetDeadline(time.Now().Add(failsafe))
+	io.WriteString(conn, "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\none")
+	r := bufio.NewReader(conn)
+	if resp, err := http.ReadResponse(r, nil); err != nil || resp.StatusCode != 101 {
+		t.Fatal(resp, err)
+	}
+	return conn.(*net.TCPConn), r
+}
+
+// noting has h say on done when it has returned.
+func noting(h http.Handler) (noted http.Handler, done <-chan struct{}) {
+	c := make(chan struct{})
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		defer close(c)
+		h.ServeHTTP(w, req)
+	}), c
+}
+
+func wantDone(t *testing.T, done <-chan struct{}) {
+	t.Helper()
+	select {
+	case <-done:
+	case <-time.After(failsafe):
+		t.Fatal("it goes on")
+	}
+}
+
+// A side that has nothing more to send may still get what the other sends, as it does
+// without the proxy. Nothing is left when both have ended.
+func TestProxyHalfClose(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		serve  func(conn *net.TCPConn, r io.Reader)
+		client func(t *testing.T, conn *net.TCPConn, r io.Reader)
+		body   string
+	}{
+		{"the client first", func(conn *net.TCPConn, r io.Reader) {
+			b, _ := io.ReadAll(r)
+			fmt.Fprintf(conn, "got %s", b)
+		}, func(t *testing.T, conn *net.TCPConn, r io.Reader) {
+			io.WriteString(conn, "two")
+			conn.CloseWrite()
+			if b, err := io.ReadAll(r); string(b) != "got onetwo" || err != nil {
+				t.Errorf("%q, %v", b, err)
+			}
+		}, "got onetwo"},
+		{"the server first", func(conn *net.TCPConn, r io.Reader) {
+			io.WriteString(conn, "enough")
+			conn.CloseWrite()
+			if b, err := io.ReadAll(r); string(b) != "onetwo" || err != nil {
+				t.Errorf("the server gets %q, %v", b, err)
+			}
+		}, func(t *testing.T, conn *net.TCPConn, r io.Reader) {
+			if b, err := io.ReadAll(r); string(b) != "enough" || err != nil {
+				t.Errorf("%q, %v", b, err)
+			}
+			io.WriteString(conn, "two")
+			conn.CloseWrite()
+		}, "enough"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			served := make(chan struct{})
+			p := newProxied(t, "http://api2.example.com", func(w http.ResponseWriter, req *http.Request) {
+				defer close(served)
+				switched(w, tt.serve)
+			})
+			var done <-chan struct{}
+			p.Config.Handler, done = noting(p.Config.Handler)
+			conn, r := switchAt(t, p.Listener.Addr().String())
+			tt.client(t, conn, r)
+			wantDone(t, served)
+			wantDone(t, done)
+			if _, all := p.closed(); all[0].body() != tt.body || all[0].End != replay.EndEOF {
+				t.Errorf("the reel has %q", dump(all))
+			}
+		})
+	}
+}
+
+// Where a connection cannot end by halves, the end of one is that of both.
+func TestProxyNoHalves(t *testing.T) {
+	ours, theirs := net.Pipe() // which has no CloseWrite
+	defer theirs.Close()
+	theirs.SetDeadline(time.Now().Add(failsafe))
+	p := proxiedBy(t, "http://api2.example.com", roundTripper(func(req *http.Request) (*http.Response, error) {
+		resp := answer(req, ours)
+		resp.StatusCode = 101
+		return resp, nil
+	}))
+	var done <-chan struct{}
+	p.Config.Handler, done = noting(p.Config.Handler)
+	conn, r := switchAt(t, p.Listener.Addr().String())
+	go conn.CloseWrite()
+	if b, err := io.ReadAll(theirs); string(b) != "one" || err != nil {
+		t.Errorf("the server gets %q, %v", b, err)
+	}
+	if b, err := io.ReadAll(r); len(b) > 0 || err != nil {
+		t.Errorf("the client gets %q, %v", b, err)
+	}
+	wantDone(t, done)
+}
+
 // A server that switches without being asked to gets nobody to talk to.
 func TestProxySwitchesNothingUnasked(t *testing.T) {
 	p := proxiedBy(t, "http://api2.example.com", roundTripper(func(req *http.Request) (*http.Response, error) {
@@ -1260,38 +1538,44 @@ func TestProxyWithoutTransport(t *testing.T) {
 	}
 }
 
-// A tunnel ends with the server that it goes through.
+// A tunnel ends with the server that it goes through, also where one side has ended
+// its half.
 func TestProxyWebSocketEndsWithServer(t *testing.T) {
-	gone := make(chan struct{})
-	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		defer close(gone)
-		conn, _, _ := http.NewResponseController(w).Hijack()
-		defer conn.Close()
-		io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
-		io.Copy(io.Discard, conn)
-	}))
-	defer upstream.Close()
-	u, _ := url.Parse(upstream.URL)
-	ctx, stop := context.WithCancel(t.Context())
-	server := httptest.NewUnstartedServer(replay.NewProxy(u, nil))
-	server.Config.BaseContext = func(net.Listener) context.Context { return ctx }
-	server.Start()
-	defer server.Close()
-	conn, err := net.Dial("tcp", server.Listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
+	for _, half := range []bool{false, true} {
+		t.Run(fmt.Sprintf("half closed: %t", half), func(t *testing.T) {
+			halved, ended := make(chan struct{}), make(chan struct{})
+			upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+				switched(w, func(_ *net.TCPConn, r io.Reader) {
+					io.Copy(io.Discard, r)
+					close(halved)
+					if half {
+						<-ended
+					}
+				})
+			}))
+			defer upstream.Close()
+			u, _ := url.Parse(upstream.URL)
+			ctx, stop := context.WithCancel(t.Context())
+			defer stop()
+			h, done := noting(replay.NewProxy(u, nil))
+			server := httptest.NewUnstartedServer(h)
+			server.Config.BaseContext = func(net.Listener) context.Context { return ctx }
+			server.Start()
+			defer server.Close()
+			defer close(ended)
+			conn, r := switchAt(t, server.Listener.Addr().String())
+			if half {
+				conn.CloseWrite()
+				wantDone(t, halved)
+			}
+			stop()
+			if b, err := io.ReadAll(r); err != nil || len(b) > 0 {
+				t.Fatalf("%q, %v", b, err)
+			}
+			wantDone(t, halved)
+			wantDone(t, done)
+		})
 	}
-	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(failsafe))
-	io.WriteString(conn, "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
-	if resp, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil || resp.StatusCode != 101 {
-		t.Fatal(resp, err)
-	}
-	stop()
-	if b, err := io.ReadAll(conn); err != nil || len(b) > 0 {
-		t.Errorf("%q, %v", b, err)
-	}
-	<-gone
 }
 
 // The time of one event, from the server's write to the client's read, and of a

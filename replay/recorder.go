@@ -140,7 +140,10 @@ func (r *Recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 		r.w.Comment(fmt.Sprintf("exchange %d: the response's body is %s, in which no credentials are looked for", x.number, r.custom(redactText(encoding))))
 	}
 	resp.Body = b
-	if conn, ok := b.ReadCloser.(io.Writer); ok { // a protocol that is switched to
+	switch conn := b.ReadCloser.(type) { // a protocol that is switched to
+	case halfCloser:
+		resp.Body = recordedHalves{b, conn}
+	case io.Writer:
 		resp.Body = recordedConn{b, conn}
 	}
 	return resp, nil
@@ -158,8 +161,11 @@ func encodingOf(h http.Header) string {
 // begin begins the exchange of req, unless the recording has ended.
 func (r *Recorder) begin(req *http.Request) *ExchangeWriter {
 	url, header := r.custom(redactURL(req.URL)), r.redactHeader(req.Header)
-	if req.ContentLength > 0 && req.Header.Get("Content-Length") == "" {
-		header.Set("Content-Length", strconv.FormatInt(req.ContentLength, 10)) // as it is sent
+	// What is sent is not what req.Header says of it, if anything.
+	if req.ContentLength > 0 {
+		header.Set("Content-Length", strconv.FormatInt(req.ContentLength, 10))
+	} else if req.Body != nil && req.Body != http.NoBody {
+		header.Del("Content-Length")
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -277,6 +283,17 @@ func (b *recordedBody) Close() error {
 type recordedConn struct {
 	*recordedBody
 	io.Writer
+}
+
+// recordedHalves is a recordedConn whose own half can be ended, while the other goes on.
+type recordedHalves struct {
+	*recordedBody
+	halfCloser
+}
+
+type halfCloser interface {
+	io.Writer
+	CloseWrite() error
 }
 
 // endOf returns how an exchange ended that ended with err; ctx is the request's.

@@ -373,6 +373,12 @@ func served(t *testing.T) *httptest.Server {
 		w.Header().Set("X-Sum", "123")
 	})
 	mux.HandleFunc("/echo", func(w http.ResponseWriter, req *http.Request) { io.Copy(w, req.Body) })
+	mux.HandleFunc("/halves", func(w http.ResponseWriter, _ *http.Request) {
+		switched(w, func(conn *net.TCPConn, r io.Reader) {
+			b, _ := io.ReadAll(r)
+			fmt.Fprintf(conn, "got %s", b)
+		})
+	})
 	mux.HandleFunc("/switch", func(w http.ResponseWriter, _ *http.Request) {
 		conn, rw, err := http.NewResponseController(w).Hijack()
 		if err != nil {
@@ -519,6 +525,50 @@ func TestRecorderOverHTTP(t *testing.T) {
 		}
 		if strings.Contains(text, "s3cret") {
 			t.Errorf("the token is recorded:\n%s", text)
+		}
+	})
+	t.Run("a protocol that is switched, and one half ended", func(t *testing.T) {
+		rec, finish := newRecorder(t, nil)
+		req := get(t, server.URL+"/halves")
+		req.Header.Set("Connection", "Upgrade")
+		req.Header.Set("Upgrade", "halves")
+		res, err := (&http.Client{Transport: rec}).Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		conn, ok := res.Body.(interface {
+			io.Writer
+			CloseWrite() error
+		})
+		if !ok {
+			t.Fatalf("the response has a %T, whose half cannot be ended", res.Body)
+		}
+		io.WriteString(conn, "hello")
+		if err := conn.CloseWrite(); err != nil {
+			t.Fatal(err)
+		}
+		if b, err := io.ReadAll(res.Body); string(b) != "got hello" || err != nil {
+			t.Errorf("%q, %v", b, err)
+		}
+		if _, all := finish(); all[0].body() != "got hello" || all[0].End != replay.EndEOF {
+			t.Errorf("recorded %+v", all[0])
+		}
+	})
+	t.Run("a protocol that is switched, without halves", func(t *testing.T) {
+		ours, theirs := net.Pipe()
+		defer theirs.Close()
+		rec, _ := newRecorder(t, roundTripper(func(req *http.Request) (*http.Response, error) { return answer(req, ours), nil }))
+		res, err := rec.RoundTrip(get(t, server.URL))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		if _, ok := res.Body.(io.Writer); !ok {
+			t.Errorf("the program cannot write to a %T", res.Body)
+		}
+		if _, ok := res.Body.(interface{ CloseWrite() error }); ok {
+			t.Errorf("a %T promises to end one half, which the connection cannot", res.Body)
 		}
 	})
 	t.Run("a protocol that is switched", func(t *testing.T) {

@@ -98,6 +98,45 @@ func TestRecorderRequestAsItIs(t *testing.T) {
 	}
 }
 
+// The recorded Content-Length is that of what is sent, which the header of a request does
+// not decide.
+func TestRecorderRequestLength(t *testing.T) {
+	for _, tt := range []struct {
+		name, header string
+		body         io.Reader
+		length       int64
+		want         string
+	}{
+		{"known", "", strings.NewReader("abc"), 3, "3"},
+		{"another in the header", "9", strings.NewReader("abc"), 3, "3"},
+		{"unknown", "", strings.NewReader("abc"), -1, ""},
+		{"unknown, but for the header", "9", strings.NewReader("abc"), -1, ""},
+		{"not said, but in the header", "9", strings.NewReader("abc"), 0, ""},
+		{"none", "0", nil, 0, "0"},
+		{"empty", "0", http.NoBody, 0, "0"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			rec, finish := newRecorder(t, new(echo))
+			req := post(t, "http://h/", "text/plain", tt.body)
+			req.ContentLength = tt.length
+			if tt.header != "" {
+				req.Header.Set("Content-Length", tt.header)
+			}
+			res, err := rec.RoundTrip(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			res.Body.Close()
+			if _, all := finish(); all[0].RequestHeader.Get("Content-Length") != tt.want {
+				t.Errorf("recorded %q, want %q", all[0].RequestHeader, tt.want)
+			}
+			if got := req.Header.Get("Content-Length"); got != tt.header {
+				t.Errorf("the program's request says %q", got)
+			}
+		})
+	}
+}
+
 // A transport that finds its connection dead sends the body again: it is recorded once.
 func TestRecorderRequestRetried(t *testing.T) {
 	const body = "what is sent twice"

@@ -82,6 +82,19 @@ func TestRewriteHoldsLittleBack(t *testing.T) {
 	}
 }
 
+// What a read keeps for the next is bounded, as the docs of NewProxy say.
+func TestRewriteHeldIsBounded(t *testing.T) {
+	r := &rewriter{base: func(string, []byte) string { return "" }, longest: maxAuthority}
+	most := 0
+	for _, c := range []byte(`https:\/\/` + strings.Repeat("a", 1000)) {
+		r.append(nil, []byte{c})
+		most = max(most, len(r.held))
+	}
+	if most != 269 {
+		t.Errorf("%d bytes are held back, want 269", most)
+	}
+}
+
 func inPieces(r *rewriter, pieces ...string) string {
 	var out []byte
 	for _, piece := range pieces {

@@ -516,7 +516,13 @@ func (t *watchedTransport) RoundTrip(req *http.Request) (*http.Response, error) 
 		t.say(req, what)
 		body := &watchedBody{ReadCloser: resp.Body, t: t, req: req}
 		resp.Body = body
-		if conn, ok := body.ReadCloser.(io.Writer); ok {
+		switch conn := body.ReadCloser.(type) { // a protocol that is switched to
+		case halfCloser:
+			resp.Body = struct {
+				*watchedBody
+				halfCloser
+			}{body, conn}
+		case io.Writer:
 			resp.Body = struct {
 				*watchedBody
 				io.Writer
@@ -559,6 +565,12 @@ func reason(err error) string {
 		return before + malformed
 	}
 	return text
+}
+
+// halfCloser is a connection whose own half can be ended, while the other goes on.
+type halfCloser interface {
+	io.Writer
+	CloseWrite() error
 }
 
 type watchedBody struct {

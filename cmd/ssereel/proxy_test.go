@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"net"
@@ -12,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ssereel/ssereel/replay"
 )
@@ -264,6 +266,44 @@ func TestProxyPassesThrough(t *testing.T) {
 	r.wait()
 	wantProxied(t, r.line(), "", "1 request passed on", "9 bytes", "")
 	wantFiles(t, ".")
+}
+
+// In every mode that asks the server, each side of a connection that is switched may end its half.
+func TestProxyHalfClose(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		conn, r, _ := http.NewResponseController(w).Hijack()
+		defer conn.Close()
+		io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+		b, _ := io.ReadAll(r)
+		fmt.Fprintf(conn, "got %s", b)
+	}))
+	defer server.Close()
+	for _, mode := range []string{"record", "auto", "passthrough"} {
+		t.Run(mode, func(t *testing.T) {
+			args := []string{"proxy", "--upstream", server.URL, "--mode", mode}
+			if mode != "passthrough" {
+				args = append(args, "-o", filepath.Join(t.TempDir(), "my.reel"))
+			}
+			r := begin(t, nil, args...)
+			conn, err := net.Dial("tcp", strings.TrimPrefix(listening(t, r), "http://"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			conn.SetDeadline(time.Now().Add(failsafe))
+			io.WriteString(conn, "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nhello")
+			answers := bufio.NewReader(conn)
+			if resp, err := http.ReadResponse(answers, nil); err != nil || resp.StatusCode != 101 {
+				t.Fatal(resp, err)
+			}
+			conn.(*net.TCPConn).CloseWrite()
+			if b, err := io.ReadAll(answers); string(b) != "got hello" || err != nil {
+				t.Errorf("%q, %v", b, err)
+			}
+			r.stop()
+			r.wait()
+		})
+	}
 }
 
 // What net/http cannot parse, its error quotes: here a header with a credential.

@@ -149,7 +149,7 @@ func (p *player) replay(x *Exchange, lastEventID string) *performance {
 		return perf
 	}
 	if lastEventID != "" && lastEventID != x.RequestHeader.Get("Last-Event-ID") && x.sets(lastEventID) {
-		_, delivered := p.receiptsOf(x).claim(func(*Exchange) bool { return true })
+		_, delivered := p.receiptsOf(x).claim(map[*Exchange]bool{x: true})
 		if point, err := x.resume(lastEventID, delivered); err == nil {
 			perf = p.resume(x, point, point.at, 0)
 		}
@@ -370,15 +370,11 @@ func (p *player) stream(s *story, x *Exchange, lastEventID string, resumed bool,
 	}
 	before, claimed, delivered := x, (*Exchange)(nil), int64(0)
 	if r != nil && lastEventID != "" {
-		suits := make(map[*Exchange]bool)
-		claimed, delivered = r.receipts.claim(func(y *Exchange) bool {
-			suit, known := suits[y]
-			if !known {
-				suit = normalPath(y.path) == normalPath(x.path) && y.sets(lastEventID)
-				suits[y] = suit
-			}
-			return suit
-		})
+		suits := r.receipts.exchanges()
+		for y := range suits { // without the lock, for it may take long
+			suits[y] = normalPath(y.path) == normalPath(x.path) && y.sets(lastEventID)
+		}
+		claimed, delivered = r.receipts.claim(suits)
 		before = cmp.Or(claimed, before)
 		if last := r.lastStream(); claimed == nil && last != nil && normalPath(last.path) == normalPath(x.path) {
 			before = last // of which it may have had nothing but the ID

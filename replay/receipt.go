@@ -85,13 +85,24 @@ func (r *receipt) end() {
 	rs.wake.Broadcast()
 }
 
+// exchanges returns those that there are receipts of, as the keys of a map.
+func (rs *receipts) exchanges() map[*Exchange]bool {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	all := make(map[*Exchange]bool)
+	for _, r := range rs.list {
+		all[r.x] = false
+	}
+	return all
+}
+
 // claim returns what a client has that has come back for one of the streams that suit, nil
 // where nothing is known of it. Nobody knows which client it is. To take it for the one that
 // has least of those whose connections have ended may give it events twice, but costs it none,
 // and that receipt is not given a second time. It may have left without being missed yet:
 // where that makes a difference, it is waited for, a moment, before it is taken for one that
 // has left, or else for the last that has come.
-func (rs *receipts) claim(suits func(*Exchange) bool) (x *Exchange, bytes int64) {
+func (rs *receipts) claim(suits map[*Exchange]bool) (x *Exchange, bytes int64) {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
 	var c candidates
@@ -123,9 +134,9 @@ type candidates struct {
 	connected   int
 }
 
-func (rs *receipts) candidates(suits func(*Exchange) bool) (c candidates) {
+func (rs *receipts) candidates(suits map[*Exchange]bool) (c candidates) {
 	for _, r := range rs.list {
-		if r.claimed || !suits(r.x) {
+		if r.claimed || !suits[r.x] {
 			continue
 		}
 		least := &c.least

@@ -55,6 +55,17 @@ type performance struct {
 	done func() // called when it is over, if not nil
 }
 
+// finally has f called, too, when it is over.
+func (p *performance) finally(f func()) {
+	done := p.done
+	p.done = func() {
+		f()
+		if done != nil {
+			done()
+		}
+	}
+}
+
 // meter returns a function that delivered is to call, which tells how much of the recorded
 // body the client has, in bytes: from, and what has come since. reached tells how much is
 // behind the pieces that next has returned; it is nil where they are the recorded ones.

@@ -24,7 +24,9 @@ type Playback struct {
 	Seed   uint64
 
 	// KeepURLs leaves the URLs in what a Handler plays as they were recorded. Else
-	// those of the recorded service lead to the Handler's own server.
+	// those of the recorded service lead to the Handler's own server, and what may be the
+	// beginning of one at the end of a read comes with the next read, or at the end: no more
+	// than the scheme and host that it may be of.
 	KeepURLs bool
 
 	// OnServe, if set, is told of each request that is answered from the

@@ -103,14 +103,13 @@ func (q *question) take() error {
 
 func (q *question) isWhole() bool { return len(q.body) <= maxRequest }
 
-// discard is for a request that is not sent: as a server would, it reads what is left of
-// the body, so that whoever writes it gets on.
-func (q *question) discard() {
+// discard is for a request that is not sent: it is discardBody for what is left of the body.
+func (q *question) discard() (over func()) {
 	body := q.req.Body
 	if body == nil || body == http.NoBody || q.taken && (q.isWhole() || q.err != nil) {
-		return
+		return func() {}
 	}
-	discardBody(q.req)
+	return discardBody(q.req)
 }
 
 // request returns the request, to be sent: with a body that is to be read from its

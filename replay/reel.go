@@ -297,6 +297,7 @@ func (r *Reel) RoundTrip(req *http.Request) (*http.Response, error) {
 	if r.answers == nil || req.URL == nil {
 		return r.send(req)
 	}
+	began := time.Now()
 	asked := newQuestion(req, r.options.Redact)
 	x, err := r.answers.choose(asked)
 	if x != nil && x.StatusCode == http.StatusSwitchingProtocols && r.mode == ModeAuto {
@@ -313,17 +314,21 @@ func (r *Reel) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err == nil && x == nil {
 		err = fmt.Errorf("replay: %s: %w %s%s", asked, ErrNotRecorded, r.name, r.answers.nearest(asked))
 	}
-	asked.discard()
+	over := asked.discard()
 	r.mu.Lock()
 	closed := r.closed
 	r.mu.Unlock()
 	if closed {
-		return nil, fmt.Errorf("replay: %s: the reel %s %w", asked, r.name, permanentError("is closed"))
+		err = fmt.Errorf("replay: %s: the reel %s %w", asked, r.name, permanentError("is closed"))
 	}
 	if err != nil {
+		over()
 		return nil, err
 	}
-	return respond(req, r.player.ready(req, r.player.replay(x, asked.lastEventID), ""))
+	p := r.player.replay(x, asked.lastEventID)
+	p.began = began
+	p.finally(over)
+	return respond(req, r.player.ready(req, p, ""))
 }
 
 func (r *Reel) send(req *http.Request) (*http.Response, error) {

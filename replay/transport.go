@@ -60,13 +60,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, fmt.Errorf("replay: %s %s: %w", req.Method, redactURL(req.URL), ErrNotRecorded)
 	}
 	if req.Body != nil && req.Body != http.NoBody {
-		over, done := discardBody(req), p.done
-		p.done = func() {
-			over()
-			if done != nil {
-				done()
-			}
-		}
+		p.finally(discardBody(req))
 	}
 	return respond(req, p)
 }

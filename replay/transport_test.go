@@ -12,6 +12,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -1202,12 +1204,29 @@ func TestTransportHidesCredentials(t *testing.T) {
 // A request's body is not read for ever: a moment behind the end of the response it is closed,
 // as it is by net/http, and whoever writes it learns that.
 func TestTransportClosesRequestBody(t *testing.T) {
+	const reel = opened + "= 1 +0\n|a\n" + eof
+	transport := func(t *testing.T) http.RoundTripper {
+		return mustLoad(t, reel).Transport(replay.Playback{})
+	}
 	for _, tt := range []struct {
 		name string
+		door func(t *testing.T) http.RoundTripper
 		over func(t *testing.T, res *http.Response)
 	}{
-		{"at the end", func(t *testing.T, res *http.Response) { io.Copy(io.Discard, res.Body) }},
-		{"closed", func(t *testing.T, res *http.Response) { res.Body.Close() }},
+		{"at the end", transport, func(t *testing.T, res *http.Response) { io.Copy(io.Discard, res.Body) }},
+		{"closed", transport, func(t *testing.T, res *http.Response) { res.Body.Close() }},
+		{"of a Reel", func(t *testing.T) http.RoundTripper {
+			name := filepath.Join(t.TempDir(), "my.reel")
+			if err := os.WriteFile(name, []byte(strings.Replace(reel, "GET /s", "GET http://h/s", 1)), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			r, err := replay.OpenReel(name, replay.ModeReplay, replay.ReelOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { r.Close() })
+			return r
+		}, func(t *testing.T, res *http.Response) { io.Copy(io.Discard, res.Body) }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -1227,8 +1246,7 @@ func TestTransportClosesRequestBody(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				door := mustLoad(t, opened+"= 1 +0\n|a\n"+eof).Transport(replay.Playback{})
-				res, err := door.RoundTrip(req)
+				res, err := tt.door(t).RoundTrip(req)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -168,7 +168,7 @@ const maxData = 1 << 30
 
 // readData returns what is in the named file, in standard input if it is called -.
 func readData(c console, name string) ([]byte, error) {
-	in := c.in
+	var in io.Reader
 	if name == "-" {
 		in = c.stdin()
 	} else {

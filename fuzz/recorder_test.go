@@ -89,6 +89,7 @@ func FuzzRecorderBody(f *testing.F) {
 	for _, body := range []string{
 		`{"params":"{\"auth\":{\"key\":\"abcdef\",\"expires\":\"soon\"}}","signature":"sha384:abc"}`,
 		"params=%7B%22auth%22%3A%7B%22key%22%3A%22abc%5C%22d%22%7D%7D&signature=abc&redirect=https%3A%2F%2Fh%3Ftoken%3Dabc",
+		"params=%7B%22auth%22%3A%7B%22key%22%3A%22abc%5C%2htd%22%7D%7D",
 		"--a\r\nContent-Disposition: form-data; name=\"signature\"\r\n\r\nabc\r\n--a--\r\n",
 		`{"url":"https://u:p@h/a?X-Amz-Signature=abc\u0026b=c","password" : "\u0041\"\\","token":"abcdefghijklmnopq1"}`,
 		"data: {\"token\":\"hello\"}\n\n",

@@ -802,6 +802,7 @@ func (v *value) stepEscaped(c byte) (out byte, end bool) {
 		mask = 'F'
 	}
 	if unhex(v.high) < 0 || unhex(c) < 0 {
+		v.run, v.digits = 0, 0 // as behind what becomes of it
 		return mask, false
 	}
 	plain := byte(unhex(v.high)<<4 | unhex(c))

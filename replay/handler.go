@@ -35,7 +35,7 @@ import (
 // an Assembly's stream, it goes on behind the last whole event that was delivered before, at
 // once with those whose moment has passed. Of several clients nobody can tell which it is: it
 // is taken for the one that has least of those that have left, so that it may get events twice,
-// but lacks none. One that has everything is told so, with 204.
+// but lacks none, as long as it is noticed within some 50 ms that it has. One that has everything is told so, with 204.
 //
 // What the recording holds of an Assembly is played as one, for all clients together:
 //

@@ -95,6 +95,23 @@ const (
 	anyMatch
 )
 
+// following returns the next exchange that was asked for as x was, with the same last event
+// ID, nil if there is none.
+func (m *matcher) following(x *Exchange) *Exchange {
+	s := m.byPath[normalPath(x.path)]
+	if s == nil {
+		return nil
+	}
+	found := false
+	for _, c := range s.sorted().byID[[2]string{unsignedQuery(normalQuery(x.query)), x.RequestHeader.Get("Last-Event-ID")}] {
+		if found && c.x.Method == x.Method && c.x.normalHost() == x.normalHost() && c.x.IsEventStream() {
+			return c.x
+		}
+		found = found || c.x == x
+	}
+	return nil
+}
+
 // match returns the exchange that answers req, nil if there is none.
 func (m *matcher) match(req *http.Request) *Exchange {
 	method := cmp.Or(req.Method, http.MethodGet)

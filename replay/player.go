@@ -33,7 +33,7 @@ type player struct {
 	origins func() []string
 
 	asked    atomic.Uint64 // streams of Assemblies and jobs
-	receipts sync.Map      // *Exchange to *receipts: of streams that are no Assembly's
+	receipts sync.Map      // streamKey to *receipts: of streams that are no Assembly's
 	named    sync.Map      // *Exchange to bool: whether its body has one of the origins in it
 	tempos   sync.Map      // *Exchange to *tempo, where these differ
 	bodies   sync.Map      // *Exchange to []byte
@@ -133,35 +133,45 @@ func (p *player) answer(req *http.Request, now time.Time) *performance {
 	if x.IsEventStream() {
 		resumed := lastEventID != "" && lastEventID != x.RequestHeader.Get("Last-Event-ID")
 		if s := p.stories().byExchange[x]; s != nil {
-			return p.stream(s, x, lastEventID, resumed, asked{now, p.asked.Add(1), lastEventID == ""})
+			return p.stream(s, x, lastEventID, asked{now, p.asked.Add(1), lastEventID == ""})
 		}
 		if resumed {
 			x = p.matcher().streamWith(x, lastEventID)
 		}
 	}
-	return p.replay(x, lastEventID)
+	return p.replay(x, lastEventID, false)
 }
 
-// replay returns the performance of x by itself, for a client with that last event ID.
-func (p *player) replay(x *Exchange, lastEventID string) *performance {
-	perf := p.play(x, x.Sent, 0)
+// replay returns the performance of x, for a client with that last event ID, or that of another
+// stream which the same request was answered with, if the client lacks something of that, and x
+// has not been chosen for good.
+func (p *player) replay(x *Exchange, lastEventID string, chosen bool) *performance {
 	if !x.IsEventStream() || x.Method == http.MethodHead {
-		return perf
+		return p.play(x, x.Sent, 0)
 	}
-	if lastEventID != "" && lastEventID != x.RequestHeader.Get("Last-Event-ID") && x.sets(lastEventID) {
-		_, delivered := p.receiptsOf(x).claim(map[*Exchange]bool{x: true})
-		if point, err := x.resume(lastEventID, delivered); err == nil {
-			perf = p.resume(x, point, point.at, 0)
+	rs := p.receiptsOf(x)
+	c := comeback{x: x}
+	switch {
+	case lastEventID == "":
+	case !chosen:
+		c = p.comesBack(rs, nil, x, lastEventID)
+		x = c.x
+	case lastEventID != x.RequestHeader.Get("Last-Event-ID") && x.sets(lastEventID):
+		c.claimed, c.delivered = rs.claim(map[*Exchange]bool{x: true})
+		if point, err := x.resume(lastEventID, c.delivered); err == nil {
+			c.point = &point
 		}
+	}
+	perf := p.play(x, x.Sent, 0)
+	if c.point != nil {
+		perf = p.resume(x, *c.point, c.point.at, 0)
 	}
 	reached := p.faults.inject(x, perf)
-	if perf.replaced { // the client has what it had
-		if perf.skippedBytes > 0 {
-			p.receiptsOf(x).open(x, perf.skippedBytes, false).end()
-		}
+	if perf.replaced {
+		c.putBack(rs)
 		return perf
 	}
-	receipt := p.receiptsOf(x).open(x, perf.skippedBytes, false)
+	receipt := rs.open(x, perf.skippedBytes, false)
 	total := perf.meter(perf.skippedBytes, reached)
 	perf.sending = receipt.send
 	perf.delivered = func(left int) { receipt.deliver(total(left)) }
@@ -169,10 +179,61 @@ func (p *player) replay(x *Exchange, lastEventID string) *performance {
 	return perf
 }
 
+// comeback is what a client gets that comes back: x behind a point, nil for all of it.
+type comeback struct {
+	x         *Exchange
+	point     *resumption
+	claimed   *Exchange // of which it had so much, nil where nothing was known
+	delivered int64
+}
+
+// putBack notes that the client has got nothing for what was claimed.
+func (c comeback) putBack(rs *receipts) {
+	if c.claimed != nil {
+		rs.open(c.claimed, c.delivered, false).end()
+	}
+}
+
+// comesBack returns what a client gets that asks with that last event ID for x. It goes on in
+// the stream that it was given before, by its receipt, or else in last, if that is not nil. A
+// connection that was recorded wins, unless the client lacks something of the one before.
+func (p *player) comesBack(rs *receipts, last, x *Exchange, lastEventID string) (c comeback) {
+	c.x = x
+	suits := rs.exchanges()
+	for y := range suits { // without the lock, for it may take long
+		suits[y] = normalPath(y.path) == normalPath(x.path) && y.has(lastEventID)
+	}
+	c.claimed, c.delivered = rs.claim(suits)
+	before := cmp.Or(c.claimed, last, x)
+	resumed := lastEventID != x.RequestHeader.Get("Last-Event-ID")
+	again := c.claimed != nil && c.claimed.Number >= x.Number // it has come so far before
+	if !resumed && !again && before == x || !before.has(lastEventID) {
+		return c
+	}
+	point, err := before.resume(lastEventID, c.delivered)
+	if err != nil {
+		return c
+	}
+	if again && point.last {
+		if next := p.matcher().following(before); next != nil {
+			c.x = next
+			return c
+		}
+	}
+	if resumed || again || !point.last {
+		c.x, c.point = before, &point
+	}
+	return c
+}
+
+// streamKey is what exchanges have in common that a client takes for one stream.
+type streamKey struct{ host, path, query string }
+
 func (p *player) receiptsOf(x *Exchange) *receipts {
-	rs, ok := p.receipts.Load(x)
+	key := streamKey{x.normalHost(), normalPath(x.path), unsignedQuery(normalQuery(x.query))}
+	rs, ok := p.receipts.Load(key)
 	if !ok {
-		rs, _ = p.receipts.LoadOrStore(x, newReceipts())
+		rs, _ = p.receipts.LoadOrStore(key, newReceipts())
 	}
 	return rs.(*receipts)
 }
@@ -360,7 +421,7 @@ func nothing() (Read, error) { return Read{}, io.EOF }
 
 // stream returns the performance of x, a stream of s, or of the one that the client with
 // that last event ID was given before.
-func (p *player) stream(s *story, x *Exchange, lastEventID string, resumed bool, asked asked) *performance {
+func (p *player) stream(s *story, x *Exchange, lastEventID string, asked asked) *performance {
 	r, _ := p.run(s, false, asked.at)
 	if r != nil && r.isCanceled() {
 		if lastEventID != "" {
@@ -368,36 +429,31 @@ func (p *player) stream(s *story, x *Exchange, lastEventID string, resumed bool,
 		}
 		r = nil
 	}
-	before, claimed, delivered := x, (*Exchange)(nil), int64(0)
-	if r != nil && lastEventID != "" {
-		suits := r.receipts.exchanges()
-		for y := range suits { // without the lock, for it may take long
-			suits[y] = normalPath(y.path) == normalPath(x.path) && y.sets(lastEventID)
+	c := comeback{x: x}
+	if lastEventID != "" {
+		rs, last := newReceipts(), (*Exchange)(nil)
+		if r != nil {
+			rs, last = r.receipts, r.lastStream() // of which it may have had nothing but the ID
 		}
-		claimed, delivered = r.receipts.claim(suits)
-		before = cmp.Or(claimed, before)
-		if last := r.lastStream(); claimed == nil && last != nil && normalPath(last.path) == normalPath(x.path) {
-			before = last // of which it may have had nothing but the ID
+		if last != nil && normalPath(last.path) != normalPath(x.path) {
+			last = nil
 		}
+		c = p.comesBack(rs, last, x, lastEventID)
 	}
-	perf, point := p.play(x, x.Sent, 0), (*resumption)(nil)
-	if lastEventID != "" && (resumed || before != x) && before.sets(lastEventID) {
-		// A connection that was recorded wins, unless the client lacks something of the one
-		// before.
-		at, err := before.resume(lastEventID, delivered)
-		if err == nil && (resumed || !at.last) {
-			x, point = before, &at
-			from, elapsed := at.at, time.Duration(0)
-			if r != nil {
-				from, elapsed = r.played(asked.at)
-			}
-			perf = p.resume(x, at, from, elapsed)
+	wanted, point := x, c.point
+	x = c.x
+	perf := p.play(x, x.Sent, 0)
+	if point != nil {
+		from, elapsed := point.at, time.Duration(0)
+		if r != nil {
+			from, elapsed = r.played(asked.at)
 		}
+		perf = p.resume(x, *point, from, elapsed)
 	}
 	reached := p.faults.inject(x, perf)
 	if perf.replaced { // and nobody has been told anything of the Assembly
-		if claimed != nil {
-			r.receipts.open(claimed, delivered, false).end()
+		if r != nil {
+			c.putBack(r.receipts)
 		}
 		return perf
 	}
@@ -410,7 +466,7 @@ func (p *player) stream(s *story, x *Exchange, lastEventID string, resumed bool,
 	}
 	f := r.open(x, point, asked)
 	if f == nil {
-		return p.stream(s, x, lastEventID, resumed, asked)
+		return p.stream(s, wanted, lastEventID, asked)
 	}
 	perf.done = func() { r.hangUp(f) }
 	perf.length = -1 // which it has not if it is canceled

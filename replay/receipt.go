@@ -25,7 +25,7 @@ type receipt struct {
 	sending atomic.Bool // more is on its way, and may have arrived
 	over    bool        // the connection has ended
 	old     bool        // and another client has begun anew since
-	claimed bool        // while it had not
+	claimed atomic.Bool // while it had not, and nothing has been delivered since
 	number  int         // in the order in which they came
 }
 
@@ -64,6 +64,9 @@ func (r *receipt) send() { r.sending.Store(true) }
 func (r *receipt) deliver(bytes int64) {
 	r.bytes.Store(bytes)
 	r.sending.Store(false)
+	if r.claimed.Load() {
+		r.claimed.Store(false) // by another client, for this one is there
+	}
 	if r.of.waiting.Load() > 0 {
 		r.of.mu.Lock() // not between the look that whoever waits takes and the wait
 		defer r.of.mu.Unlock()
@@ -79,7 +82,7 @@ func (r *receipt) end() {
 	defer rs.mu.Unlock()
 	r.sending.Store(false)
 	// Whoever has claimed it had left before that was noticed, and has another one by now.
-	if r.over = true; r.claimed {
+	if r.over = true; r.claimed.Load() {
 		rs.remove(r)
 	}
 	rs.wake.Broadcast()
@@ -114,7 +117,7 @@ func (rs *receipts) claim(suits map[*Exchange]bool) (x *Exchange, bytes int64) {
 	case c.left != nil:
 	case c.connected > 0:
 		rs.await(func() bool { return c.last.over || !c.last.sending.Load() })
-		if c.last.claimed = true; c.last.over {
+		if c.last.claimed.Store(true); c.last.over {
 			rs.remove(c.last)
 		}
 		return c.last.x, c.last.bytes.Load()
@@ -136,7 +139,7 @@ type candidates struct {
 
 func (rs *receipts) candidates(suits map[*Exchange]bool) (c candidates) {
 	for _, r := range rs.list {
-		if r.claimed || !suits[r.x] {
+		if r.claimed.Load() || !suits[r.x] {
 			continue
 		}
 		least := &c.least
@@ -164,21 +167,12 @@ func (rs *receipts) await(so func() bool) {
 	await(&rs.wake, so)
 }
 
-// toForget returns the receipt that is needed least: an old one, one of those that have left,
-// or any, and of these the one that has most.
+// toForget returns the receipt that is needed least: that of the one that has most, rather an
+// old one.
 func (rs *receipts) toForget() *receipt {
-	use := func(r *receipt) int {
-		switch {
-		case r.old:
-			return 0
-		case r.over:
-			return 1
-		}
-		return 2
-	}
 	forget := rs.list[0]
 	for _, r := range rs.list[1:] {
-		if u, v := use(r), use(forget); u < v || u == v && forget.less(r) {
+		if r.old && !forget.old || r.old == forget.old && forget.less(r) {
 			forget = r
 		}
 	}

@@ -233,3 +233,45 @@ func TestFaultsSpareHead(t *testing.T) {
 		}
 	})
 }
+
+// A client that comes back where another connection was recorded, with the ID that all events
+// have, gets what it lacks of the one before, then the other, and is then told to stop.
+func TestRecordedConnectionsWithOneID(t *testing.T) {
+	stream := func(path string) string {
+		r := strings.NewReplacer("/s", path)
+		x1 := openedStream + quotedRead("id: "+storyID+"\ndata: 0\n\ndata: 1\n\n") + quotedRead("data: 2\n\n") + ". 1 +0 reset\n"
+		x2 := "> 2 +0 GET /s\n> 2 last-event-id: " + storyID + "\n< 2 +0 200\n< 2 content-type: text/event-stream\n" +
+			strings.ReplaceAll(quotedRead("id: "+storyID+"\ndata: 3\n\ndata: 4\n\n"), "= 1", "= 2") + ". 2 +0 reset\n"
+		x3 := "> 3 +0 GET /s\n> 3 last-event-id: " + storyID + "\n< 3 +0 200\n< 3 content-type: text/event-stream\n" +
+			strings.ReplaceAll(quotedRead("data: 5\n\n")+quotedRead("data: 6\n\n"), "= 1", "= 3") + ". 3 +0 eof\n"
+		return r.Replace(x1 + x2 + x3)
+	}
+	for _, target := range []string{"/s", "/ws1?assembly=" + storyID} {
+		for _, c := range []struct {
+			name   string
+			faults []replay.Fault
+			want   string
+		}{
+			{"no fault", nil, "0 1 2|3 4|5 6|204"},
+			{"cut", []replay.Fault{replay.Cut{At: replay.AtEvent(2)}}, "0|1 2|3|4|5|6|204"},
+		} {
+			t.Run(target+", "+c.name, func(t *testing.T) {
+				throughDoors(t, stream(target), replay.Playback{Speed: replay.MaxSpeed, Faults: c.faults}, func(t *testing.T, _ *replay.Recording, door http.RoundTripper) {
+					var got []string
+					for id := ""; len(got) < 12; id = storyID {
+						status, data, _ := follow(t, door, target, id)
+						synctest.Wait()
+						if status == http.StatusNoContent {
+							got = append(got, "204")
+							break
+						}
+						got = append(got, strings.Join(data, " "))
+					}
+					if all := strings.Join(got, "|"); all != c.want {
+						t.Errorf("it gets %q, want %q", all, c.want)
+					}
+				})
+			})
+		}
+	}
+}

@@ -325,7 +325,7 @@ func (r *Reel) RoundTrip(req *http.Request) (*http.Response, error) {
 		over()
 		return nil, err
 	}
-	p := r.player.replay(x, asked.lastEventID)
+	p := r.player.replay(x, asked.lastEventID, true)
 	p.began = began
 	p.finally(over)
 	return respond(req, r.player.ready(req, p, ""))

@@ -17,8 +17,10 @@ type resumption struct {
 // bytes, if these are known (else 0) and id is in force there. Without a block
 // that sets id the client gets all of x.
 func (x *Exchange) resume(id string, delivered int64) (resumption, error) {
-	var point resumption
-	found, events := false, 0
+	// What a client has asked with is its ID until a block sets another.
+	before := x.RequestHeader.Get("Last-Event-ID")
+	found, events := before != "" && before == id, 0
+	point := resumption{at: x.Sent, last: found}
 	for b, err := range x.blocks() {
 		if err != nil {
 			return point, err
@@ -26,8 +28,11 @@ func (x *Exchange) resume(id string, delivered int64) (resumption, error) {
 		if b.event {
 			events++
 		}
+		if b.setsID {
+			before = ""
+		}
 		switch {
-		case string(b.id) == id && (!found && b.setsID || found && b.end <= delivered):
+		case (string(b.id) == id || before == id) && (!found && b.setsID || found && b.end <= delivered):
 			found = true
 			point = resumption{bytes: b.end, events: events, at: b.at, last: true}
 		case found && b.event:
@@ -38,6 +43,11 @@ func (x *Exchange) resume(id string, delivered int64) (resumption, error) {
 		}
 	}
 	return point, nil
+}
+
+// has returns whether a client of x may have that last event ID.
+func (x *Exchange) has(id string) bool {
+	return x.RequestHeader.Get("Last-Event-ID") == id || x.sets(id)
 }
 
 // sets returns whether a block of x sets that last event ID.

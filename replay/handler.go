@@ -176,10 +176,10 @@ func play(w http.ResponseWriter, req *http.Request, p *performance) {
 	control.EnableFullDuplex()
 	grace := time.Duration(0) // where the response breaks, at that moment and no later
 	if req.Body != nil && req.Body != http.NoBody {
-		read := make(chan struct{})
+		read := make(chan error, 1)
 		go func() {
-			defer close(read)
-			io.Copy(io.Discard, req.Body)
+			_, err := io.Copy(io.Discard, req.Body)
+			read <- err
 		}()
 		defer func() { stopReading(w, read, grace) }()
 	}
@@ -261,24 +261,29 @@ const readGrace = 50 * time.Millisecond
 // stopReading returns when nobody reads the request's body any more, as net/http wants it
 // before it goes on to the next request. A client that is still sending gets so long, and
 // then no other request on its connection: what is left of the body would be taken for one.
-func stopReading(w http.ResponseWriter, read <-chan struct{}, grace time.Duration) {
+// Nor does one whose body is none. What has become of reading comes from read.
+func stopReading(w http.ResponseWriter, read <-chan error, grace time.Duration) {
+	ended, err := false, error(nil)
 	select {
-	case <-read:
-		return
+	case err = <-read:
+		ended = true
 	default:
+		timer := time.NewTimer(grace)
+		defer timer.Stop()
+		select {
+		case err = <-read:
+			ended = true
+		case <-timer.C:
+		}
 	}
-	timer := time.NewTimer(grace)
-	defer timer.Stop()
-	select {
-	case <-read:
+	if ended && err == nil {
 		return
-	case <-timer.C:
 	}
 	// net/http does not count a read that fails as a body that was not read to its end. It
 	// has no other way to close a connection whose response has its header, and that one
 	// works for no writer but its own.
 	http.MaxBytesReader(innermost(w), io.NopCloser(strings.NewReader("x")), 0).Read(make([]byte, 1))
-	if http.NewResponseController(w).SetReadDeadline(time.Now()) == nil {
+	if !ended && http.NewResponseController(w).SetReadDeadline(time.Now()) == nil {
 		<-read
 	}
 }

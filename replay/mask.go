@@ -577,7 +577,7 @@ func (m *masker) part(i int) {
 		i++
 		end = `"`
 	}
-	header := m.buf[i:]
+	header := m.buf[i:min(len(m.buf), i+maxContext)]
 	n := bytes.IndexAny(header, end)
 	if n >= 0 && !isSecretInput(string(header[:n])) {
 		return
@@ -612,6 +612,7 @@ func blankLineEnd(b []byte, strict bool) int {
 // quotes (RFC 7578, section 4.2).
 func inDisposition(b []byte) bool {
 	const name = "content-disposition:"
+	b = b[max(0, len(b)-maxContext):]
 	line := b[bytes.LastIndexByte(b, '\n')+1:]
 	return len(line) >= len(name) && strings.EqualFold(string(line[:len(name)]), name)
 }

@@ -136,10 +136,10 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		// Or the transport might read on when this has returned. To close the body waits for
 		// a read that is under way, and the client may wait for the end of the response.
 		defer func() {
-			closed := make(chan struct{})
+			closed := make(chan error, 1)
 			go func() {
-				defer close(closed)
 				out.Body.Close()
+				closed <- nil
 			}()
 			stopReading(w, closed, grace)
 		}()

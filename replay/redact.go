@@ -86,7 +86,7 @@ func redactMetadata(list string) string {
 	entries := strings.Split(list, ",")
 	for i, entry := range entries {
 		entry = strings.TrimSpace(entry)
-		space := strings.IndexByte(entry, ' ') + 1
+		space := strings.IndexAny(entry, " \t") + 1
 		if isSecretField(strings.TrimSpace(entry[:space])) {
 			entries[i] = entry[:space] + Redacted
 			continue

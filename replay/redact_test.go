@@ -155,6 +155,7 @@ func TestRecorderUploadMetadata(t *testing.T) {
 		{"JSON", "x " + encode(`{"token":"SECRET","a":"b"}`) + ",y " + encode(`{"a":"b"}`), "x " + encode(`{"token":"REDACTED","a":"b"}`) + ",y " + encode(`{"a":"b"}`)},
 		{"JSON that is escaped", "x " + encode(`%7B%22token%22%3A%22SECRET%22%7D`), "x " + encode("REDACTED")},
 		{"white space around it", " token " + encode("SECRET") + " ,filename YQ==", "token REDACTED,filename YQ=="},
+		{"a tab", "token\t" + encode("SECRET"), "token\tREDACTED"},
 		{"params without padding", "params " + base64.RawStdEncoding.EncodeToString([]byte(`{"auth":{"key":"SECRETS"}}`)) + " ,x YQ==", "params REDACTED,x YQ=="},
 		{"no base64", "to https://h/?token=SECRET", "to https://h/?token=REDACTED"},
 		{"nothing secret", "name " + encode("key=1") + ",empty,fieldname " + encode("f"), "name " + encode("key=REDACTED") + ",empty,fieldname " + encode("f")},

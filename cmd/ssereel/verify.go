@@ -128,6 +128,7 @@ func verify(c console, name string) (verdict, error) {
 }
 
 func (v verdict) String() string {
+	v.File = printable(v.File)
 	holds := fmt.Sprintf("%s, %s, %s, %.1f s",
 		count(int64(v.Exchanges), "exchange"), count(int64(v.Reads), "read"), count(v.Bytes, "byte"), v.Seconds)
 	switch v.Verdict {

@@ -56,6 +56,17 @@ func TestVerifyWhole(t *testing.T) {
 	}
 }
 
+// A file's name may have in it what a terminal takes for a command.
+func TestVerifyOddName(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "e\x1b[31m.reel")
+	if err := os.WriteFile(name, []byte(assembly(t)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if o := ssereel(t, "verify", name); o.status != 0 || !strings.Contains(o.stdout, "e\ufffd[31m.reel: whole") {
+		t.Errorf("%+v", o)
+	}
+}
+
 // Of several recordings each has its line, and one that is not whole is enough to fail.
 func TestVerifySeveral(t *testing.T) {
 	whole, cut, text := write(t, assembly(t)), write(t, assembly(t)[:3000]), write(t, "Dear diary,\n")

@@ -47,10 +47,15 @@ func Client(t testing.TB, name string) *http.Client {
 // play at the recorded pace, which costs no time in a bubble of testing/synctest; for that
 // of Client set replay.MaxSpeed.
 //
+// It is of no use to an *testing.F, for which the test fails.
+//
 // The test fails of a fault in o.Playback that never happened, though an event stream was
 // replayed: else it would pass without having tested what it is about.
 func ClientWith(t testing.TB, name string, o replay.ReelOptions) *http.Client {
 	t.Helper()
+	if _, ok := t.(*testing.F); ok {
+		t.Fatal("open the client in the fuzz target, with the t of that: in it, nothing can be said to f")
+	}
 	faults := watchFaults(&o.Playback)
 	mode := os.Getenv(modeVariable)
 	reel, err := replay.OpenReel(name, replay.Mode(mode), o)

@@ -535,7 +535,7 @@ func (c *storyClient) poll() {
 		}
 		return
 	}
-	if n := recent(c.polls); n >= 3 {
+	if n := recent(c.polls); n >= 3 && !c.refuses() {
 		c.failf("a poll is answered with %d behind %d within a second", code, n)
 	}
 	c.polls, c.every = append(c.polls, now), append(c.every, now)

@@ -108,19 +108,39 @@ func (rs *receipts) exchanges() map[*Exchange]bool {
 func (rs *receipts) claim(suits map[*Exchange]bool) (x *Exchange, bytes int64) {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
+	// Whoever has come since, or got more, is another one.
+	had := make(map[*receipt]int64, len(rs.list))
+	sending := func() bool {
+		for r := range had {
+			if r.sending.Load() && !r.over {
+				return true
+			}
+		}
+		return false
+	}
+	for _, r := range rs.list {
+		if suits[r.x] && !r.claimed.Load() {
+			had[r] = r.bytes.Load()
+		}
+	}
+	if sending() { // which it may have already
+		rs.await(func() bool { return !sending() })
+		for r := range had {
+			had[r] = r.bytes.Load()
+		}
+	}
 	var c candidates
 	rs.await(func() bool {
-		c = rs.candidates(suits)
+		c = rs.candidates(had)
 		return c.left != nil && (c.connected == 0 || !c.least.less(c.left)) || c.left == nil && c.connected <= 1
 	})
 	switch {
 	case c.left != nil:
 	case c.connected > 0:
-		rs.await(func() bool { return c.last.over || !c.last.sending.Load() })
 		if c.last.claimed.Store(true); c.last.over {
 			rs.remove(c.last)
 		}
-		return c.last.x, c.last.bytes.Load()
+		return c.last.x, had[c.last]
 	default:
 		if c.left = c.old; c.left == nil {
 			return nil, 0
@@ -137,9 +157,10 @@ type candidates struct {
 	connected   int
 }
 
-func (rs *receipts) candidates(suits map[*Exchange]bool) (c candidates) {
+// candidates returns those of had, as they are now.
+func (rs *receipts) candidates(had map[*receipt]int64) (c candidates) {
 	for _, r := range rs.list {
-		if r.claimed.Load() || !suits[r.x] {
+		if _, ok := had[r]; !ok || r.claimed.Load() {
 			continue
 		}
 		least := &c.least

@@ -112,7 +112,9 @@ func (r *run) played(now time.Time) (from, elapsed time.Duration) {
 // settle waits, but not for long, until a read whose moment has come is delivered: the
 // client may have it, and asks for what it should know then.
 func (r *run) settle(now time.Time) {
-	await(r.wake, func() bool { return r.receipts.waiting.Load() == 0 }) // for one that has been asked for
+	for range 2 { // for a stream that has been asked for, longer than that waits
+		await(r.wake, func() bool { return r.receipts.waiting.Load() == 0 })
+	}
 	f := r.feed
 	if f == nil || f.gone || r.tempo.recorded(r.from, now.Sub(r.start)) < f.next {
 		return

@@ -1250,13 +1250,8 @@ func wrapped(h http.Handler, times int) http.Handler {
 func TestHandlerMalformedRequestBody(t *testing.T) {
 	server := httptest.NewServer(mustLoad(t, version+"> 1 +0 POST /\n< 1 +0 200\n= 1 +0\n\\enough\n. 1 +0 eof\n").Handler(replay.Playback{}))
 	t.Cleanup(server.Close)
-	conn, err := net.Dial("tcp", server.Listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
+	conn := dial(t, server.Listener.Addr().String())
 	io.WriteString(conn, "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\nzz\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n")
-	conn.SetReadDeadline(time.Now().Add(20 * time.Second))
 	answer, err := io.ReadAll(conn)
 	if got := string(answer); err != nil || strings.Count(got, "HTTP/1.1 ") != 1 || !strings.Contains(got, "enough") {
 		t.Errorf("%v, it answers %q", err, got)

@@ -162,9 +162,11 @@ func (p *player) replay(x *Exchange, lastEventID string, chosen bool) *performan
 			c.point = &point
 		}
 	}
-	perf := p.play(x, x.Sent, 0)
+	var perf *performance
 	if c.point != nil {
 		perf = p.resume(x, *c.point, c.point.at, 0)
+	} else {
+		perf = p.play(x, x.Sent, 0)
 	}
 	reached := p.faults.inject(x, perf)
 	if perf.replaced {
@@ -177,65 +179,6 @@ func (p *player) replay(x *Exchange, lastEventID string, chosen bool) *performan
 	perf.delivered = func(left int) { receipt.deliver(total(left)) }
 	perf.done = receipt.end
 	return perf
-}
-
-// comeback is what a client gets that comes back: x behind a point, nil for all of it.
-type comeback struct {
-	x         *Exchange
-	point     *resumption
-	claimed   *Exchange // of which it had so much, nil where nothing was known
-	delivered int64
-}
-
-// putBack notes that the client has got nothing for what was claimed.
-func (c comeback) putBack(rs *receipts) {
-	if c.claimed != nil {
-		rs.open(c.claimed, c.delivered, false).end()
-	}
-}
-
-// comesBack returns what a client gets that asks with that last event ID for x. It goes on in
-// the stream that it was given before, by its receipt, or else in last, if that is not nil. A
-// connection that was recorded wins, unless the client lacks something of the one before.
-func (p *player) comesBack(rs *receipts, last, x *Exchange, lastEventID string) (c comeback) {
-	c.x = x
-	suits := rs.exchanges()
-	for y := range suits { // without the lock, for it may take long
-		suits[y] = normalPath(y.path) == normalPath(x.path) && y.has(lastEventID)
-	}
-	c.claimed, c.delivered = rs.claim(suits)
-	before := cmp.Or(c.claimed, last, x)
-	resumed := lastEventID != x.RequestHeader.Get("Last-Event-ID")
-	again := c.claimed != nil && c.claimed.Number >= x.Number // it has come so far before
-	if !resumed && !again && before == x || !before.has(lastEventID) {
-		return c
-	}
-	point, err := before.resume(lastEventID, c.delivered)
-	if err != nil {
-		return c
-	}
-	if again && point.last {
-		if next := p.matcher().following(before); next != nil {
-			c.x = next
-			return c
-		}
-	}
-	if resumed || again || !point.last {
-		c.x, c.point = before, &point
-	}
-	return c
-}
-
-// streamKey is what exchanges have in common that a client takes for one stream.
-type streamKey struct{ host, path, query string }
-
-func (p *player) receiptsOf(x *Exchange) *receipts {
-	key := streamKey{x.normalHost(), normalPath(x.path), unsignedQuery(normalQuery(x.query))}
-	rs, ok := p.receipts.Load(key)
-	if !ok {
-		rs, _ = p.receipts.LoadOrStore(key, newReceipts())
-	}
-	return rs.(*receipts)
 }
 
 // ready makes the last changes to a performance.
@@ -442,8 +385,10 @@ func (p *player) stream(s *story, x *Exchange, lastEventID string, asked asked) 
 	}
 	wanted, point := x, c.point
 	x = c.x
-	perf := p.play(x, x.Sent, 0)
-	if point != nil {
+	var perf *performance
+	if point == nil {
+		perf = p.play(x, x.Sent, 0)
+	} else {
 		from, elapsed := point.at, time.Duration(0)
 		if r != nil {
 			from, elapsed = r.played(asked.at)

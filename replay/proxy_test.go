@@ -225,9 +225,9 @@ func TestProxyEndsUnfinishedRequest(t *testing.T) {
 	}
 }
 
-// wantEndOfUnfinished sends a request whose body goes on for ever, and checks that there is
-// the whole response to it, and then no more than the connection's end.
-func wantEndOfUnfinished(t *testing.T, address, header, want string) {
+// dial returns a connection to the server at address, open as long as the test lasts, but not
+// for ever.
+func dial(t *testing.T, address string) net.Conn {
 	t.Helper()
 	conn, err := net.Dial("tcp", address)
 	if err != nil {
@@ -235,6 +235,14 @@ func wantEndOfUnfinished(t *testing.T, address, header, want string) {
 	}
 	t.Cleanup(func() { conn.Close() })
 	conn.SetDeadline(time.Now().Add(failsafe))
+	return conn
+}
+
+// wantEndOfUnfinished sends a request whose body goes on for ever, and checks that there is
+// the whole response to it, and then no more than the connection's end.
+func wantEndOfUnfinished(t *testing.T, address, header, want string) {
+	t.Helper()
+	conn := dial(t, address)
 	fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: %s\r\n%sTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n", address, header)
 	r := bufio.NewReader(conn)
 	resp, err := http.ReadResponse(r, nil)
@@ -1330,12 +1338,7 @@ func switched(w http.ResponseWriter, serve func(conn *net.TCPConn, r io.Reader))
 // what comes behind the response.
 func switchAt(t *testing.T, address string) (*net.TCPConn, io.Reader) {
 	t.Helper()
-	conn, err := net.Dial("tcp", address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
-	conn.SetDeadline(time.Now().Add(failsafe))
+	conn := dial(t, address)
 	io.WriteString(conn, "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\none")
 	r := bufio.NewReader(conn)
 	if resp, err := http.ReadResponse(r, nil); err != nil || resp.StatusCode != 101 {

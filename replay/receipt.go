@@ -137,9 +137,7 @@ func (rs *receipts) claim(suits map[*Exchange]bool) (x *Exchange, bytes int64) {
 	switch {
 	case c.left != nil:
 	case c.connected > 0:
-		if c.last.claimed.Store(true); c.last.over {
-			rs.remove(c.last)
-		}
+		c.last.claimed.Store(true)
 		return c.last.x, had[c.last]
 	default:
 		if c.left = c.old; c.left == nil {

@@ -186,7 +186,8 @@ func play(w http.ResponseWriter, req *http.Request, p *performance) {
 	c := clock{ctx: req.Context(), start: p.began, alarmed: true}
 	defer c.close()
 	if p.status == 0 {
-		end(&c, p)
+		p.over(&c)
+		cut(req)
 		return
 	}
 	if !p.wait(&c, p.at, nil) {
@@ -220,26 +221,19 @@ func play(w http.ResponseWriter, req *http.Request, p *performance) {
 	if p.early {
 		control.Flush()
 	}
-	next, interrupt := p.next, p.interrupt
 	for {
-		read, err := next()
+		piece, err := p.piece(&c)
 		if err == io.EOF {
 			break
 		}
 		if err != nil {
-			panic(http.ErrAbortHandler) // the file has gone from under us
-		}
-		if !p.wait(&c, read.At, interrupt) {
-			if c.ctx.Err() != nil {
-				return
-			}
-			next, interrupt, p.end, p.ended, p.hits = p.interrupted(), nil, EndEOF, 0, nil
-			continue
+			cut(req)
+			return
 		}
 		if p.sending != nil {
 			p.sending()
 		}
-		if _, err := w.Write(read.Data); err != nil {
+		if _, err := w.Write(piece); err != nil {
 			return
 		}
 		control.Flush()
@@ -250,8 +244,14 @@ func play(w http.ResponseWriter, req *http.Request, p *performance) {
 	for name, values := range p.trailer {
 		header[http.TrailerPrefix+name] = slices.Clip(values)
 	}
-	end(&c, p)
 	grace = readGrace
+}
+
+// cut cuts the connection of a client that has not gone by itself.
+func cut(req *http.Request) {
+	if req.Context().Err() == nil {
+		panic(http.ErrAbortHandler) // the way to do it
+	}
 }
 
 // readGrace is how long a client that is still sending holds up the end of a response, which
@@ -297,18 +297,6 @@ func innermost(w http.ResponseWriter) http.ResponseWriter {
 			return w
 		}
 		w = wrapping.Unwrap()
-	}
-}
-
-// end ends a response as p does.
-func end(c *clock, p *performance) {
-	switch {
-	case p.end == EndTimeout:
-		p.wait(c, p.ended, nil)
-		<-c.ctx.Done()
-	case !p.wait(c, p.ended, nil):
-	case p.status == 0, p.end == EndReset, p.end == EndUnknown:
-		panic(http.ErrAbortHandler) // the way to cut a connection
 	}
 }
 

@@ -1,6 +1,8 @@
 package replay
 
 import (
+	"errors"
+	"io"
 	"net/http"
 	"time"
 )
@@ -100,4 +102,44 @@ func (p *performance) wait(c *clock, at time.Duration, interrupt <-chan struct{}
 		p.hits = p.hits[1:]
 	}
 	return c.wait(at, interrupt)
+}
+
+// errBroke ends a response that does not end in order.
+var errBroke = errors.New("broke")
+
+// piece returns the next piece of the body when its moment has come, valid until the call
+// after it; it may be empty. Behind the last one its error is that of over, and any other one is
+// of the recording, which cannot be read any more.
+func (p *performance) piece(c *clock) ([]byte, error) {
+	for {
+		read, err := p.next()
+		switch {
+		case err == io.EOF:
+			return nil, p.over(c)
+		case err != nil:
+			return nil, err
+		case p.wait(c, read.At, p.interrupt):
+			return read.Data, nil
+		case c.ctx.Err() != nil:
+			return nil, c.ctx.Err()
+		}
+		p.next, p.interrupt = p.interrupted(), nil
+		p.end, p.ended, p.hits = EndEOF, 0, nil
+	}
+}
+
+// over waits until the response is over, and returns io.EOF if it then ends in order,
+// errBroke if it breaks, and the error of the clock's context if the client has gone.
+func (p *performance) over(c *clock) error {
+	if !p.wait(c, p.ended, nil) {
+		return c.ctx.Err()
+	}
+	switch {
+	case p.end == EndTimeout:
+		<-c.ctx.Done()
+		return c.ctx.Err()
+	case p.status == 0, p.end == EndReset, p.end == EndUnknown:
+		return errBroke
+	}
+	return io.EOF
 }

@@ -102,10 +102,10 @@ func respond(req *http.Request, p *performance) (*http.Response, error) {
 	if p.began.IsZero() {
 		p.began = time.Now()
 	}
-	b := &transportBody{req: req, clock: clock{ctx: ctx, start: p.began}, p: p, cancel: cancel, interrupt: p.interrupt}
+	b := &transportBody{req: req, clock: clock{ctx: ctx, start: p.began}, p: p, cancel: cancel}
 	if p.status == 0 {
 		defer b.Close()
-		return nil, b.end()
+		return nil, b.reason(p.over(&b.clock))
 	}
 	if p.status < 200 {
 		b.Close()
@@ -154,13 +154,12 @@ func respond(req *http.Request, p *performance) (*http.Response, error) {
 
 // transportBody is a body that comes as it was recorded.
 type transportBody struct {
-	req       *http.Request
-	clock     clock // whose context ends with the request's, or when the body is closed
-	p         *performance
-	interrupt <-chan struct{}
-	cancel    context.CancelFunc
-	close     sync.Once
-	trailer   http.Header // to be filled in at the end
+	req     *http.Request
+	clock   clock // whose context ends with the request's, or when the body is closed
+	p       *performance
+	cancel  context.CancelFunc
+	close   sync.Once
+	trailer http.Header // to be filled in at the end
 
 	mu   sync.Mutex // held by Read
 	rest []byte     // of the piece whose moment has come
@@ -191,46 +190,32 @@ func (b *transportBody) Read(buf []byte) (int, error) {
 	return 0, b.err
 }
 
-// piece returns the next piece at its moment.
+// piece returns the next piece at its moment, or what the body ends with.
 func (b *transportBody) piece() ([]byte, error) {
-	read, err := b.p.next()
+	piece, err := b.p.piece(&b.clock)
+	if err == nil {
+		b.size += int64(len(piece))
+		return piece, nil
+	}
 	if err == io.EOF {
-		err = b.end()
-		b.hangUp()
-		return nil, err
-	}
-	if err != nil {
-		return nil, err
-	}
-	if !b.p.wait(&b.clock, read.At, b.interrupt) {
-		if b.clock.ctx.Err() != nil {
-			return nil, b.gone()
+		for name, values := range b.p.trailer {
+			b.trailer[name] = append([]string(nil), values...)
 		}
-		b.p.next, b.interrupt = b.p.interrupted(), nil
-		b.p.end, b.p.ended, b.p.hits = EndEOF, 0, nil
-		return nil, nil
 	}
-	b.size += int64(len(read.Data))
-	return read.Data, nil
+	err = b.reason(err)
+	b.hangUp()
+	return nil, err
 }
 
-// end waits for the end and returns what it is.
-func (b *transportBody) end() error {
-	p := b.p
+// reason returns what the client is told of err, which has ended the response.
+func (b *transportBody) reason(err error) error {
 	switch {
-	case p.end == EndTimeout:
-		p.wait(&b.clock, p.ended, nil)
-		<-b.clock.ctx.Done()
-		return b.gone()
-	case !p.wait(&b.clock, p.ended, nil):
-		return b.gone()
-	case p.status == 0, p.end == EndReset, p.end == EndUnknown:
+	case err == errBroke:
 		return b.broken()
+	case b.clock.ctx.Err() != nil && err != io.EOF:
+		return b.gone()
 	}
-	for name, values := range p.trailer {
-		b.trailer[name] = append([]string(nil), values...)
-	}
-	return io.EOF
+	return err
 }
 
 // broken returns the error of a response that breaks.

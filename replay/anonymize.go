@@ -13,7 +13,6 @@ import (
 	"io"
 	"maps"
 	"net/http"
-	"net/netip"
 	"path"
 	"regexp"
 	"slices"
@@ -312,13 +311,8 @@ func (a *anonymizer) metadata(list string) string {
 	return strings.Join(entries, ",")
 }
 
-var (
-	members = regexp.MustCompile(`"(account_name|account_slug|template_name|user_name|username|login|client_agent|client_referer|` +
-		`basename|original_basename)\\*"\s*:\s*\\*"([^"\\]*)`)
-	email = regexp.MustCompile(`[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*(\.[A-Za-z]{2,})`)
-	ipv4  = regexp.MustCompile(`[0-9]{1,3}(?:\.[0-9]{1,3}){3}`)
-	ipv6  = regexp.MustCompile(`(?:[0-9A-Fa-f]{0,4}:){4,7}[0-9A-Fa-f]{0,4}`)
-)
+var members = regexp.MustCompile(`"(account_name|account_slug|template_name|user_name|username|login|client_agent|client_referer|` +
+	`basename|original_basename)\\*"\s*:\s*\\*"([^"\\]*)`)
 
 // edits returns what to replace in b, in order.
 func (a *anonymizer) edits(b []byte) []edit {
@@ -366,26 +360,13 @@ func (a *anonymizer) edits(b []byte) []edit {
 			}
 		}
 	}
-	for _, m := range email.FindAllSubmatchIndex(b, -1) {
-		from, to := m[0], m[2] // less the top-level domain
-		// What is redacted is the user of a URL, not an address.
-		if free(from, to) && !bytes.HasSuffix(b[:from], []byte("//")) {
-			replace(from, to, a.pseudonym(&a.counts.Clients, string(b[from:to])))
+	whereFree := func(from, to int, by string) {
+		if free(from, to) {
+			replace(from, to, by)
 		}
 	}
-	for i, shape := range []*regexp.Regexp{ipv4, ipv6} {
-		for _, m := range shape.FindAllIndex(b, -1) {
-			from, to := m[0], m[1]
-			addr, err := netip.ParseAddr(string(b[from:to]))
-			if err != nil || addr.IsLoopback() || addr.IsUnspecified() || !free(from, to) {
-				continue
-			}
-			if from > 0 && (isAlnum(b[from-1]) || b[from-1] == '.' || b[from-1] == ':') || to < len(b) && (isAlnum(b[to]) || i == 0 && b[to] == '.' && to+1 < len(b) && isAlnum(b[to+1])) {
-				continue
-			}
-			replace(from, to, a.address(string(b[from:to])))
-		}
-	}
+	a.emails(b, whereFree)
+	a.addresses(b, whereFree)
 	slices.SortFunc(edits, func(a, b edit) int { return cmp.Compare(a.at, b.at) })
 	return edits
 }
@@ -549,38 +530,6 @@ func (a *anonymizer) pseudonym(count *Pseudonymized, text string) string {
 		case c >= 0x80:
 			by[i] = 'a' + r%26
 		}
-	}
-	return string(by)
-}
-
-// address returns the pseudonym of an IP address.
-func (a *anonymizer) address(addr string) string {
-	a.count(&a.counts.Clients, addr)
-	sum := a.sum("address", addr, 0)
-	by := []byte(addr)
-	if strings.IndexByte(addr, ':') >= 0 {
-		for i, c := range by {
-			if unhex(c) >= 0 {
-				by[i] = hex[1+sum[i%sha256.Size]%15]
-			}
-		}
-		return string(by)
-	}
-	by = by[:0]
-	for i, octet := range strings.Split(addr, ".") {
-		if i > 0 {
-			by = append(by, '.')
-		}
-		r := int(sum[i])
-		switch len(octet) {
-		case 1:
-			r = 1 + r%9
-		case 2:
-			r = 10 + r%90
-		default:
-			r = 130 + r%90 // neither loopback nor multicast
-		}
-		by = fmt.Append(by, r)
 	}
 	return string(by)
 }

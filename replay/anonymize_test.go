@@ -148,6 +148,53 @@ func TestAnonymizeCutIDs(t *testing.T) {
 	}
 }
 
+// An address is the same one however it is spelled, and none of its spellings stays.
+func TestAnonymizeAddresses(t *testing.T) {
+	for _, c := range []struct {
+		name, address, pattern string
+		spellings              []string // with X for what is around the address
+	}{
+		{"e-mail", "jane.d@corp.example", `[a-z]{4}\.[a-z]@[a-z]{4}\.example`, []string{
+			"?email=jane.d@corp.example&a", "?email=jane.d%40corp.example", "u%3Djane.d%40corp.example", "?u=%2Fjane.d%2540corp.example",
+			`"jane.d\u0040corp.example"`, `"to:\njane.d@corp.example"`, `"\u003djane.d\u0040corp.example"`, `"{\"a\":\"jane.d\\u0040corp.example\"}"`,
+		}},
+		{"with a plus", "a+b@c.example", `[a-z]\+[a-z]@[a-z]\.example`, []string{"a+b@c.example", "=a%2Bb%40c.example", "=a%2bb@c.example"}},
+		{"version 4", "84.12.3.44", `[0-9]{2}\.[0-9]{2}\.[0-9]\.[0-9]{2}`, []string{
+			"for=84.12.3.44:4711", "::ffff:84.12.3.44", "?ip=%3A%3Affff%3A84.12.3.44&", "a%3D84.12.3.44", "%2084.12.3.44", "host:84.12.3.44", "84.12.3.44.",
+			`"\n84.12.3.44"`, `\u003d84.12.3.44`,
+		}},
+		{"version 6", "2a02:8109::5", `[0-9a-f]{4}:[0-9a-f]{4}::[0-9a-f]`, []string{
+			`for="[2a02:8109::5]:4711"`, "?ip=2a02%3A8109%3A%3A5", "?ip%3d2a02%3a8109%3a%3a5", `"2a02\u003a8109\u003A:5"`, `"\t2a02:8109::5"`, "x, 2a02:8109::5",
+		}},
+		{"version 6 in full", "2001:db8:0:1:2:3:4:5", `[0-9a-f]{4}:[0-9a-f]{3}(:[0-9a-f]){6}`, []string{"[2001:db8:0:1:2:3:4:5]", "%5B2001%3Adb8%3A0%3A1%3A2%3A3%3A4%3A5%5D"}},
+		{"version 6 at both ends", "::beef:1", `::[0-9a-f]{4}:[0-9a-f]`, []string{"[::beef:1]", "%3A%3Abeef%3A1", " ::beef:1 "}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			body := strings.Join(append(c.spellings, c.address), "|")
+			text, counts := anonymized(t, one(t, nil, body), replay.Anonymization{})
+			got := strings.Split(contents(t, mustLoad(t, text))[0].body(), "|")
+			by := got[len(got)-1]
+			if !regexp.MustCompile("^"+c.pattern+"$").MatchString(by) || by == c.address {
+				t.Fatalf("%s becomes %s", c.address, by)
+			}
+			if counts.Clients != (replay.Pseudonymized{Values: 1, Places: len(got)}) {
+				t.Errorf("%+v in %q", counts, got)
+			}
+			plain := strings.NewReplacer("%2540", "@", "%40", "@", `\\u0040`, "@", `\u0040`, "@", "%3A", ":", "%3a", ":", `\u003a`, ":", `\u003A`, ":", "%2B", "+", "%2b", "+")
+			for i, spelling := range c.spellings {
+				if want := strings.Replace(plain.Replace(spelling), c.address, by, 1); len(got[i]) != len(spelling) || plain.Replace(got[i]) != want {
+					t.Errorf("%s becomes %s, want %s", spelling, got[i], want)
+				}
+			}
+		})
+	}
+	text, _ := anonymized(t, one(t, nil, "64:ff9b::84.12.3.44"), replay.Anonymization{})
+	got := contents(t, mustLoad(t, text))[0].body()
+	if addr, err := netip.ParseAddr(got); err != nil || !addr.Is6() || strings.HasPrefix(got, "64:") || strings.HasSuffix(got, "84.12.3.44") {
+		t.Errorf("%s, %v", got, err)
+	}
+}
+
 // What is replaced keeps its shape; X stands for what stays.
 func TestAnonymizeShapes(t *testing.T) {
 	for _, c := range []struct {
@@ -184,7 +231,7 @@ func TestAnonymizeShapes(t *testing.T) {
 	}
 	for _, body := range []string{
 		`{"name":"result.jpeg","basename":"result","ok":"ASSEMBLY_COMPLETED","assembly_execution_progress":50,"account_name":null}`,
-		"http://127.0.0.1:8080/ [::1]:80 0.0.0.0 version 1.2.3.4.5 16:10:57 std::vector a:b:c 999.1.1.1",
+		"http://127.0.0.1:8080/ [::1]:80 0.0.0.0 version 1.2.3.4.5 16:10:57 std::vector a:b:c 999.1.1.1 ::ffff:127.0.0.1 1.2.3.4a :: de:ad:be:ef:00:01 ::after :::5 %3A%3A1",
 		"https://REDACTED@example.test/a https://medium.com/@me git@host",
 		"6a1b43adf3e8c4b6b62f1ea3b38eee2d0f 0123456789abcdef /55/a46ab1/ api2-hu268ep.transloadit.com 25498956447",
 		"event: assembly_upload_meta_data_extracted\ndata: {\"progress_per_original_file\":[]}\n\n", "%", `\`, "%5", `\u`, "_", "55/",

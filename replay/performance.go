@@ -124,7 +124,7 @@ func (p *performance) piece(c *clock) ([]byte, error) {
 			return nil, c.ctx.Err()
 		}
 		p.next, p.interrupt = p.interrupted(), nil
-		p.end, p.ended, p.hits = EndEOF, 0, nil
+		p.end, p.ended, p.trailer, p.hits = EndEOF, 0, nil, nil
 	}
 }
 

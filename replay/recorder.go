@@ -305,6 +305,8 @@ func endOf(ctx context.Context, err error) End {
 	switch {
 	case err == io.EOF:
 		return EndEOF
+	case errors.Is(context.Cause(ctx), context.DeadlineExceeded): // or canceled because of one
+		return EndTimeout
 	case errors.Is(err, context.Canceled), ctx.Err() == context.Canceled:
 		return EndCanceled
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout(), late:

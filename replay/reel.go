@@ -47,6 +47,9 @@ const (
 // request that the reel does not hold, in a mode that does not record, is an error that
 // wraps [ErrNotRecorded] and shows the nearest one that it holds, and what differs.
 //
+// A response that the program gave up when it was recorded breaks there for one that reads on,
+// as nobody knows how it went on.
+//
 // Recording has no effect on the program: see [Recorder].
 //
 // A Reel may be used by several goroutines at once. A file may be replayed by several
@@ -327,6 +330,9 @@ func (r *Reel) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	p := r.player.replay(x, asked.lastEventID, true)
 	p.began = began
+	if p.end == EndCanceled && p.length < 0 {
+		p.end, p.cause = EndReset, "where its client left when it was recorded (to have the rest, record it anew)"
+	}
 	p.finally(over)
 	return respond(req, r.player.ready(req, p, ""))
 }

@@ -1215,6 +1215,35 @@ func TestReelFaults(t *testing.T) {
 	}
 }
 
+// What the program gave up is there again as far as it goes; it is no end for one that reads on.
+func TestReelGivenUp(t *testing.T) {
+	for _, c := range []struct {
+		name, header string
+		err          error
+	}{
+		{"in the midst", "", io.ErrUnexpectedEOF},
+		{"in front of the announced end", "< 1 content-length: 4\n", io.ErrUnexpectedEOF},
+		{"at the announced end", "< 1 content-length: 3\n", nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			name := filepath.Join(t.TempDir(), "my.reel")
+			writeFile(t, name, "reel 1\n> 1 +0 GET http://h/a\n< 1 +0 200\n< 1 content-type: text/event-stream\n"+c.header+"= 1 +0 3\n\\abc\n. 1 +0 canceled\n")
+			for _, mode := range []replay.Mode{replay.ModeReplay, replay.ModeAuto} {
+				reel := openReel(t, name, mode, nil)
+				res, err := reel.RoundTrip(get(t, "http://h/a"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				body, err := io.ReadAll(res.Body)
+				if string(body) != "abc" || !errors.Is(err, c.err) || c.err != nil && !strings.Contains(err.Error(), "exchange 1 broke where its client left") {
+					t.Errorf("mode %s: %q, %v", mode, body, err)
+				}
+				closeReel(t, reel)
+			}
+		})
+	}
+}
+
 // All that http.Client does comes out the same: redirects, HEAD, cookies, form posts.
 func TestReelUnderClient(t *testing.T) {
 	var requests atomic.Int64

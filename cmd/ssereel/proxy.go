@@ -46,9 +46,11 @@ With --mode auto, requests that the recording holds are answered from it, at
 the recorded pace or --speed, and those that it lacks are passed on and
 recorded too. With --mode replay nothing is passed on: a request that the
 recording does not hold gets a 404, with the nearest one that it holds and what
-differs. What is compared is the method, the host with its port, the path, the
-query and the body, without credentials; the same requests get the recorded
-answers in turn. Faults, of which ssereel replay --help tells, happen to what
+differs. What is compared is the method, the host with its port (but for a
+server of this machine, whose port may be another), the path, the query and the
+body, without credentials; the same requests get the recorded answers in turn.
+Where the program left a stream when it was recorded, it breaks for a program
+that reads on. Faults, of which ssereel replay --help tells, happen to what
 is replayed, and to nothing that is passed on.
 
 When the server breaks a connection, the program's is cut at the same place;
@@ -59,8 +61,9 @@ finds that URL in SSEREEL_PROXY_URL, and has standard output for itself: what
 ssereel says then goes to standard error. ssereel ends when COMMAND does, with
 its exit status (128 and the signal's number where one killed it, 127 where it
 cannot be found, 126 where it cannot be started; 1 where it succeeded, but was
-not recorded, or asked for something that the recording does not hold). COMMAND
-gets the signals that ssereel gets.
+not recorded, asked for something that the recording does not hold, or, in mode
+replay, for nothing, or where a --fault never happened though a stream was
+replayed). COMMAND gets the signals that ssereel gets.
 
 In headers, JSON and event streams, URLs of the server, and of other machines
 of the same service that it names, such as api2-jane.transloadit.com, become
@@ -100,6 +103,7 @@ the file can be written no longer, that is said once, and the requests go on.
 					}
 				}
 			}
+			p.strict = *mode == "replay"
 			if p.maxIdle < 0 {
 				return usagef("--max-idle wants a time such as 2s, not %v", p.maxIdle)
 			}
@@ -179,6 +183,7 @@ type proxying struct {
 	mode     mode
 	env      []string
 	force    bool
+	strict   bool     // what is not in the recording is to fail
 	command  []string // empty where there is none
 
 	// Of what is replayed.
@@ -212,15 +217,20 @@ func recordMode(p *proxying, c console, base http.RoundTripper) (http.RoundTripp
 	if err != nil {
 		return nil, nil, err
 	}
-	rec, err := replay.NewRecorder(&toldWriter{reelFile: out, talk: c.err}, base)
-	if err == nil {
+	told := &toldWriter{reelFile: out, talk: c.err}
+	rec, err := replay.NewRecorder(told, base)
+	if err == nil && !out.regular {
 		err = out.begin()
 	}
 	if err != nil {
 		out.close()
 		return nil, nil, err
 	}
+	told.begins.Store(out.regular)
 	return rec, func(asked, came string) (string, error) {
+		if told.begins.Load() {
+			return fmt.Sprintf("%s: %s, left as it was, %s", out.name, asked, came), out.close()
+		}
 		err := rec.Close()
 		if closeErr := out.close(); err == nil && closeErr != nil {
 			err = out.cannotWrite(closeErr)
@@ -236,15 +246,16 @@ func recordMode(p *proxying, c console, base http.RoundTripper) (http.RoundTripp
 // reelMode returns the mode that answers from the recording, as far as that goes.
 func reelMode(m replay.Mode) mode {
 	return func(p *proxying, c console, base http.RoundTripper) (http.RoundTripper, endFunc, error) {
-		transport := &reelTransport{talk: c.err}
+		transport := &reelTransport{talk: c.err, happened: make(map[string]bool)}
 		reel, err := replay.OpenReel(p.output, m, replay.ReelOptions{Base: base, Playback: replay.Playback{
 			Speed:   float64(*p.speed),
 			MaxIdle: p.maxIdle,
 			Faults:  p.faults,
 			Seed:    p.seed,
-			OnServe: func(*http.Request, *replay.Exchange) { transport.replayed.Add(1) },
+			OnServe: func(_ *http.Request, x *replay.Exchange) { transport.serve(x) },
 			OnFault: func(req *http.Request, x *replay.Exchange, fault replay.Fault) {
 				tellRequest(c.err, req, fmt.Sprintf("fault %s in exchange %d", fault, x.Number))
+				transport.happen(fault)
 			},
 		}})
 		if err != nil {
@@ -258,6 +269,12 @@ func reelMode(m replay.Mode) mode {
 		}
 		return transport, func(asked, came string) (string, error) {
 			err := reel.Close()
+			for _, line := range transport.missed(p.faults) {
+				fmt.Fprintf(c.err, "ssereel proxy: %s\n", line)
+				if len(p.command) > 0 { // which has not been tested by what it was to be tested by
+					err = cmp.Or(err, error(errFailed))
+				}
+			}
 			summary := fmt.Sprintf("%s: %s, %d from the recording", p.output, asked, transport.replayed.Load())
 			switch {
 			case m == replay.ModeReplay:
@@ -267,10 +284,10 @@ func reelMode(m replay.Mode) mode {
 					err = cmp.Or(err, error(errFailed))
 				}
 				return summary + ", " + came, err
-			case err != nil:
+			case err != nil && err != errFailed:
 				return fmt.Sprintf("%s, %d passed on, %s, not all of them recorded", summary, transport.passedOn.Load(), came), err
 			}
-			return fmt.Sprintf("%s, %d recorded, %s", summary, transport.passedOn.Load(), came), nil
+			return fmt.Sprintf("%s, %d recorded, %s", summary, transport.passedOn.Load(), came), err
 		}, nil
 	}
 }
@@ -309,6 +326,37 @@ type reelTransport struct {
 
 	// Requests that it answers, that it does not hold, and that the network answers.
 	replayed, missing, passedOn atomic.Int64
+
+	mu       sync.Mutex
+	streamed bool            // an event stream was replayed
+	happened map[string]bool // faults, with their places and without
+}
+
+func (t *reelTransport) happen(fault replay.Fault) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	placed := fault.String()
+	drawn, _, _ := strings.Cut(placed, "@")
+	t.happened[placed], t.happened[drawn] = true, true
+}
+
+func (t *reelTransport) serve(x *replay.Exchange) {
+	t.replayed.Add(1)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.streamed = t.streamed || x.IsEventStream()
+}
+
+// missed tells which of the faults could have happened, and have not, a line each.
+func (t *reelTransport) missed(faults []replay.Fault) (lines []string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, fault := range faults {
+		if t.streamed && !t.happened[fault.String()] {
+			lines = append(lines, fmt.Sprintf("the fault %s never happened: no event stream that was replayed came to its place", fault))
+		}
+	}
+	return lines
 }
 
 func (t *reelTransport) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -347,10 +395,17 @@ func (t *reelTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 // happens, as the proxy goes on.
 type toldWriter struct {
 	*reelFile
-	talk io.Writer
+	talk   io.Writer
+	begins atomic.Bool // with the next write: another recording is there until there is something to record
 }
 
 func (w *toldWriter) Write(p []byte) (int, error) {
+	if w.begins.Swap(false) {
+		if err := w.begin(); err != nil {
+			fmt.Fprintf(w.talk, "ssereel proxy: %v; the requests go on\n", err)
+			return 0, err
+		}
+	}
 	n, err := w.reelFile.Write(p)
 	if err != nil { // after which a replay.Recorder writes no more
 		fmt.Fprintf(w.talk, "ssereel proxy: %v; the requests go on\n", w.cannotWrite(err))
@@ -389,7 +444,13 @@ func (p *proxying) run(ctx context.Context, c console) error {
 		report = c.err
 	}
 	fmt.Fprintln(report, summary)
-	return cmp.Or(err, endErr)
+	if err = cmp.Or(err, endErr); err == nil && cmd != nil && watched.requests.Load() == 0 {
+		fmt.Fprintf(c.err, "ssereel proxy: the command asked nothing of the proxy: have it take the URL from %s, or from a variable that --env names\n", proxyVariable)
+		if p.strict {
+			return errFailed // for where else it asked, nobody knows
+		}
+	}
+	return err
 }
 
 // serve serves until ctx ends, or cmd if it is not nil.
@@ -409,7 +470,7 @@ func (p *proxying) serve(ctx context.Context, c console, l net.Listener, transpo
 	if _, err := fmt.Fprintf(report, "listening on %s\n", at); err != nil {
 		return err
 	}
-	handler := replay.NewProxy(p.upstream, transport)
+	handler := tellingMisuse(replay.NewProxy(p.upstream, transport), c.err)
 	if cmd == nil {
 		return serve(ctx, l, handler)
 	}
@@ -419,6 +480,17 @@ func (p *proxying) serve(ctx context.Context, c console, l net.Listener, transpo
 	err := p.runCommand(ctx, c, cmd, at)
 	stop()
 	return cmp.Or(err, <-served)
+}
+
+// tellingMisuse returns h, and says on talk what becomes of a program that takes it for its HTTP
+// proxy: it may keep the answer to itself.
+func tellingMisuse(h http.Handler, talk io.Writer) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if req.Method == http.MethodConnect || req.URL.Host != "" {
+			tellRequest(talk, req, "refused: the program takes ssereel for an HTTP proxy (http_proxy?); give it the URL in place of the server's")
+		}
+		h.ServeHTTP(w, req)
+	})
 }
 
 // runCommand runs cmd to its end, and passes on the signals that ask to end. It does not

@@ -229,16 +229,28 @@ func TestProxyUnwritable(t *testing.T) {
 	wantFiles(t, dir)
 }
 
+// A recording that is there is overwritten by what is recorded, and by nothing else.
 func TestProxyOverwrites(t *testing.T) {
-	name := write(t, strings.Repeat("precious", 1000))
-	r := begin(t, nil, "proxy", "--upstream", "http://127.0.0.1:1", "-f", "-o", name)
-	listening(t, r)
-	r.stop()
-	r.wait()
-	wantProxied(t, r.line(), name, "0 requests recorded", "0 bytes", "")
-	wantMode(t, name)
-	if b := read(t, name); strings.Contains(b, "precious") || !strings.HasPrefix(b, "reel 1\n") {
-		t.Errorf("the file has %q", b)
+	precious := strings.Repeat("precious", 1000)
+	for _, requests := range []int{0, 1} {
+		name := write(t, precious)
+		r := begin(t, nil, "proxy", "--upstream", serveStream(t, func(s stream) { s.send("data: a\n\n") }).URL, "-f", "-o", name)
+		at := listening(t, r)
+		for range requests {
+			body(t, get(t, at+"/", nil))
+		}
+		r.stop()
+		r.wait()
+		wantMode(t, name)
+		if requests == 0 {
+			wantProxied(t, r.line(), name, "0 requests, left as it was", "0 bytes", "")
+			if b := read(t, name); b != precious {
+				t.Errorf("the file has %.80q", b)
+			}
+			continue
+		}
+		wantProxied(t, r.line(), name, "1 request recorded", "9 bytes", "")
+		wantWhole(t, name)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unicode"
 
@@ -49,6 +50,10 @@ status is 0 where the end is recorded, even if that is a failure, and where
 Ctrl-C has ended the recording; it is 1 where --timeout has, or where something
 kept the end from being recorded. Whatever the status, a file that is there is
 whole, unless the disk was full.
+
+When it is replayed, a stream that Ctrl-C or --timeout has ended ends in order.
+An Assembly's stream that --timeout has ended stays silent there, as one that
+was waited for in vain.
 
 The Status is asked for no more than three times a second; every two seconds
 while the Assembly uploads and while its stream is down, every five while the
@@ -231,11 +236,21 @@ func (r *recording) run(c console, req *http.Request) (err error) {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancel(req.Context())
+	ctx, cancel := context.WithCancelCause(req.Context())
+	defer cancel(nil)
+	// Who waits for the end of a job has waited in vain; of any other stream it was enough.
+	errEnough := fmt.Errorf("the timeout of %v", r.timeout)
+	errLate := fmt.Errorf("%w: %w", errEnough, context.DeadlineExceeded)
+	var isJob atomic.Bool
 	if r.timeout > 0 {
-		ctx, cancel = context.WithTimeout(req.Context(), r.timeout)
+		defer time.AfterFunc(r.timeout, func() {
+			if isJob.Load() {
+				cancel(errLate)
+			} else {
+				cancel(errEnough)
+			}
+		}).Stop()
 	}
-	defer cancel()
 	w := c.err
 	if r.output == "-" && terminal(c.out) != nil {
 		w = io.Discard // the recording is what the terminal shows
@@ -248,8 +263,9 @@ func (r *recording) run(c console, req *http.Request) (err error) {
 			beginErr = out.begin()
 		}
 		if beginErr != nil || rec.Err() != nil {
-			cancel() // what cannot be recorded need not come
+			cancel(nil) // what cannot be recorded need not come
 		}
+		isJob.Store(s.Document != nil)
 		live.tell(s)
 	}}
 	start := time.Now()
@@ -259,7 +275,7 @@ func (r *recording) run(c console, req *http.Request) (err error) {
 	stop()
 
 	stopped := req.Context().Err() != nil
-	late := err != nil && !stopped && ctx.Err() == context.DeadlineExceeded
+	late := err != nil && !stopped && errors.Is(context.Cause(ctx), errEnough)
 	switch {
 	case out.began:
 	case stopped:

@@ -43,7 +43,8 @@ second, as the API does), POST /assemblies starts it anew, DELETE
 due meanwhile comes at once then. URLs of the recorded service lead here.
 
 A recording that was stopped by Ctrl-C ends in order when it is played, one
-that is truncated breaks.
+that is truncated breaks, and a stream that its client waited for in vain (end:
+timeout) keeps its client waiting.
 
 Faults happen to event streams, the same at every run with the same --seed:
 

@@ -406,6 +406,9 @@ func (c *storyClient) leave(hangUp bool) {
 		c.stream.want(0)
 		c.lost = true
 	}
+	if c.lost {
+		c.told = status.Tracker{} // the next one may begin where another client is, and the Status keeps to it
+	}
 	synctest.Wait()
 	c.stream = nil
 }
@@ -500,6 +503,8 @@ func (c *storyClient) event(ev storyEvent) {
 	switch {
 	case at == 0:
 		c.next++
+	case c.lost && at > 0: // a connection that was lost has had what is left out
+		c.next += at + 1
 	case c.lost && slices.ContainsFunc(c.events[:c.next], ev.same): // to the server it may be another client
 	case c.deleted && ev.eventType == "assembly_error" && strings.Contains(ev.data, string(status.AssemblyCanceled)):
 	case at > 0:
@@ -682,7 +687,11 @@ func (c *storyClient) finish() {
 	if c.deleted || !c.running {
 		return
 	}
-	for range len(c.events) + 3 {
+	connections := len(c.events) + 3
+	if c.lost {
+		connections *= 1 + len(c.open) // each of which it may be taken back to
+	}
+	for range connections {
 		c.leave(true)
 		c.listen(true, 1<<30, 4<<10)
 		c.await(time.Hour)

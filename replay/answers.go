@@ -133,7 +133,7 @@ func (x *Exchange) target() target {
 		method:      x.Method,
 		host:        x.normalHost(),
 		query:       canonical(newParams(x.query)),
-		lastEventID: x.RequestHeader.Get("Last-Event-ID"),
+		lastEventID: x.lastEventID(),
 	}
 }
 
@@ -170,43 +170,46 @@ func (a *answers) hostsFor(q *question) []string {
 	return hosts
 }
 
-// choose returns the exchange that answers q, nil if there is none.
-func (a *answers) choose(q *question) (*Exchange, error) {
+// choose returns the exchange that answers q, nil if there is none, and those that a client
+// which resumes may have been played.
+func (a *answers) choose(q *question) (x *Exchange, had []*Exchange, err error) {
 	a.servers.see(q.host, a.hosts[q.host])
 	p := a.paths[q.path]
 	if p == nil {
-		return nil, nil
+		return nil, nil, nil
 	}
 	if p.build.Do(p.index); p.err != nil {
-		return nil, p.err
+		return nil, nil, p.err
 	}
 	for _, host := range a.hostsFor(q) {
 		racks := p.racksAt(q.target, host)
 		for _, r := range racks {
 			if r.hasBodies(q.lastEventID) {
 				if err := q.take(); err != nil {
-					return nil, err
+					return nil, nil, err
 				}
 				q.content() // not while others wait
 			}
 		}
 		meant, err := a.find(p, racks, q)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if meant == nil {
 			continue
 		}
-		for _, stream := range slices.Backward(meant.had) {
-			if stream.IsEventStream() && stream.sets(q.lastEventID) {
-				return stream, nil
+		if meant.resumes {
+			for _, stream := range slices.Backward(meant.had) {
+				if stream.IsEventStream() && stream.sets(q.lastEventID) {
+					return stream, []*Exchange{stream}, nil
+				}
 			}
 		}
 		if x := p.take(meant); x != nil {
-			return x, nil
+			return x, meant.had, nil
 		}
 	}
-	return nil, nil
+	return nil, nil, nil
 }
 
 func (p *pathAnswers) racksAt(at target, host string) []*rack {
@@ -339,20 +342,21 @@ type answer struct {
 	cut   []*cutAnswer
 
 	resumes bool
-	had     []*Exchange // what a client that resumes may have been played, in their order
+	had     []*Exchange // what a client with a last event ID may have been played, in their order
 }
 
 // find returns what answers q, nil if there is nothing. A client may resume a stream that was
 // not resumed while it was recorded, or elsewhere.
 func (r *rack) find(q *question) *answer {
+	var exact *answer
 	if s := r.slots[q.lastEventID]; s != nil {
-		if a := s.find(q); a != nil {
-			a.host = r.host
-			return a
-		}
+		exact = s.find(q)
 	}
 	if q.lastEventID == "" {
-		return nil
+		if exact != nil {
+			exact.host = r.host
+		}
+		return exact
 	}
 	resumed := &answer{host: r.host, resumes: true}
 	for id, s := range r.slots {
@@ -366,7 +370,11 @@ func (r *rack) find(q *question) *answer {
 		}
 	}
 	slices.SortFunc(resumed.had, func(x, other *Exchange) int { return cmp.Compare(x.offset, other.offset) })
-	if resumed.turns == nil && resumed.cut == nil && resumed.had == nil {
+	switch {
+	case exact != nil:
+		exact.host, exact.had = r.host, resumed.had
+		return exact
+	case resumed.turns == nil && resumed.cut == nil && resumed.had == nil:
 		return nil
 	}
 	return resumed

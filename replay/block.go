@@ -9,7 +9,8 @@ import (
 
 // block is a block of an event stream: the lines up to a blank one, with that.
 type block struct {
-	end    int64         // behind it, in bytes of the body
+	end    int64         // of it, in bytes of the body
+	sure   int64         // from which on a client knows it: an LF after the CR that ends it adds nothing
 	at     time.Duration // of the read that its last line has ended in
 	event  bool          // it is dispatched
 	setsID bool
@@ -41,6 +42,10 @@ func (x *Exchange) blocks() iter.Seq2[block, error] {
 				}
 				n, ended := scan.block(data)
 				b.end += int64(n)
+				b.sure = b.end
+				if scan.lf {
+					b.sure--
+				}
 				if data = data[n:]; ended && !end() {
 					return
 				}
@@ -67,6 +72,7 @@ type blockScanner struct {
 	setsID  bool   // the block has an id field
 	id      []byte // the last event ID buffer
 	ended   bool   // the block has ended with a CR: an LF would belong to it
+	lf      bool   // as it does
 
 	begun bool   // a byte order mark is no longer one
 	mark  int    // bytes of it so far
@@ -85,7 +91,7 @@ const maxIDLine = 4 << 10
 func (b *blockScanner) block(data []byte) (n int, ended bool) {
 	if b.ended {
 		if data[0] == '\n' {
-			n = 1
+			n, b.lf = 1, true
 		}
 		return n, true
 	}
@@ -140,6 +146,7 @@ func (b *blockScanner) block(data []byte) (n int, ended bool) {
 				}
 				if data[n] == '\n' {
 					n++
+					b.lf = true
 				}
 			}
 			return n, true
@@ -162,7 +169,11 @@ func (b *blockScanner) block(data []byte) (n int, ended bool) {
 func (b *blockScanner) setID() {
 	name, value, _ := bytes.Cut(b.line, []byte(":"))
 	value = bytes.TrimPrefix(value, []byte(" "))
-	if string(name) == "id" && bytes.IndexByte(value, 0) < 0 {
+	switch {
+	case string(name) != "id" || bytes.IndexByte(value, 0) >= 0:
+	case len(b.line) == maxIDLine: // and perhaps longer
+		b.id, b.setsID = append(b.id[:0], 0), true // which no client can say
+	default:
 		b.id, b.setsID = append(b.id[:0], value...), true
 	}
 	b.line = b.line[:0]

@@ -68,7 +68,7 @@ func (set *faultSet) inject(x *Exchange, p *performance) (reached func() int64) 
 		x:       x,
 		p:       p,
 		reader:  newSpanReader(p),
-		resumed: p.skippedBytes > 0 || p.skippedEvents > 0,
+		resumed: p.goesOn || p.skippedBytes > 0,
 	}
 	for i, f := range set.faults {
 		if f == nil {

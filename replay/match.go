@@ -39,7 +39,7 @@ type candidate struct {
 }
 
 func newCandidate(x *Exchange) *candidate {
-	return &candidate{x, strings.ToLower(x.host), x.RequestHeader.Get("Last-Event-ID")}
+	return &candidate{x, strings.ToLower(x.host), x.lastEventID()}
 }
 
 func newMatcher(exchanges []*Exchange) *matcher {
@@ -103,7 +103,7 @@ func (m *matcher) following(x *Exchange) *Exchange {
 		return nil
 	}
 	found := false
-	for _, c := range s.sorted().byID[[2]string{unsignedQuery(normalQuery(x.query)), x.RequestHeader.Get("Last-Event-ID")}] {
+	for _, c := range s.sorted().byID[[2]string{unsignedQuery(normalQuery(x.query)), x.lastEventID()}] {
 		if found && c.x.Method == x.Method && c.x.normalHost() == x.normalHost() && c.x.IsEventStream() {
 			return c.x
 		}
@@ -112,11 +112,21 @@ func (m *matcher) following(x *Exchange) *Exchange {
 	return nil
 }
 
+// alike returns the event streams that were asked for as x was.
+func (m *matcher) alike(x *Exchange) (streams []*candidate) {
+	for _, c := range m.streams {
+		if c.x.Method == x.Method && c.x.URL == x.URL {
+			streams = append(streams, c)
+		}
+	}
+	return streams
+}
+
 // match returns the exchange that answers req, nil if there is none.
 func (m *matcher) match(req *http.Request) *Exchange {
 	method := cmp.Or(req.Method, http.MethodGet)
 	isGet := method == http.MethodGet || method == http.MethodHead
-	host, id := strings.ToLower(req.URL.Host), req.Header.Get("Last-Event-ID")
+	host, id := strings.ToLower(req.URL.Host), trimID(req.Header.Get("Last-Event-ID"))
 	var best *candidate
 	bestScore := 0
 	// try looks for a better one that counts from base up to most.
@@ -163,7 +173,13 @@ func (m *matcher) match(req *http.Request) *Exchange {
 		}
 	}
 	if isGet && path == "/" && strings.Contains(req.Header.Get("Accept"), eventStream) {
-		try(m.streams, 0, sameMethod|sameHost|hasResponse|sameLastEventID|anyMatch)
+		most, wanted := sameMethod|sameHost|hasResponse|anyMatch, id
+		id = "\x00" // which none has: a client that comes back wants the stream that it had
+		try(m.streams, 0, most)
+		id = wanted
+		if best != nil {
+			try(m.alike(best.x), 0, most|sameLastEventID)
+		}
 	}
 	if best == nil {
 		return nil

@@ -12,7 +12,7 @@ import (
 // durations since the request, as they are going to be: the speed is in them.
 type performance struct {
 	x     *Exchange // nil where the response is made of several
-	began time.Time // when it was asked for; the zero time means just now
+	began time.Time // when it was asked for
 
 	// replaced is whether a fault has put another response in the place of that of x.
 	replaced bool
@@ -23,10 +23,11 @@ type performance struct {
 	early  bool          // the header arrives before the body begins
 	length int64         // of the body, in bytes, -1 where it has not been announced
 
-	// skipped is what of the recorded body comes before this one, because the
-	// client has it: whole events of an event stream.
+	// skipped is the part of the recorded body that is left out, because the client
+	// has it already: whole events of an event stream.
 	skippedBytes  int64
 	skippedEvents int
+	goesOn        bool // for a client that was cut off: it has said its last event ID
 
 	// next returns the next piece of the body, whose Data is valid until the call
 	// after it, and io.EOF behind the last. Any other error breaks the response.
@@ -37,6 +38,7 @@ type performance struct {
 	// sooner than delivered can be called, sending is called before.
 	sending   func()
 	delivered func(left int)
+	silent    func() // if not nil, called when nothing comes any more, though it does not end
 
 	// How it ends. These are settled when next has returned io.EOF.
 	end     End
@@ -104,23 +106,29 @@ func (p *performance) wait(c *clock, at time.Duration, interrupt <-chan struct{}
 	return c.wait(at, interrupt)
 }
 
-// errBroke ends a response that does not end in order.
-var errBroke = errors.New("broke")
+var (
+	errBroke       = errors.New("broke")       // ends a response that does not end in order
+	errInterrupted = errors.New("interrupted") // keeps one from its end
+)
 
 // piece returns the next piece of the body when its moment has come, valid until the call
-// after it; it may be empty. Behind the last one its error is that of over, and any other one is
+// after it; it may be empty. After the last one its error is that of over, and any other one is
 // of the recording, which cannot be read any more.
 func (p *performance) piece(c *clock) ([]byte, error) {
 	for {
 		read, err := p.next()
 		switch {
-		case err == io.EOF:
-			return nil, p.over(c)
-		case err != nil:
-			return nil, err
-		case p.wait(c, read.At, p.interrupt):
+		case err == nil && p.wait(c, read.At, p.interrupt):
 			return read.Data, nil
-		case c.ctx.Err() != nil:
+		case err == nil:
+		case err != io.EOF:
+			return nil, err
+		default:
+			if err = p.over(c); err != errInterrupted {
+				return nil, err
+			}
+		}
+		if c.ctx.Err() != nil {
 			return nil, c.ctx.Err()
 		}
 		p.next, p.interrupt = p.interrupted(), nil
@@ -129,15 +137,25 @@ func (p *performance) piece(c *clock) ([]byte, error) {
 }
 
 // over waits until the response is over, and returns io.EOF if it then ends in order,
-// errBroke if it breaks, and the error of the clock's context if the client has gone.
+// errBroke if it breaks, errInterrupted if it is interrupted before, and the error of the
+// clock's context if the client has gone.
 func (p *performance) over(c *clock) error {
-	if !p.wait(c, p.ended, nil) {
-		return c.ctx.Err()
+	ended := p.wait(c, p.ended, p.interrupt)
+	if ended && p.end == EndTimeout {
+		if p.silent != nil {
+			p.silent()
+		}
+		select {
+		case <-c.ctx.Done():
+		case <-p.interrupt:
+		}
+		ended = false
 	}
 	switch {
-	case p.end == EndTimeout:
-		<-c.ctx.Done()
+	case c.ctx.Err() != nil:
 		return c.ctx.Err()
+	case !ended:
+		return errInterrupted
 	case p.status == 0, p.end == EndReset, p.end == EndUnknown:
 		return errBroke
 	}

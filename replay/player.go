@@ -129,9 +129,9 @@ func (p *player) answer(req *http.Request, now time.Time) *performance {
 	case req.Method == http.MethodHead: // of which there is no body to resume, nor to go wrong
 		return p.play(x, x.Sent, 0)
 	}
-	lastEventID := req.Header.Get("Last-Event-ID")
+	lastEventID := trimID(req.Header.Get("Last-Event-ID"))
 	if x.IsEventStream() {
-		resumed := lastEventID != "" && lastEventID != x.RequestHeader.Get("Last-Event-ID")
+		resumed := lastEventID != "" && lastEventID != x.lastEventID()
 		if s := p.stories().byExchange[x]; s != nil {
 			return p.stream(s, x, lastEventID, asked{now, p.asked.Add(1), lastEventID == ""})
 		}
@@ -139,28 +139,20 @@ func (p *player) answer(req *http.Request, now time.Time) *performance {
 			x = p.matcher().streamWith(x, lastEventID)
 		}
 	}
-	return p.replay(x, lastEventID, false)
+	return p.replay(x, lastEventID, ofPath(x))
 }
 
-// replay returns the performance of x, for a client with that last event ID, or that of another
-// stream which the same request was answered with, if the client lacks something of that, and x
-// has not been chosen for good.
-func (p *player) replay(x *Exchange, lastEventID string, chosen bool) *performance {
+// replay returns the performance of x for a client with that last event ID, or that of another
+// stream which the client lacks something of; may tells which could be that.
+func (p *player) replay(x *Exchange, lastEventID string, may func(*Exchange) bool) *performance {
 	if !x.IsEventStream() || x.Method == http.MethodHead {
 		return p.play(x, x.Sent, 0)
 	}
 	rs := p.receiptsOf(x)
 	c := comeback{x: x}
-	switch {
-	case lastEventID == "":
-	case !chosen:
-		c = p.comesBack(rs, nil, x, lastEventID)
+	if lastEventID != "" {
+		c = p.comesBack(rs, nil, x, lastEventID, may)
 		x = c.x
-	case lastEventID != x.RequestHeader.Get("Last-Event-ID") && x.sets(lastEventID):
-		c.claimed, c.delivered = rs.claim(map[*Exchange]bool{x: true})
-		if point, err := x.resume(lastEventID, c.delivered); err == nil {
-			c.point = &point
-		}
 	}
 	var perf *performance
 	if c.point != nil {
@@ -168,6 +160,7 @@ func (p *player) replay(x *Exchange, lastEventID string, chosen bool) *performan
 	} else {
 		perf = p.play(x, x.Sent, 0)
 	}
+	perf.goesOn = c.goesOn(lastEventID)
 	reached := p.faults.inject(x, perf)
 	if perf.replaced {
 		c.putBack(rs)
@@ -381,7 +374,7 @@ func (p *player) stream(s *story, x *Exchange, lastEventID string, asked asked) 
 		if last != nil && normalPath(last.path) != normalPath(x.path) {
 			last = nil
 		}
-		c = p.comesBack(rs, last, x, lastEventID)
+		c = p.comesBack(rs, last, x, lastEventID, ofPath(x))
 	}
 	wanted, point := x, c.point
 	x = c.x
@@ -395,6 +388,7 @@ func (p *player) stream(s *story, x *Exchange, lastEventID string, asked asked) 
 		}
 		perf = p.resume(x, *point, from, elapsed)
 	}
+	perf.goesOn = c.goesOn(lastEventID)
 	reached := p.faults.inject(x, perf)
 	if perf.replaced { // and nobody has been told anything of the Assembly
 		if r != nil {

@@ -50,7 +50,7 @@ func newQuestion(req *http.Request, redact func([]byte)) *question {
 		method:      cmp.Or(req.Method, http.MethodGet),
 		host:        normalHost(u),
 		query:       canonical(q.params),
-		lastEventID: q.redactor.custom(req.Header.Get("Last-Event-ID")),
+		lastEventID: q.redactor.custom(trimID(req.Header.Get("Last-Event-ID"))),
 	}
 	return q
 }

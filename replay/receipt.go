@@ -5,8 +5,8 @@ import (
 	"sync/atomic"
 )
 
-// Receipts are how much of a stream each client has that may come back for the rest. What it
-// says then is the last event ID, which in many streams is that of all events.
+// Receipts track how much of a stream each client has received, in case it comes back for the
+// rest. All it says then is its last event ID, which in many streams is the same for all events.
 type receipts struct {
 	waiting atomic.Int32 // for some of them to change
 
@@ -21,11 +21,13 @@ type receipts struct {
 type receipt struct {
 	of      *receipts
 	x       *Exchange
+	from    int64 // bytes that the client had to begin with
 	bytes   atomic.Int64
 	sending atomic.Bool // more is on its way, and may have arrived
 	over    bool        // the connection has ended
 	old     bool        // and another client has begun anew since
-	claimed atomic.Bool // while it had not, and nothing has been delivered since
+	lent    int         // how often a client has gone on from it that may have been another one
+	claimed atomic.Bool // while it had not ended, and nothing has been delivered since
 	number  int         // in the order in which they came
 }
 
@@ -41,7 +43,7 @@ func newReceipts() *receipts {
 // open returns the receipt of a new connection. Whoever begins anew may be one of those that
 // have left, as when a page is loaded again.
 func (rs *receipts) open(x *Exchange, bytes int64, anew bool) *receipt {
-	r := &receipt{of: rs, x: x}
+	r := &receipt{of: rs, x: x, from: bytes}
 	r.bytes.Store(bytes)
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
@@ -65,7 +67,7 @@ func (r *receipt) deliver(bytes int64) {
 	r.bytes.Store(bytes)
 	r.sending.Store(false)
 	if r.claimed.Load() {
-		r.claimed.Store(false) // by another client, for this one is there
+		r.claimed.Store(false) // the claim was another client's: this one is still connected
 	}
 	if r.of.waiting.Load() > 0 {
 		r.of.mu.Lock() // not between the look that whoever waits takes and the wait
@@ -74,38 +76,54 @@ func (r *receipt) deliver(bytes int64) {
 	}
 }
 
-// end notes that the connection has ended. Also a client that has got nothing may come back:
-// the ID it may know from elsewhere.
+// end notes that the connection has ended. Even a client that has received nothing may come
+// back: it may know the ID from elsewhere.
 func (r *receipt) end() {
 	rs := r.of
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
 	r.sending.Store(false)
+	r.over = true
 	// Whoever has claimed it had left before that was noticed, and has another one by now.
-	if r.over = true; r.claimed.Load() {
+	if r.claimed.Load() {
 		rs.remove(r)
 	}
 	rs.wake.Broadcast()
 }
 
-// exchanges returns those that there are receipts of, as the keys of a map.
-func (rs *receipts) exchanges() map[*Exchange]bool {
+// isDone returns whether the client was told that there is nothing for it, and hardly comes back.
+func (r *receipt) isDone() bool { return r.over && r.from >= r.x.Size && r.x.endsInOrder() }
+
+// endsInOrder returns whether a client that has all of x need not come back for more.
+func (x *Exchange) endsInOrder() bool { return x.End != EndReset && x.End != EndUnknown }
+
+// exchanges returns those that there are receipts of, each with the most bytes of one.
+func (rs *receipts) exchanges() map[*Exchange]int64 {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
-	all := make(map[*Exchange]bool)
+	all := make(map[*Exchange]int64)
 	for _, r := range rs.list {
-		all[r.x] = false
+		all[r.x] = max(all[r.x], r.bytes.Load())
 	}
 	return all
 }
 
-// claim returns what a client has that has come back for one of the streams that suit, nil
-// where nothing is known of it. Nobody knows which client it is. To take it for the one that
-// has least of those whose connections have ended may give it events twice, but costs it none,
-// and that receipt is not given a second time. It may have left without being missed yet:
-// where that makes a difference, it is waited for, a moment, before it is taken for one that
-// has left, or else for the last that has come.
-func (rs *receipts) claim(suits map[*Exchange]bool) (x *Exchange, bytes int64) {
+// maxLent is how often a receipt is given to clients that may be others than its own.
+const maxLent = 2
+
+// claim returns what a client has that has come back with an ID, nil where nothing is known of
+// it; inForce says for each exchange where in it that is the last event ID. What was sent to it
+// last may have been lost on the way, so that it has but an ID from before, unless it is sure.
+//
+// Nobody knows which client it is. It is taken for the one that has least of those whose
+// connections have ended: it may get events twice then, but lacks none. What is forgotten for
+// it is the receipt of most, so that none of the others lacks any either, once they come back.
+// A client that never does would have all others begin there each time: maxLent prevents that.
+//
+// The client may have left without being missed yet: where that makes a difference, it is
+// waited for, a moment, before it is taken for one that has left, or else for the last that has
+// come.
+func (rs *receipts) claim(inForce map[*Exchange]ranges, sure bool) (x *Exchange, bytes int64) {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
 	// Whoever has come since, or got more, is another one.
@@ -119,7 +137,7 @@ func (rs *receipts) claim(suits map[*Exchange]bool) (x *Exchange, bytes int64) {
 		return false
 	}
 	for _, r := range rs.list {
-		if suits[r.x] && !r.claimed.Load() {
+		if _, ok := inForce[r.x]; ok && !r.claimed.Load() {
 			had[r] = r.bytes.Load()
 		}
 	}
@@ -129,28 +147,44 @@ func (rs *receipts) claim(suits map[*Exchange]bool) (x *Exchange, bytes int64) {
 			had[r] = r.bytes.Load()
 		}
 	}
+	keepSuited(had, inForce, sure)
 	var c candidates
 	rs.await(func() bool {
 		c = rs.candidates(had)
-		return c.left != nil && (c.connected == 0 || !c.least.less(c.left)) || c.left == nil && c.connected <= 1
+		return c.left != nil && (c.connected == 0 || !less(c.least, c.left, had)) || c.left == nil && c.connected <= 1
 	})
 	switch {
 	case c.left != nil:
+		rs.lend(c.left, c.most)
+		return c.left.x, had[c.left]
+	case c.old != nil:
+		rs.lend(c.old, c.old)
+		return c.old.x, had[c.old]
 	case c.connected > 0:
 		c.last.claimed.Store(true)
 		return c.last.x, had[c.last]
-	default:
-		if c.left = c.old; c.left == nil {
-			return nil, 0
+	}
+	return nil, 0
+}
+
+// keepSuited leaves in had the receipts of clients that would come with the ID: of those that
+// are where it is in force, or else, unless it is sure, have been there.
+func keepSuited(had map[*receipt]int64, inForce map[*Exchange]ranges, sure bool) {
+	for r, bytes := range had {
+		sure = sure || inForce[r.x].contain(bytes)
+	}
+	for r, bytes := range had {
+		if there := inForce[r.x]; !there.begin(bytes) || sure && !there.contain(bytes) {
+			delete(had, r)
 		}
 	}
-	rs.remove(c.left)
-	return c.left.x, c.left.bytes.Load()
 }
 
 // candidates are the receipts of which one is that of a client that has come back.
 type candidates struct {
-	left, old   *receipt // that has least of those whose connections have ended, and of old ones
+	left, most  *receipt // that have least and most of those whose connections have ended
+	done        *receipt // one that does not count among these as long as there are others
+	old         *receipt // that has least of the old ones
 	least, last *receipt // that has least of those that are connected, and that came last
 	connected   int
 }
@@ -163,20 +197,35 @@ func (rs *receipts) candidates(had map[*receipt]int64) (c candidates) {
 		}
 		least := &c.least
 		switch {
+		case r.isDone():
+			c.done = r
+			continue
 		case r.old:
 			least = &c.old
 		case r.over:
 			least = &c.left
+			if c.most == nil || less(c.most, r, had) {
+				c.most = r
+			}
 		default:
 			if c.connected++; c.last == nil || r.number > c.last.number {
 				c.last = r
 			}
 		}
-		if *least == nil || r.less(*least) {
+		if *least == nil || r.lent/maxLent < (*least).lent/maxLent || r.lent/maxLent == (*least).lent/maxLent && less(r, *least, had) {
 			*least = r
 		}
 	}
+	if c.left == nil {
+		c.left, c.most = c.done, c.done
+	}
 	return c
+}
+
+// lend gives r to a client, and forgets another one, that of most.
+func (rs *receipts) lend(r, most *receipt) {
+	r.lent++
+	rs.remove(most)
 }
 
 // await is await for what changes with rs.
@@ -186,24 +235,28 @@ func (rs *receipts) await(so func() bool) {
 	await(&rs.wake, so)
 }
 
-// toForget returns the receipt that is needed least: that of the one that has most, rather an
-// old one.
+// toForget returns the receipt that is needed least: an old one if there is any, and of those
+// the one with the most bytes.
 func (rs *receipts) toForget() *receipt {
 	forget := rs.list[0]
 	for _, r := range rs.list[1:] {
-		if r.old && !forget.old || r.old == forget.old && forget.less(r) {
+		if r.old && !forget.old || r.old == forget.old && less(forget, r, nil) {
 			forget = r
 		}
 	}
 	return forget
 }
 
-// less returns whether r is of less than another.
-func (r *receipt) less(other *receipt) bool {
+// less returns whether r is of less than another, by what they had then, or have now if had is
+// nil.
+func less(r, other *receipt, had map[*receipt]int64) bool {
 	if r.x != other.x {
 		return r.x.Number < other.x.Number
 	}
-	return r.bytes.Load() < other.bytes.Load()
+	if had == nil {
+		return r.bytes.Load() < other.bytes.Load()
+	}
+	return had[r] < had[other]
 }
 
 func (rs *receipts) remove(r *receipt) {

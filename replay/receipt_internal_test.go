@@ -9,7 +9,7 @@ import (
 
 // claimed returns how much of x a client has that comes back.
 func claimed(rs *receipts, x *Exchange) int64 {
-	_, bytes := rs.claim(map[*Exchange]bool{x: true})
+	_, bytes := rs.claim(map[*Exchange]ranges{x: {{0, 1 << 40}}}, true)
 	return bytes
 }
 
@@ -22,6 +22,7 @@ func TestClaimWaits(t *testing.T) {
 	}{
 		{"nobody leaves, and the last gets more", func(_, fast *receipt) { fast.deliver(20) }, 10},
 		{"it is seen to have left", func(slow, _ *receipt) { slow.end() }, 5},
+		{"its old connection is sent more before", func(slow, _ *receipt) { slow.send(); slow.deliver(7); slow.end() }, 5},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -33,6 +34,31 @@ func TestClaimWaits(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// Two clients have left, with 2 and with 12 bytes of 12. Whoever asks, and in whatever order,
+// lacks nothing; and one that has all does not begin behind 2 for ever.
+func TestClaimsOfTwo(t *testing.T) {
+	x, rs := &Exchange{Number: 1, Size: 12, End: EndEOF}, newReceipts()
+	leave := func(from, bytes int64) {
+		r := rs.open(x, from, false)
+		r.deliver(bytes)
+		r.end()
+	}
+	leave(0, 2)
+	leave(0, 12)
+	var got []int64
+	for range 3 { // the one that has all, which reads on to the end
+		from := claimed(rs, x)
+		got = append(got, from)
+		leave(from, 12)
+	}
+	if want := []int64{2, 2, 12}; !slices.Equal(got, want) {
+		t.Errorf("it goes on behind %v bytes, want %v", got, want)
+	}
+	if got := claimed(rs, x); got != 2 {
+		t.Errorf("the other goes on behind %d bytes, want 2", got)
 	}
 }
 

@@ -131,6 +131,129 @@ func TestClientsApart(t *testing.T) {
 	}
 }
 
+// onExchange is quotedRead for another exchange than the first.
+func onExchange(n int, text string) string {
+	return strings.Replace(quotedRead(text), "= 1", fmt.Sprint("= ", n), 1)
+}
+
+// Of two clients that have left, the one that has more comes back first. The other one lacks
+// nothing for it, whether or not their IDs tell them apart.
+func TestClientsComeBackInAnotherOrder(t *testing.T) {
+	assembly, _, _ := goldenReel(t, "assembly.reel")
+	plain := openedStream
+	for i, id := range []string{"id: a\n", "", "", "id: b\n", "", ""} {
+		plain += quotedRead(fmt.Sprintf("%sdata: %d\n\n", id, i))
+	}
+	plain += eof
+	for _, c := range []struct{ name, reel, target, idOfLess, idOfMore string }{
+		{"one ID", strings.ReplaceAll(plain, "id: b", "id: a"), "/s", "a", "a"},
+		{"two IDs", plain, "/s", "a", "b"},
+		{"an Assembly's", assembly, "/ws20219?assembly=55a46ab12179453a8a20921a058b7546", "55a46ab12179453a8a20921a058b7546", "55a46ab12179453a8a20921a058b7546"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			throughDoors(t, c.reel, replay.Playback{Speed: replay.MaxSpeed}, func(t *testing.T, rec *replay.Recording, door http.RoundTripper) {
+				var all []string
+				for _, ev := range rec.Events() {
+					all = append(all, string(ev.Data))
+				}
+				less, more := &guest{t: t, door: door, target: c.target}, &guest{t: t, door: door, target: c.target}
+				less.comes("")
+				more.comes("")
+				got := less.reads(2)
+				more.reads(4)
+				for _, g := range []*guest{less, more} {
+					g.leaves()
+					synctest.Wait()
+				}
+				more.comes(c.idOfMore)
+				more.reads(toTheEnd)
+				more.leaves()
+				synctest.Wait()
+				less.comes(c.idOfLess)
+				got = append(got, less.reads(toTheEnd)...)
+				less.leaves()
+				if !slices.Equal(got, all) {
+					t.Errorf("it gets %q, want %q", got, all)
+				}
+			})
+		})
+	}
+}
+
+// A recorded reconnection is not cut again and again before its first event is whole.
+func TestRecordedConnectionGetsOn(t *testing.T) {
+	reel := openedStream + quotedRead("id: 0\ndata: 1\n\n") + ". 1 +0 reset\n" +
+		"> 2 +0 GET /s\n> 2 last-event-id: 0\n< 2 +0 200\n< 2 content-type: text/event-stream\n" + onExchange(2, "data: 2, and some more\n\ndata: 3\n\n") + ". 2 +0 eof\n"
+	throughDoors(t, reel, replay.Playback{Speed: replay.MaxSpeed, Faults: []replay.Fault{replay.Cut{At: replay.AtByte(20)}}}, func(t *testing.T, _ *replay.Recording, door http.RoundTripper) {
+		var got []string
+		for id := ""; len(got) < 9; id = "0" {
+			status, data, _ := follow(t, door, "/s", id)
+			synctest.Wait()
+			if status == http.StatusNoContent {
+				break
+			}
+			got = append(got, strings.Join(data, " "))
+		}
+		if want := []string{"1", "2, and some more 3"}; !slices.Equal(got, want) {
+			t.Errorf("it gets %q, want %q", got, want)
+		}
+	})
+}
+
+// A block that a CR has ended has been delivered, though the LF behind it has not.
+func TestCutWithinCRLF(t *testing.T) {
+	const stream = "id: 1\r\ndata: a\r\n\r\ndata: b\r\n\r\ndata: c\r\n\r\n"
+	cut := replay.Cut{At: replay.AtByte(int64(strings.Index(stream, "data: c") - 1))}
+	throughDoors(t, openedStream+quotedReadBytes(stream)+eof, replay.Playback{Speed: replay.MaxSpeed, Faults: []replay.Fault{cut}}, func(t *testing.T, _ *replay.Recording, door http.RoundTripper) {
+		_, got, _ := follow(t, door, "/s", "")
+		synctest.Wait()
+		_, rest, _ := follow(t, door, "/s", "1")
+		if got = append(got, rest...); !slices.Equal(got, []string{"a", "b", "c"}) {
+			t.Errorf("it gets %q", got)
+		}
+	})
+}
+
+// At / a client goes on in the first stream, though another one has a connection with its ID.
+func TestRootStaysWithItsStream(t *testing.T) {
+	reel := "reel 1\n> 1 +0 GET /a\n< 1 +0 200\n< 1 content-type: text/event-stream\n" + quotedRead("id: 1\ndata: a1\n\nid: 2\ndata: a2\n\n") + ". 1 +0 reset\n" +
+		"> 2 +0 GET /b\n> 2 last-event-id: 2\n< 2 +0 200\n< 2 content-type: text/event-stream\n" + onExchange(2, "id: 3\ndata: b3\n\n") + ". 2 +0 eof\n" +
+		"> 3 +0 GET /a\n> 3 last-event-id: 2\n< 3 +0 200\n< 3 content-type: text/event-stream\n" + onExchange(3, "id: 3\ndata: a3\n\n") + ". 3 +0 eof\n"
+	throughDoors(t, reel, replay.Playback{Speed: replay.MaxSpeed}, func(t *testing.T, _ *replay.Recording, door http.RoundTripper) {
+		var got []string
+		for _, id := range []string{"", "2"} {
+			res, err := door.RoundTrip(newRequest(t, "GET", "/", "Accept", "text/event-stream", "Last-Event-ID", id))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for events := ssewire.NewReader(res.Body); events.Next(); {
+				got = append(got, string(events.Event().Data))
+			}
+			res.Body.Close()
+			synctest.Wait()
+		}
+		if want := []string{"a1", "a2", "a3"}; !slices.Equal(got, want) {
+			t.Errorf("it gets %q, want %q", got, want)
+		}
+	})
+}
+
+// HTTP takes the blanks round an ID away, and too long an ID is known to nobody.
+func TestOddIDs(t *testing.T) {
+	long := strings.Repeat("7", 5000)
+	reel := openedStream + quotedRead("id:  1\ndata: a\n\n") + quotedRead("id: 2 \ndata: b\n\n") + quotedRead("id: "+long+"\ndata: c\n\n") + quotedRead("id: 3\t\ndata: d\n\n") + eof
+	for _, c := range []struct{ id, want string }{
+		{"1", "b c d"}, {" 1", "b c d"}, {"2", "c d"}, {"3", ""}, {long, "a b c d"}, {long[:4<<10-len("id: ")], "a b c d"},
+	} {
+		throughDoors(t, reel, replay.Playback{Speed: replay.MaxSpeed}, func(t *testing.T, _ *replay.Recording, door http.RoundTripper) {
+			status, got, _ := follow(t, door, "/s", c.id)
+			if all := strings.Join(got, " "); all != c.want || (status == http.StatusNoContent) != (c.want == "") {
+				t.Errorf("%.10q: it gets %d, %q, want %q", c.id, status, all, c.want)
+			}
+		})
+	}
+}
+
 // Of an Assembly, which begins anew with whoever does so, that is taken for a client that was
 // there before, as when a page is loaded again: it gets nothing twice for it.
 func TestAssemblyBeginsAnew(t *testing.T) {

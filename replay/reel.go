@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 )
@@ -302,7 +303,7 @@ func (r *Reel) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	began := time.Now()
 	asked := newQuestion(req, r.options.Redact)
-	x, err := r.answers.choose(asked)
+	x, had, err := r.answers.choose(asked)
 	if x != nil && x.StatusCode == http.StatusSwitchingProtocols && r.mode == ModeAuto {
 		// A reel has but one side of what comes then. It has that already.
 		return r.base.RoundTrip(asked.request())
@@ -328,7 +329,8 @@ func (r *Reel) RoundTrip(req *http.Request) (*http.Response, error) {
 		over()
 		return nil, err
 	}
-	p := r.player.replay(x, asked.lastEventID, true)
+	may := func(y *Exchange) bool { return y == x || slices.Contains(had, y) }
+	p := r.player.replay(x, asked.lastEventID, may)
 	p.began = began
 	if p.end == EndCanceled && p.length < 0 {
 		p.end, p.cause = EndReset, "where its client left when it was recorded (to have the rest, record it anew)"

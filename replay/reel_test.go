@@ -1215,6 +1215,47 @@ func TestReelFaults(t *testing.T) {
 	}
 }
 
+// A client of a stream whose events all have one ID gets what it lacks of the one that was cut,
+// and then what was recorded behind it, once.
+func TestReelResumesWithOneID(t *testing.T) {
+	const text = "reel 1\n" +
+		"> 1 +0 GET http://h/s\n< 1 +0 200\n< 1 content-type: text/event-stream\n= 1 +0\n|id: 0\n|data: 0\n|\n|data: 1\n|\n|data: 2\n|\n. 1 +0 reset\n" +
+		"> 2 +0 GET http://h/s\n> 2 last-event-id: 0\n< 2 +0 200\n< 2 content-type: text/event-stream\n= 2 +0\n|data: 3\n|\n|data: 4\n|\n. 2 +0 eof\n"
+	for _, c := range []struct {
+		name   string
+		faults []replay.Fault
+		want   string
+	}{
+		{"no fault", nil, "0 1 2|3 4|204"},
+		{"cut", []replay.Fault{replay.Cut{At: replay.AtEvent(2)}}, "0|1 2|3|4|204"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				name := filepath.Join(t.TempDir(), "my.reel")
+				writeFile(t, name, text)
+				reel, err := replay.OpenReel(name, replay.ModeReplay, replay.ReelOptions{Playback: replay.Playback{Speed: replay.MaxSpeed, Faults: c.faults}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer closeReel(t, reel)
+				var got []string
+				for id := ""; len(got) < 9; id = "0" {
+					status, data, _ := follow(t, reel, "http://h/s", id)
+					synctest.Wait()
+					if status == http.StatusNoContent {
+						got = append(got, "204")
+						break
+					}
+					got = append(got, strings.Join(data, " "))
+				}
+				if all := strings.Join(got, "|"); all != c.want {
+					t.Errorf("it gets %q, want %q", all, c.want)
+				}
+			})
+		})
+	}
+}
+
 // What the program gave up is there again as far as it goes; it is no end for one that reads on.
 func TestReelGivenUp(t *testing.T) {
 	for _, c := range []struct {

@@ -1,6 +1,65 @@
 package replay
 
-import "time"
+import (
+	"math"
+	"strings"
+	"time"
+)
+
+// trimID returns an event ID as the header Last-Event-ID has it: HTTP cuts off the blanks round
+// a value (RFC 9110, section 5.5).
+func trimID(id string) string { return strings.Trim(id, " \t") }
+
+// lastEventID returns that of the request of x.
+func (x *Exchange) lastEventID() string { return trimID(x.RequestHeader.Get("Last-Event-ID")) }
+
+// ranges are parts of a body, in bytes: from each first index on, up to the second.
+type ranges [][2]int64
+
+// contain returns whether a client that has so many bytes is in one of them.
+func (r ranges) contain(bytes int64) bool {
+	for _, part := range r {
+		if part[0] <= bytes && bytes < part[1] {
+			return true
+		}
+	}
+	return false
+}
+
+// begin returns whether the first of them begins no later.
+func (r ranges) begin(bytes int64) bool { return len(r) > 0 && r[0][0] <= bytes }
+
+// inForce returns where in x that is the last event ID of a client that has so much of it, as
+// far as most, nil if it is nowhere in x. What is in force there is taken to stay. Where no ID
+// is, a client may have that one from elsewhere: an Assembly's is known before.
+func (x *Exchange) inForce(id string, most int64) (there ranges) {
+	before := x.lastEventID()
+	from, set, found := int64(-1), false, before == id
+	if found || before == "" {
+		from = 0
+	}
+	for b, err := range x.blocks() {
+		if err != nil || b.sure > most {
+			break
+		}
+		set = set || b.setsID
+		its := set && trimID(string(b.id)) == id
+		found = found || its
+		switch is := its || !set && (before == id || before == ""); {
+		case is && from < 0:
+			from = b.sure
+		case !is && from >= 0:
+			there, from = append(there, [2]int64{from, b.sure}), -1
+		}
+	}
+	if !found && !x.sets(id) {
+		return nil
+	}
+	if from >= 0 {
+		there = append(there, [2]int64{from, math.MaxInt64})
+	}
+	return there
+}
 
 // resumption is where in a recorded event stream a client goes on that has what
 // comes before it.
@@ -18,7 +77,7 @@ type resumption struct {
 // that sets id the client gets all of x.
 func (x *Exchange) resume(id string, delivered int64) (resumption, error) {
 	// What a client has asked with is its ID until a block sets another.
-	before := x.RequestHeader.Get("Last-Event-ID")
+	before := x.lastEventID()
 	found, events := before != "" && before == id, 0
 	point := resumption{at: x.Sent, last: found}
 	for b, err := range x.blocks() {
@@ -32,7 +91,7 @@ func (x *Exchange) resume(id string, delivered int64) (resumption, error) {
 			before = ""
 		}
 		switch {
-		case (string(b.id) == id || before == id) && (!found && b.setsID || found && b.end <= delivered):
+		case (trimID(string(b.id)) == id || before == id) && (!found && b.setsID || found && b.sure <= delivered):
 			found = true
 			point = resumption{bytes: b.end, events: events, at: b.at, last: true}
 		case found && b.event:
@@ -47,7 +106,7 @@ func (x *Exchange) resume(id string, delivered int64) (resumption, error) {
 
 // has returns whether a client of x may have that last event ID.
 func (x *Exchange) has(id string) bool {
-	return x.RequestHeader.Get("Last-Event-ID") == id || x.sets(id)
+	return x.lastEventID() == id || x.sets(id)
 }
 
 // sets returns whether a block of x sets that last event ID.
@@ -56,7 +115,7 @@ func (x *Exchange) sets(id string) bool {
 		if err != nil {
 			break
 		}
-		if b.setsID && string(b.id) == id {
+		if b.setsID && trimID(string(b.id)) == id {
 			return true
 		}
 	}

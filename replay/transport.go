@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -57,7 +58,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	p := t.player.perform(req, "")
 	if p == nil {
 		closeBody()
-		return nil, fmt.Errorf("replay: %s %s: %w", req.Method, redactURL(req.URL), ErrNotRecorded)
+		return nil, fmt.Errorf("replay: %s %s: %w", cmp.Or(req.Method, http.MethodGet), redactURL(req.URL), ErrNotRecorded)
 	}
 	if req.Body != nil && req.Body != http.NoBody {
 		p.finally(discardBody(req))
@@ -99,17 +100,15 @@ func discardBody(req *http.Request) (over func()) {
 // respond returns the response to req that p is.
 func respond(req *http.Request, p *performance) (*http.Response, error) {
 	ctx, cancel := context.WithCancel(req.Context())
-	if p.began.IsZero() {
-		p.began = time.Now()
-	}
 	b := &transportBody{req: req, clock: clock{ctx: ctx, start: p.began}, p: p, cancel: cancel}
 	if p.status == 0 {
 		defer b.Close()
+		p.interrupt = nil
 		return nil, b.reason(p.over(&b.clock))
 	}
 	if p.status < 200 {
 		b.Close()
-		return nil, fmt.Errorf("replay: %s %s: the server went on in another protocol, which cannot be played", req.Method, redactURL(req.URL))
+		return nil, fmt.Errorf("replay: %s %s: the server went on in another protocol, which cannot be played", cmp.Or(req.Method, http.MethodGet), redactURL(req.URL))
 	}
 	if !p.wait(&b.clock, p.at, nil) {
 		b.Close()
@@ -228,14 +227,10 @@ func (b *transportBody) broken() error {
 	switch {
 	case b.p.cause != "":
 		why = b.p.cause
-	case b.p.x != nil && b.p.x.End == EndUnknown:
+	case b.p.x.End == EndUnknown:
 		why = "where the recording ends"
 	}
-	number := 0
-	if b.p.x != nil {
-		number = b.p.x.Number
-	}
-	return fmt.Errorf("replay: exchange %d broke %s, %s: %w", number, why, where, io.ErrUnexpectedEOF)
+	return fmt.Errorf("replay: exchange %d broke %s, %s: %w", b.p.x.Number, why, where, io.ErrUnexpectedEOF)
 }
 
 // gone returns why nobody waits for the body any more.

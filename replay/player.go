@@ -56,11 +56,11 @@ func newPlayer(r *Recording, p Playback) *player {
 
 func (p *player) tempo(x *Exchange) *tempo {
 	if p.MaxIdle <= 0 {
-		return newTempo(p.Playback, x)
+		return newTempo(p.Playback, 0, nil)
 	}
 	t, ok := p.tempos.Load(x)
 	if !ok {
-		t, _ = p.tempos.LoadOrStore(x, newTempo(p.Playback, x))
+		t, _ = p.tempos.LoadOrStore(x, newTempo(p.Playback, x.Sent, x.moments()))
 	}
 	return t.(*tempo)
 }
@@ -359,8 +359,11 @@ func nothing() (Read, error) { return Read{}, io.EOF }
 // that last event ID was given before.
 func (p *player) stream(s *story, x *Exchange, lastEventID string, asked asked) *performance {
 	r, _ := p.run(s, false, asked.at)
-	if r != nil && r.isCanceled() {
-		if lastEventID != "" {
+	if r != nil && r.canceled.Load() {
+		switch {
+		case x.StatusCode == http.StatusOK && r.tellOne():
+			return p.tellCanceled(x)
+		case lastEventID != "":
 			return &performance{x: x, status: http.StatusNoContent, next: nothing, end: EndEOF}
 		}
 		r = nil
@@ -409,30 +412,42 @@ func (p *player) stream(s *story, x *Exchange, lastEventID string, asked asked) 
 	}
 	perf.done = func() { r.hangUp(f) }
 	perf.length = -1 // which it has not if it is canceled
-	perf.interrupt = r.canceled
+	perf.interrupt = f.interrupt
 	perf.interrupted = func() func() (Read, error) {
 		r.mu.Lock()
 		delivered := f.delivered
 		r.mu.Unlock()
-		text := append(x.restOfBlock(delivered), "event: assembly_error\ndata: "+canceledPayload(status.AssemblyCanceled)+"\n\n"...)
-		return func() (Read, error) {
-			if text == nil {
-				return Read{}, io.EOF
-			}
-			read := Read{Data: text}
-			text = nil
-			return read, nil
-		}
+		return once(append(x.restOfBlock(delivered), canceledEvent...))
 	}
 	r.deliver(f, perf, reached)
 	return perf
 }
+
+// tellCanceled returns the performance of the stream x for a client that has not been told that
+// the Assembly was canceled.
+func (p *player) tellCanceled(x *Exchange) *performance {
+	return &performance{x: x, status: x.StatusCode, header: x.Header, length: -1, next: once([]byte(canceledEvent)), end: EndEOF}
+}
+
+var canceledEvent = "event: assembly_error\ndata: " + canceledPayload(status.AssemblyCanceled) + "\n\n"
 
 // canceledPayload is what a stream's assembly_error says of an Assembly that has been
 // canceled. The documentation has no message for that; clients end with this one.
 func canceledPayload(state status.State) string {
 	const text = "The Assembly was canceled."
 	return fmt.Sprintf(`{"error":%q,"ok":%[1]q,"msg":%q,"message":%[2]q}`, state, text)
+}
+
+// once returns a function that returns data as a read, and then io.EOF.
+func once(data []byte) func() (Read, error) {
+	return func() (Read, error) {
+		if data == nil {
+			return Read{}, io.EOF
+		}
+		read := Read{Data: data}
+		data = nil
+		return read, nil
+	}
 }
 
 // maxAliases bounds what is remembered of the ids that clients choose.
@@ -442,11 +457,20 @@ const maxAliases = 10000
 func (p *player) run(s *story, orNew bool, now time.Time) (r *run, begun bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if r = p.runs[s]; r == nil && orNew {
+	if r = p.current(s, now); r == nil && orNew {
 		r, begun = p.newRun(s, s.begin, now), true
 		p.runs[s] = r
 	}
 	return r, begun
+}
+
+// current returns the run of s, nil if there is none. The caller holds p.mu.
+func (p *player) current(s *story, now time.Time) *run {
+	r := p.runs[s]
+	if r != nil && r.start.Sub(now) > time.Hour {
+		return nil // it was begun by another clock, in a bubble of testing/synctest or out of it
+	}
+	return r
 }
 
 // join returns the run of s, unless there is none or it is canceled: then it begins one at
@@ -454,8 +478,8 @@ func (p *player) run(s *story, orNew bool, now time.Time) (r *run, begun bool) {
 func (p *player) join(s *story, from time.Duration, now time.Time) *run {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	r := p.runs[s]
-	if r == nil || r.isCanceled() {
+	r := p.current(s, now)
+	if r == nil || r.canceled.Load() {
 		r = p.newRun(s, from, now)
 		p.runs[s] = r
 	}
@@ -585,12 +609,5 @@ func document(code int, body []byte) *performance {
 	if code == http.StatusTooManyRequests {
 		header.Set("Retry-After", "1")
 	}
-	return &performance{status: code, header: header, end: EndEOF, length: int64(len(body)), next: func() (Read, error) {
-		if body == nil {
-			return Read{}, io.EOF
-		}
-		read := Read{Data: body}
-		body = nil
-		return read, nil
-	}}
+	return &performance{status: code, header: header, end: EndEOF, length: int64(len(body)), next: once(body)}
 }

@@ -108,6 +108,18 @@ func (rs *receipts) exchanges() map[*Exchange]int64 {
 	return all
 }
 
+// away returns how many clients have left, as far as they may come back.
+func (rs *receipts) away() (n int) {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	for _, r := range rs.list {
+		if r.over && !r.old && !r.isDone() {
+			n++
+		}
+	}
+	return n
+}
+
 // maxLent is how often a receipt is given to clients that may be others than its own.
 const maxLent = 2
 
@@ -157,7 +169,7 @@ func (rs *receipts) claim(inForce map[*Exchange]ranges, sure bool) (x *Exchange,
 	case c.left != nil:
 		rs.lend(c.left, c.most)
 		return c.left.x, had[c.left]
-	case c.old != nil:
+	case c.old != nil && (c.connected == 0 || less(c.old, c.last, had)):
 		rs.lend(c.old, c.old)
 		return c.old.x, had[c.old]
 	case c.connected > 0:

@@ -2,6 +2,7 @@ package replay
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ssereel/ssereel/status"
@@ -20,8 +21,11 @@ type run struct {
 	start    time.Time     // was at this one
 	feed     *feed         // the stream that was asked for last, nil before that
 	telling  *telling
-	canceled chan struct{} // closed when the job is canceled; nothing is told behind that
-	receipts *receipts     // of all its streams
+	receipts *receipts // of all its streams
+
+	canceled atomic.Bool    // nothing is told after that, but that it is
+	feeds    map[*feed]bool // that are open
+	untold   int            // clients that were away, or not there yet, when it was canceled
 
 	polls [pollsPerSecond]time.Time // the last ones that were answered
 	poll  int                       // the oldest of them
@@ -49,11 +53,16 @@ type feed struct {
 	end       int64         // of that read, in bytes of the body
 	pieces    int           // that have been delivered
 	gone      bool          // the client has it all, or has gone
+	silent    bool          // nothing comes any more, though the client is there
+
+	// interrupt is closed when the job is canceled. It is the feed's own: one of the run might be
+	// of another bubble of testing/synctest.
+	interrupt chan struct{}
 }
 
 // newFeed returns a feed of x of which so many bytes have been delivered.
 func newFeed(x *Exchange, delivered int64) *feed {
-	f := &feed{x: x, delivered: delivered, walk: x.reads.walk()}
+	f := &feed{x: x, delivered: delivered, walk: x.reads.walk(), interrupt: make(chan struct{})}
 	f.advance()
 	return f
 }
@@ -72,30 +81,24 @@ func (f *feed) advance() {
 }
 
 func (p *player) newRun(s *story, from time.Duration, now time.Time) *run {
-	r := &run{player: p, story: s, from: from, start: now, canceled: make(chan struct{}), receipts: newReceipts()}
+	r := &run{player: p, story: s, from: from, start: now, feeds: make(map[*feed]bool), receipts: newReceipts()}
 	r.wake = sync.NewCond(&r.mu)
 	if len(s.streams) > 0 {
 		r.tempo = p.tempo(s.streams[0])
 	} else {
-		r.tempo = newTempo(Playback{Speed: p.Speed}, nil)
+		r.tempo = newTempo(p.Playback, s.begin, s.moments())
 	}
 	return r
 }
 
-func (r *run) isCanceled() bool {
-	select {
-	case <-r.canceled:
-		return true
-	default:
-		return false
-	}
-}
+// isLive returns whether the client of f is still told what happens.
+func (f *feed) isLive() bool { return f != nil && !f.gone && !f.silent }
 
 // position returns the moment of the recording that the clients have come to, and the one
 // that they have not: that of the read which comes next on the stream.
 func (r *run) position(now time.Time) (at, limit time.Duration) {
 	at, limit = r.tempo.recorded(r.from, now.Sub(r.start)), forever
-	if f := r.feed; f != nil && !f.gone {
+	if f := r.feed; f.isLive() {
 		limit = f.next
 		at = min(at, limit-1)
 	}
@@ -116,11 +119,11 @@ func (r *run) settle(now time.Time) {
 		await(r.wake, func() bool { return r.receipts.waiting.Load() == 0 })
 	}
 	f := r.feed
-	if f == nil || f.gone || r.tempo.recorded(r.from, now.Sub(r.start)) < f.next {
+	if !f.isLive() || r.tempo.recorded(r.from, now.Sub(r.start)) < f.next {
 		return
 	}
 	was := f.pieces
-	await(r.wake, func() bool { return r.feed != f || f.gone || f.pieces != was })
+	await(r.wake, func() bool { return r.feed != f || !f.isLive() || f.pieces != was })
 }
 
 // await waits until something is so, but not for long. The lock of wake is held by who calls,
@@ -164,7 +167,7 @@ func (r *run) status(now time.Time) (x *Exchange, document []byte) {
 		return r.jobStatus(now), nil
 	}
 	t, limit := r.tell(now)
-	if r.isCanceled() {
+	if r.canceled.Load() {
 		a := *t.tracker.Assembly()
 		a.State, a.Message = status.AssemblyCanceled, "The Assembly was canceled."
 		document, _ = a.AppendJSON(nil)
@@ -177,7 +180,7 @@ func (r *run) status(now time.Time) (x *Exchange, document []byte) {
 // tell has the story told up to now.
 func (r *run) tell(now time.Time) (t *telling, limit time.Duration) {
 	r.settle(now)
-	if r.isCanceled() {
+	if r.canceled.Load() {
 		return r.telling, forever // all of it, whatever the stream still delivers
 	}
 	at, limit := r.position(now)
@@ -207,7 +210,7 @@ func (r *run) jobStatus(now time.Time) *Exchange {
 func (r *run) open(x *Exchange, from *resumption, asked asked) *feed {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.isCanceled() {
+	if r.canceled.Load() {
 		return nil
 	}
 	f := newFeed(x, 0)
@@ -222,6 +225,7 @@ func (r *run) open(x *Exchange, from *resumption, asked asked) *feed {
 	if r.feed == nil || from == nil || r.feed.asked.order < asked.order {
 		r.feed = f
 	}
+	r.feeds[f] = true
 	r.wake.Broadcast()
 	return f
 }
@@ -231,6 +235,12 @@ func (r *run) open(x *Exchange, from *resumption, asked asked) *feed {
 func (r *run) deliver(f *feed, p *performance, reached func() int64) {
 	total := p.meter(f.delivered, reached)
 	p.sending = f.receipt.send
+	p.silent = func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		f.silent = true
+		r.wake.Broadcast()
+	}
 	p.delivered = func(left int) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
@@ -259,6 +269,7 @@ func (r *run) hangUp(f *feed) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	f.gone = true
+	delete(r.feeds, f)
 	f.receipt.end()
 	r.wake.Broadcast()
 }
@@ -268,7 +279,26 @@ func (r *run) cancel(now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	t, _ := r.tell(now)
-	if !r.isCanceled() && !t.tracker.Assembly().Terminal() {
-		close(r.canceled)
+	if r.canceled.Load() || t.tracker.Assembly().Terminal() {
+		return
 	}
+	r.canceled.Store(true)
+	for f := range r.feeds {
+		close(f.interrupt)
+	}
+	if r.untold = r.receipts.away(); r.feed == nil {
+		r.untold = 1 // the first that asks for the stream
+	}
+}
+
+// tellOne returns whether a client that asks for the stream of a canceled job has to be told so.
+// Of those that were connected when it was, all have been.
+func (r *run) tellOne() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.untold == 0 {
+		return false
+	}
+	r.untold--
+	return true
 }

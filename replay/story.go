@@ -3,6 +3,7 @@ package replay
 import (
 	"cmp"
 	"io"
+	"iter"
 	"math"
 	"net/http"
 	"slices"
@@ -177,6 +178,17 @@ func (x *Exchange) document() []byte {
 	return body
 }
 
+// moments are those at which the status of the job was asked for.
+func (s *story) moments() iter.Seq[time.Duration] {
+	return func(yield func(time.Duration) bool) {
+		for _, x := range s.tellers {
+			if !yield(x.Sent) {
+				return
+			}
+		}
+	}
+}
+
 // nextRead returns the moment of the first read of a stream that is behind the moment
 // at, forever if there is none.
 func (s *story) nextRead(at time.Duration) time.Duration {
@@ -269,11 +281,11 @@ func originOf(url string) string {
 }
 
 // tell goes on to the moment at, but to no document that came at limit or later, and
-// with the stream of f, unless that is over, to what f has delivered.
+// with the stream of f, unless that is over or silent, to what f has delivered.
 func (t *telling) tell(at, limit time.Duration, f *feed) {
 	t.at = max(t.at, at)
 	told := func(c *eventCursor) bool {
-		if f != nil && !f.gone && c.x == f.x {
+		if f.isLive() && c.x == f.x {
 			return c.end <= f.delivered
 		}
 		return c.at <= at

@@ -1205,11 +1205,13 @@ func TestStoryCancel(t *testing.T) {
 			io.Copy(io.Discard, res.Body)
 		})
 	})
-	t.Run("and the stream asked for anew", func(t *testing.T) {
+	t.Run("before the stream is asked for, and then anew", func(t *testing.T) {
 		throughDoors(t, story, replay.Playback{}, func(t *testing.T, rec *replay.Recording, door http.RoundTripper) {
 			<-attend(t, door, storyWS).done
 			ask(t, door, "POST", "/assemblies")
 			canceled(t, ask(t, door, "DELETE", storyPath))
+			endsCanceled(t, attend(t, door, storyWS), 0, 0, 1)
+			canceled(t, ask(t, door, "GET", storyPath))
 			heard := attend(t, door, storyWS)
 			time.Sleep(9 * second)
 			if a := ask(t, door, "GET", storyPath).assembly(t, storyID); a.State != status.AssemblyExecuting || len(a.Result("thumbed")) != 1 {
@@ -1220,6 +1222,38 @@ func TestStoryCancel(t *testing.T) {
 			}
 		})
 	})
+	t.Run("while a client is away", func(t *testing.T) {
+		throughDoors(t, story, replay.Playback{}, func(t *testing.T, rec *replay.Recording, door http.RoundTripper) {
+			there, away := attend(t, door, storyWS), &guest{t: t, door: door, target: storyWS}
+			away.comes(storyID)
+			time.Sleep(5 * second)
+			away.leaves()
+			time.Sleep(second)
+			canceled(t, ask(t, door, "DELETE", storyPath))
+			endsCanceled(t, there, 6*second, 6*second, 2)
+			if status, data, err := follow(t, door, storyWS, storyID); status != 200 || len(data) != 1 || !strings.Contains(data[0], "ASSEMBLY_CANCELED") {
+				t.Errorf("it gets %d %q %v", status, data, err)
+			}
+			if status, data, err := follow(t, door, storyWS, storyID); status != 204 {
+				t.Errorf("and then it gets %d %q %v", status, data, err)
+			}
+		})
+	})
+	for _, end := range []string{"eof", "reset", "timeout"} {
+		t.Run("in the silence before the end, "+end, func(t *testing.T) {
+			text := openedStream + quotedRead("id: "+storyID+"\n\ndata: assembly_uploading_finished\n\n") + ". 1 +9 " + end + "\n"
+			throughDoors(t, strings.ReplaceAll(text, "/s", storyWS), replay.Playback{}, func(t *testing.T, rec *replay.Recording, door http.RoundTripper) {
+				heard := attend(t, door, storyWS)
+				at := 5 * second
+				if end == "timeout" {
+					at = 15 * second
+				}
+				time.Sleep(at)
+				canceled(t, ask(t, door, "DELETE", storyPath))
+				endsCanceled(t, heard, at, at, 2)
+			})
+		})
+	}
 	t.Run("by the id that the client chose", func(t *testing.T) {
 		throughDoors(t, story, replay.Playback{}, func(t *testing.T, rec *replay.Recording, door http.RoundTripper) {
 			const path = "/assemblies/ffffffffffffffffffffffffffffffff"

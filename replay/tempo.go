@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"iter"
 	"math"
 	"sort"
 	"time"
@@ -19,7 +20,9 @@ type gap struct {
 	sum  time.Duration // how much by the gaps before
 }
 
-func newTempo(p Playback, x *Exchange) *tempo {
+// newTempo returns the tempo of what happens at those moments, in their order, after the moment
+// last.
+func newTempo(p Playback, last time.Duration, moments iter.Seq[time.Duration]) *tempo {
 	t := &tempo{speed: p.Speed}
 	switch {
 	case !(t.speed > 0):
@@ -30,23 +33,31 @@ func newTempo(p Playback, x *Exchange) *tempo {
 	if p.MaxIdle <= 0 || t.speed == 0 {
 		return t
 	}
-	last, sum := x.Sent, time.Duration(0)
-	moment := func(at time.Duration) {
+	sum := time.Duration(0)
+	for at := range moments {
 		if cut := at - last - p.MaxIdle; cut > 0 {
 			t.gaps = append(t.gaps, gap{from: last + p.MaxIdle, cut: cut, sum: sum})
 			sum += cut
 		}
 		last = max(last, at)
 	}
-	if x.StatusCode != 0 {
-		moment(x.Received)
-	}
-	walk := x.reads.walk()
-	for p, ok := walk.next(); ok; p, ok = walk.next() {
-		moment(p.at)
-	}
-	moment(x.Ended)
 	return t
+}
+
+// moments are those at which something came of the response of x.
+func (x *Exchange) moments() iter.Seq[time.Duration] {
+	return func(yield func(time.Duration) bool) {
+		if x.StatusCode != 0 && !yield(x.Received) {
+			return
+		}
+		walk := x.reads.walk()
+		for p, ok := walk.next(); ok; p, ok = walk.next() {
+			if !yield(p.at) {
+				return
+			}
+		}
+		yield(x.Ended)
+	}
 }
 
 // cutBefore returns how much time is left out before the moment at.

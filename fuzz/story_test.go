@@ -659,6 +659,9 @@ func (c *storyClient) notEarly(body string, now time.Time) {
 	if _, ok := c.fault.(replay.Drop); ok || c.alters() {
 		return
 	}
+	if cut, ok := c.fault.(replay.Cut); ok && cut.End == replay.EndTimeout { // what is silent keeps nothing back
+		return
+	}
 	patience := time.Duration(0)
 	if _, ok := c.fault.(replay.Stall); ok {
 		patience = 50 * time.Millisecond // as in run.settle

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -80,7 +81,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		play(w, req, p)
 	case req.Method == http.MethodOptions:
 		w.WriteHeader(http.StatusNoContent)
-	case req.URL.Path == "/":
+	case req.URL.Path == "/" && (req.Method == http.MethodGet || req.Method == http.MethodHead):
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		fmt.Fprintf(w, "This is a recording. It answers:\n%s", h.player.list())
 	case h.player.lacksAssembly(req):
@@ -177,11 +178,12 @@ func play(w http.ResponseWriter, req *http.Request, p *performance) {
 	grace := time.Duration(0) // where the response breaks, at that moment and no later
 	if req.Body != nil && req.Body != http.NoBody {
 		read := make(chan error, 1)
+		body := &drain{read: read, patient: p.x == nil || !p.x.IsEventStream()}
 		go func() {
-			_, err := io.Copy(io.Discard, req.Body)
+			_, err := io.Copy(body, req.Body)
 			read <- err
 		}()
-		defer func() { stopReading(w, read, grace) }()
+		defer func() { body.stop(w, grace) }()
 	}
 	c := clock{ctx: req.Context(), start: p.began, alarmed: true}
 	defer c.close()
@@ -191,6 +193,7 @@ func play(w http.ResponseWriter, req *http.Request, p *performance) {
 		return
 	}
 	if !p.wait(&c, p.at, nil) {
+		cut(req)
 		return
 	}
 	if p.status < 200 {
@@ -247,35 +250,68 @@ func play(w http.ResponseWriter, req *http.Request, p *performance) {
 	grace = readGrace
 }
 
-// cut cuts the connection of a client that has not gone by itself.
+// cut cuts the connection. A client that seems to have gone may have closed its own half only,
+// and would take what it has for all there is.
 func cut(req *http.Request) {
-	if req.Context().Err() == nil {
+	if req.Context().Err() == nil || req.Context().Value(http.ServerContextKey) != nil {
 		panic(http.ErrAbortHandler) // the way to do it
 	}
 }
 
-// readGrace is how long a client that is still sending holds up the end of a response, which
-// net/http only sends when nobody reads the request's body any more.
-const readGrace = 50 * time.Millisecond
+// How long a client that is still sending holds up the end of a response, which net/http only
+// sends when nobody reads the request's body any more: an event stream so long, and any other
+// response until nothing has come for so long, as a server would that answers when it has all.
+const (
+	readGrace  = 50 * time.Millisecond
+	drainGrace = time.Second
+)
 
-// stopReading returns when nobody reads the request's body any more, as net/http wants it
-// before it goes on to the next request. A client that is still sending gets so long, and
-// then no other request on its connection: what is left of the body would be taken for one.
-// Nor does one whose body is none. What has become of reading comes from read.
-func stopReading(w http.ResponseWriter, read <-chan error, grace time.Duration) {
-	ended, err := false, error(nil)
+// drain is where the body of a request goes.
+type drain struct {
+	received atomic.Int64 // bytes
+	read     <-chan error // what has become of reading
+	patient  bool         // waits as long as something comes
+}
+
+func (d *drain) Write(p []byte) (int, error) {
+	d.received.Add(int64(len(p)))
+	return len(p), nil
+}
+
+// ended waits for the body's end, for that time or, if that is not 0 and d is patient, as long as
+// it comes.
+func (d *drain) ended(grace time.Duration) (ended bool, err error) {
 	select {
-	case err = <-read:
-		ended = true
+	case err = <-d.read:
+		return true, err
 	default:
-		timer := time.NewTimer(grace)
-		defer timer.Stop()
+	}
+	if d.patient && grace > 0 {
+		grace = drainGrace
+	}
+	timer := time.NewTimer(grace)
+	defer timer.Stop()
+	for was := d.received.Load(); ; {
 		select {
-		case err = <-read:
-			ended = true
+		case err = <-d.read:
+			return true, err
 		case <-timer.C:
 		}
+		now := d.received.Load()
+		if !d.patient || grace == 0 || now == was {
+			return false, nil
+		}
+		was = now
+		timer.Reset(grace)
 	}
+}
+
+// stop returns when nobody reads the request's body any more, as net/http wants it before it goes
+// on to the next request. A client that is still sending then gets no other request on its
+// connection: what is left of the body would be taken for one. The same goes for a body that
+// could not be read.
+func (d *drain) stop(w http.ResponseWriter, grace time.Duration) {
+	ended, err := d.ended(grace)
 	if ended && err == nil {
 		return
 	}
@@ -284,7 +320,7 @@ func stopReading(w http.ResponseWriter, read <-chan error, grace time.Duration) 
 	// works for no writer but its own.
 	http.MaxBytesReader(innermost(w), io.NopCloser(strings.NewReader("x")), 0).Read(make([]byte, 1))
 	if !ended && http.NewResponseController(w).SetReadDeadline(time.Now()) == nil {
-		<-read
+		<-d.read
 	}
 }
 

@@ -27,7 +27,7 @@ type player struct {
 	runs    map[*story]*run
 	aliases map[string]*story // by the ids that clients have chosen for their Assemblies
 	started int               // Assemblies
-	jobs    int               // started
+	jobs    map[string]int    // started, by the URL that was asked for if it was recorded
 
 	faults  *faultSet
 	origins func() []string
@@ -48,6 +48,7 @@ func newPlayer(r *Recording, p Playback) *player {
 		stories:  sync.OnceValue(func() *stories { return newStories(r.exchanges) }),
 		runs:     make(map[*story]*run),
 		aliases:  make(map[string]*story),
+		jobs:     make(map[string]int),
 		faults:   newFaults(p.Faults, p.Seed),
 	}
 	pl.origins = sync.OnceValue(func() []string { return newOrigins(r, pl.stories()) })
@@ -123,6 +124,9 @@ func (p *player) answer(req *http.Request, now time.Time) *performance {
 		return perf
 	}
 	x := p.matcher().match(req)
+	if x == nil {
+		x = p.streamNamed(req)
+	}
 	switch {
 	case x == nil:
 		return nil
@@ -140,6 +144,18 @@ func (p *player) answer(req *http.Request, now time.Time) *performance {
 		}
 	}
 	return p.replay(x, lastEventID, ofPath(x))
+}
+
+// streamNamed returns the stream of the Assembly that req names as those do which follow
+// websocket_url, nil if there is none: it may be at another path than update_stream_url.
+func (p *player) streamNamed(req *http.Request) *Exchange {
+	if req.Method != http.MethodGet && req.Method != "" {
+		return nil
+	}
+	if s := p.stories().byID[req.URL.Query().Get("assembly")]; s != nil && len(s.streams) > 0 {
+		return s.streams[0]
+	}
+	return nil
 }
 
 // replay returns the performance of x for a client with that last event ID, or that of another
@@ -505,7 +521,7 @@ func (p *player) story(req *http.Request, now time.Time) *performance {
 	case req.Method == http.MethodPost && strings.HasSuffix(collection, assembliesPath):
 		return p.start(req, id, now)
 	case req.Method == http.MethodPost && strings.Contains(path+"/", generatePath):
-		return p.startJob(now)
+		return p.startJob(req, now)
 	case isGet && (strings.HasSuffix(collection, assembliesPath) || strings.HasSuffix(collection, jobsPath)):
 	case req.Method == http.MethodDelete && strings.HasSuffix(collection, assembliesPath):
 	default:
@@ -514,7 +530,7 @@ func (p *player) story(req *http.Request, now time.Time) *performance {
 	p.mu.Lock()
 	s := p.aliases[id]
 	p.mu.Unlock()
-	if s = cmp.Or(s, p.stories().byID[id]); s == nil {
+	if s = cmp.Or(s, p.stories().byID[id]); s == nil || s.isJob != strings.HasSuffix(collection, jobsPath) {
 		return nil
 	}
 	r, begun := p.run(s, true, now)
@@ -559,6 +575,9 @@ func rateLimited(id string) []byte {
 func (p *player) start(req *http.Request, id string, now time.Time) *performance {
 	all := p.stories()
 	s := all.byID[id]
+	if s != nil && s.isJob {
+		s = nil
+	}
 	if s == nil && len(all.assemblies) == 0 {
 		return nil
 	}
@@ -584,15 +603,31 @@ func (p *player) start(req *http.Request, id string, now time.Time) *performance
 	return p.told(s.first())
 }
 
-// startJob starts a job of the recording.
-func (p *player) startJob(now time.Time) *performance {
-	all := p.stories()
-	if len(all.jobs) == 0 {
+// startJob starts the next job of the recording that was started by the same request, or by
+// any if there is none. It returns nil where that request was answered without a job.
+func (p *player) startJob(req *http.Request, now time.Time) *performance {
+	asked, same := p.matcher().match(req), false
+	var all []*story
+	for _, s := range p.stories().jobs {
+		x := s.tellers[0]
+		isSame := asked != nil && x.Method == asked.Method && x.URL == asked.URL
+		if isSame && !same {
+			all, same = nil, true
+		}
+		if isSame == same {
+			all = append(all, s)
+		}
+	}
+	if len(all) == 0 || asked != nil && !same && asked.Method == http.MethodPost {
 		return nil
 	}
+	key := ""
+	if same {
+		key = asked.URL
+	}
 	p.mu.Lock()
-	s := all.jobs[p.jobs%len(all.jobs)]
-	p.jobs++
+	s := all[p.jobs[key]%len(all)]
+	p.jobs[key]++
 	p.mu.Unlock()
 	x := s.tellers[0]
 	p.begin(s, x.Sent, now)

@@ -141,7 +141,7 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 				out.Body.Close()
 				closed <- nil
 			}()
-			stopReading(w, closed, grace)
+			(&drain{read: closed}).stop(w, grace)
 		}()
 	}
 	resp, err := p.transport.RoundTrip(out.WithContext(httptrace.WithClientTrace(req.Context(), trace)))

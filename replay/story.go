@@ -55,7 +55,7 @@ func newStories(exchanges []*Exchange) *stories {
 				s := ss.of(id, false, x)
 				s.streams = append(s.streams, x)
 			}
-		case x.StatusCode == http.StatusOK:
+		case x.StatusCode != 0:
 			if id, isJob := toldBy(x); id != "" {
 				s := ss.of(id, isJob, x)
 				s.tellers = append(s.tellers, x)
@@ -124,6 +124,12 @@ func toldBy(x *Exchange) (id string, isJob bool) {
 	default:
 		return "", false
 	}
+	refused := x.StatusCode >= 400 // as the Status of an Assembly that has failed may be
+	switch {
+	case isJob && x.StatusCode/100 == 2, x.StatusCode == http.StatusOK:
+	case isJob, !refused, x.StatusCode == http.StatusUnauthorized, x.StatusCode == http.StatusForbidden:
+		return "", false
+	}
 	body := x.document()
 	if isJob {
 		head, err := status.PeekJob(body)
@@ -133,7 +139,7 @@ func toldBy(x *Exchange) (id string, isJob bool) {
 		return strings.Clone(head.ID), true
 	}
 	head, err := status.Peek(body)
-	if err != nil || head.Error.AboutRequest() || !isID(head.ID) {
+	if err != nil || head.Error.AboutRequest() || !isID(head.ID) || refused && (head.Error == "" || notFound(head.Error)) {
 		return "", false
 	}
 	return strings.Clone(head.ID), false

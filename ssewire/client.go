@@ -80,7 +80,7 @@ type Stream struct {
 	req     *http.Request
 	r       *Reader
 	body    io.ReadCloser // nil while there is no connection
-	lastID  string
+	lastID  []byte        // nil where there is none, see Event.ID
 	retry   time.Duration
 	wait    time.Duration // before the next connection
 	failed  int           // attempts since there was a connection
@@ -103,13 +103,15 @@ func (c Client) Connect(req *http.Request, opts ...Option) *Stream {
 		req:    req,
 		r:      NewReader(nil, opts...),
 		retry:  c.ReconnectionTime,
-		lastID: req.Header.Get("Last-Event-ID"),
 	}
 	if s.retry <= 0 {
 		s.retry = DefaultReconnectionTime
 	}
-	if id := s.r.LastEventID(); id != "" {
-		s.lastID = id
+	s.lastID = s.r.p.initialID
+	if s.lastID == nil {
+		if id := req.Header.Get("Last-Event-ID"); id != "" {
+			s.lastID = []byte(id)
+		}
 	}
 	return s
 }
@@ -161,7 +163,7 @@ func (s *Stream) LastEventID() string {
 	if s.body != nil {
 		return s.r.LastEventID()
 	}
-	return s.lastID
+	return string(s.lastID)
 }
 
 // Close ends the stream. It is not an error to call it twice, or at the end.
@@ -171,7 +173,7 @@ func (s *Stream) Close() error {
 		return nil
 	}
 	err := s.body.Close()
-	s.lastID, s.body = s.r.LastEventID(), nil
+	s.lastID, s.body = s.r.p.idInForce(), nil
 	return err
 }
 
@@ -202,8 +204,8 @@ func (s *Stream) connect() bool {
 	setDefault(req.Header, "Accept", contentType)
 	setDefault(req.Header, "Cache-Control", "no-store")
 	req.Header.Del("Last-Event-ID")
-	if s.lastID != "" {
-		req.Header.Set("Last-Event-ID", s.lastID)
+	if len(s.lastID) > 0 {
+		req.Header.Set("Last-Event-ID", string(s.lastID))
 	}
 	client := s.client.HTTP
 	if client == nil {
@@ -214,7 +216,7 @@ func (s *Stream) connect() bool {
 		if sent, ok := err.(*url.Error); ok {
 			hideCredentials(sent, s.req.URL)
 		}
-		if !sendable(s.lastID) {
+		if !sendable(string(s.lastID)) {
 			return s.end(fmt.Errorf("ssewire: the last event ID %q cannot be sent as a header: %w", s.lastID, err))
 		}
 		s.failed++
@@ -249,7 +251,7 @@ func (s *Stream) disconnect(err error) {
 	if s.body != nil {
 		s.body.Close()
 		s.body = nil
-		s.lastID = s.r.LastEventID()
+		s.lastID = s.r.p.idInForce()
 		if d, ok := s.r.ReconnectionTime(); ok {
 			s.retry = d
 		}

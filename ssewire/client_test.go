@@ -757,6 +757,21 @@ func TestClientRequest(t *testing.T) {
 	}
 }
 
+// Whether the stream has set an ID, be it an empty one, outlasts its connections.
+func TestClientEmptyIDOutlastsConnection(t *testing.T) {
+	answers := []answer{ends("data: a\n\n"), refuses, ends("data: b\n\nid: 1\n\n"), ends("id\ndata: c\n\n"), refuses, ends("data: d\n\n"), ends(""), ends("data: e\n\n")}
+	bubble(t, ssewire.Client{}, answers, func(t *testing.T, _ *host, s *ssewire.Stream) {
+		var got []string
+		for s.Next() {
+			got = append(got, fmt.Sprintf("%s %#v", s.Event().Data, s.Event().ID))
+		}
+		want := []string{"a []byte(nil)", "b []byte(nil)", "c []byte{}", "d []byte{}", "e []byte{}"}
+		if !slices.Equal(got, want) || s.Err() != nil {
+			t.Errorf("IDs %q, want %q, and no error: %v", got, want, s.Err())
+		}
+	})
+}
+
 // The header gives way to what the stream says later, and its reset.
 func TestClientHeaderGivesWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -37,7 +37,12 @@ func MaxEventSize(n int) Option {
 // the one that was sent as Last-Event-ID when the connection was made again. An
 // empty one is the same as none.
 func LastEventID(id string) Option {
-	return func(p *Parser) { p.initialID = id }
+	return func(p *Parser) {
+		p.initialID = nil
+		if id != "" {
+			p.initialID = []byte(id)
+		}
+	}
 }
 
 // Parser is the push side: it takes the stream a chunk at a time, cut anywhere,
@@ -81,7 +86,7 @@ type Parser struct {
 	hasID              bool
 
 	lastID    []byte // last event ID string, shown to the user as ev.ID
-	initialID string
+	initialID []byte // nil where there is none
 	retry     time.Duration
 	hasRetry  bool
 	limit     int
@@ -143,9 +148,17 @@ func (p *Parser) Err() error { return p.err }
 // id sets it, though it dispatches no event.
 func (p *Parser) LastEventID() string {
 	if !p.begun {
-		return p.initialID
+		return string(p.initialID)
 	}
 	return string(p.lastID)
+}
+
+// idInForce returns a copy of the last event ID, nil where none has been set.
+func (p *Parser) idInForce() []byte {
+	if !p.begun {
+		return p.initialID
+	}
+	return bytes.Clone(p.ev.ID)
 }
 
 // ReconnectionTime returns the last reconnection time that the stream has set
@@ -417,7 +430,7 @@ func (p *Parser) begin() bool {
 	if p.limit <= 0 {
 		p.limit = DefaultMaxEventSize
 	}
-	if p.initialID != "" {
+	if p.initialID != nil {
 		p.lastID = append(p.lastID[:0], p.initialID...)
 		p.ev.ID = p.lastID[:len(p.lastID):len(p.lastID)]
 	}

@@ -26,6 +26,10 @@ const (
 	// After a connection that brought no event the wait is at least this, whatever
 	// the stream says: otherwise retry: 0 would make us hammer the server.
 	minBackoff = 100 * time.Millisecond
+
+	// How much a ResponseError keeps of the body, and how long that may take.
+	maxErrorBody  = 1 << 10
+	errorBodyWait = time.Second
 )
 
 // Client connects to event streams and stays connected, by the rules of EventSource: it
@@ -244,12 +248,12 @@ func (s *Stream) connect() bool {
 		return s.end(nil)
 	}
 	if resp.StatusCode != http.StatusOK || !isEventStream(resp.Header) {
-		resp.Body.Close()
+		body := beginning(ctx, resp.Body)
 		from := s.req.URL
 		if resp.Request != nil && resp.Request.URL != nil { // which a redirect has led to
 			from = resp.Request.URL
 		}
-		return s.end(&ResponseError{URL: withoutCredentials(from), StatusCode: resp.StatusCode, Header: resp.Header})
+		return s.end(&ResponseError{URL: withoutCredentials(from), StatusCode: resp.StatusCode, Header: resp.Header, Body: body})
 	}
 	s.body, s.failed, s.events, s.lost = resp.Body, 0, 0, nil
 	s.r.p.initialID = s.lastID
@@ -416,6 +420,21 @@ func isNoToken(r rune) bool {
 // isControl returns whether r cannot be in the value of a header.
 func isControl(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
 
+// beginning returns the first bytes of body, as far as they come soon, and closes it.
+func beginning(ctx context.Context, body io.ReadCloser) []byte {
+	r, w := io.Pipe()
+	go func() {
+		io.CopyN(w, body, maxErrorBody)
+		w.Close()
+	}()
+	// The server may keep the body open and say nothing.
+	defer time.AfterFunc(errorBodyWait, func() { w.Close() }).Stop()
+	defer context.AfterFunc(ctx, func() { w.Close() })()
+	b, _ := io.ReadAll(r)
+	body.Close()
+	return b
+}
+
 // ResponseError is a response that is not an event stream: its status is not 200,
 // or its content type is not text/event-stream. Where the server asks the client to wait, with
 // status 429 or 503 and a Retry-After in the Header, do so, then call Connect again with
@@ -424,6 +443,10 @@ type ResponseError struct {
 	URL        string // where it came from, without user, password and query
 	StatusCode int
 	Header     http.Header
+
+	// Body is the beginning of the body, up to 1 KiB of what came within a second. It may
+	// hold whatever the server says, secrets included, and is not part of the error's text.
+	Body []byte
 }
 
 func (e *ResponseError) Error() string {

@@ -564,6 +564,74 @@ func TestClientStatus(t *testing.T) {
 	})
 }
 
+// A ResponseError has the beginning of the body, as far as it comes soon.
+func TestResponseErrorBody(t *testing.T) {
+	const apiError = `{"error":{"message":"invalid api key"}}`
+	long := strings.Repeat("0123456789abcdef", 100)
+	for _, c := range []struct {
+		name   string
+		chunks []string
+		open   bool // the server does not end the body
+		fails  bool // reading it ends with an error
+		leave  time.Duration
+		want   string
+		after  time.Duration
+	}{
+		{name: "whole", chunks: []string{apiError}, want: apiError},
+		{name: "in pieces", chunks: []string{apiError[:9], apiError[9:]}, want: apiError},
+		{name: "empty"},
+		{name: "of 1 KiB", chunks: []string{long[:1024]}, want: long[:1024]},
+		{name: "long", chunks: []string{long, long}, want: long[:1024]},
+		{name: "long and open", chunks: []string{long}, open: true, want: long[:1024]},
+		{name: "broken off", chunks: []string{apiError[:9]}, fails: true, want: apiError[:9]},
+		{name: "open", chunks: []string{apiError}, open: true, want: apiError, after: time.Second},
+		{name: "silent", open: true, after: time.Second},
+		{name: "silent, of a context that ends", open: true, leave: time.Second / 2, after: time.Second / 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r, w := io.Pipe()
+				go func() {
+					for _, chunk := range c.chunks {
+						io.WriteString(w, chunk)
+					}
+					switch {
+					case c.fails:
+						w.CloseWithError(errLost)
+					case !c.open:
+						w.Close()
+					}
+				}()
+				h := newHost(func(h *host, req *http.Request) (*http.Response, error) {
+					resp := respond(h, req, 401, "application/json", nil)
+					resp.Body = r
+					return resp, nil
+				})
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				if c.leave > 0 {
+					time.AfterFunc(c.leave, cancel)
+				}
+				s := ssewire.Client{HTTP: &http.Client{Transport: h}}.Connect(newRequest(t, ctx))
+				defer s.Close()
+				wantEvents(t, follow(s))
+				if resp := wantResponseError(t, s.Err(), 401); string(resp.Body) != c.want {
+					t.Errorf("body %q, want %q", resp.Body, c.want)
+				}
+				if strings.Contains(s.Err().Error(), "invalid") {
+					t.Errorf("the body shows in %q", s.Err())
+				}
+				if got := time.Since(h.start); got != c.after {
+					t.Errorf("it takes %v, want %v", got, c.after)
+				}
+				if _, err := w.Write([]byte("x")); err != io.ErrClosedPipe {
+					t.Errorf("the body is left open: %v", err)
+				}
+			})
+		})
+	}
+}
+
 func TestResponseErrorHidesCredentials(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		req, err := http.NewRequestWithContext(t.Context(), "GET", "http://me:s3cret@stream.example/updates?signature=s3cret#s3cret", nil)

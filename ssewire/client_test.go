@@ -326,8 +326,8 @@ func TestClientReconnects(t *testing.T) {
 	}
 }
 
-// Waits double with each attempt that fails after another, and a connection makes them
-// short again. What OnDisconnect is told is what the Client waits.
+// Waits double with each attempt that fails in a row, and a connection makes them short
+// again. The Client waits as long as it tells OnDisconnect.
 func TestClientBacksOff(t *testing.T) {
 	const ms, s = time.Millisecond, time.Second
 	for _, c := range []struct {
@@ -520,8 +520,8 @@ func wantResponseError(t *testing.T, err error, code int) *ssewire.ResponseError
 	return resp
 }
 
-// A response that is no event stream ends the stream for good, be it the first or a
-// later one.
+// A response that is no event stream ends the stream for good, whether it is the first
+// or a later one.
 func TestClientStatus(t *testing.T) {
 	for _, code := range []int{201, 202, 205, 206, 304, 400, 401, 403, 404, 410, 429, 500, 502, 503, 504} {
 		t.Run(http.StatusText(code), func(t *testing.T) {
@@ -1113,7 +1113,7 @@ type permanent bool
 func (p permanent) Error() string   { return "there is no such host" }
 func (p permanent) Permanent() bool { return bool(p) }
 
-// An error that says that it is permanent ends the stream, and any other does not.
+// An error that says that it is permanent ends the stream; any other does not.
 func TestClientPermanentError(t *testing.T) {
 	for _, c := range []struct {
 		err      error
@@ -1476,9 +1476,8 @@ func TestClientLeavesOverHTTP(t *testing.T) {
 	}
 }
 
-// An id may hold control characters that no HTTP header can carry. The stream
-// either goes on without the header or ends with an error that says why; it does not
-// try the same request for ever.
+// An id may hold control characters that no HTTP header can carry. The stream ends with
+// an error that says so; it does not try the same request for ever.
 func TestClientWithUnsendableID(t *testing.T) {
 	for _, id := range []string{"a\x01b", "a\x7fb", "\x1b[2J"} {
 		t.Run(fmt.Sprintf("%q", id), func(t *testing.T) {
@@ -1506,11 +1505,14 @@ func TestClientWithUnsendableID(t *testing.T) {
 			}}.Connect(req)
 			defer s.Close()
 			wantEvents(t, follow(s), event{"message", "a", id})
+			if err := s.Err(); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("the last event ID %q cannot be sent", id)) {
+				t.Error(err)
+			}
 		})
 	}
 }
 
-// A request that was made without a Header is one as http.Client takes it.
+// A request may have no Header, as for http.Client.
 func TestClientWithoutHeader(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusNoContent)

@@ -2,16 +2,14 @@ package fuzz_test
 
 import (
 	"bytes"
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"math"
 	"math/big"
 	"os"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -248,25 +246,20 @@ func wireSeeds(f *testing.F, add func(stream []byte)) {
 		add([]byte(s))
 	}
 
-	file, err := os.ReadFile("../../shared/conformance/sse.json")
-	if errors.Is(err, fs.ErrNotExist) {
-		return // they are more seeds, not the test
-	}
+	file, err := os.ReadFile("../ssewire/testdata/conformance.txt")
 	if err != nil {
 		f.Fatal(err)
 	}
-	var cases []struct{ Chunks []string }
-	if err := json.Unmarshal(file, &cases); err != nil {
-		f.Fatal(err)
-	}
-	for _, c := range cases {
+	for _, c := range strings.Split(string(file), "\ncase ")[1:] {
 		var stream []byte
-		for _, s := range c.Chunks {
-			chunk, err := base64.StdEncoding.DecodeString(s)
-			if err != nil {
-				f.Fatal(err)
+		for line := range strings.Lines(c) {
+			if quoted, ok := strings.CutPrefix(line, "chunk "); ok {
+				chunk, err := strconv.Unquote(strings.TrimSpace(quoted))
+				if err != nil {
+					f.Fatalf("%s: %v", line, err)
+				}
+				stream = append(stream, chunk...)
 			}
-			stream = append(stream, chunk...)
 		}
 		add(stream)
 	}

@@ -8,17 +8,18 @@ import (
 	"time"
 )
 
-// ErrUnwritable is what the error of an event wraps that the wire format cannot
-// carry: an ID with a line break or a NUL, or a type with a line break. Written
-// all the same, it would end the field and let its rest be read as other fields.
+// ErrUnwritable is wrapped by the error of an event that the wire format cannot
+// carry: its ID has a line break or a NUL, or its type has a line break. If it were
+// written all the same, a line break would end the field, and the rest would be read
+// as other fields.
 var ErrUnwritable = errors.New("ssewire: the wire format cannot carry this")
 
 // AppendEvent appends ev to dst as one block, blank line included, and returns the
 // extended slice. It does not keep ev.
 //
-// Data is split into a data field per line, at every LF, CR and CRLF; a reader
+// Data is split into one data field per line, at every LF, CR and CRLF; a reader
 // joins them with LF. Nil Data makes a block that dispatches nothing, for example
-// to set the last event ID only; but where there is a type, nil Data is written as
+// to set only the last event ID. But where there is a type, nil Data is written as
 // empty Data, because a type alone would not be dispatched. An empty Type is no
 // type. A nil ID leaves the last event ID as it is; an empty one that is not nil
 // resets it. The zero Event is a blank line.
@@ -44,15 +45,15 @@ func AppendEvent(dst []byte, ev Event) ([]byte, error) {
 	return append(dst, '\n'), nil
 }
 
-// AppendComment appends text to dst as a comment, which readers ignore: one line
-// of comment for each of its lines (an empty text, and what follows a line break
-// at its end, are lines too), and no blank line, so that it may stand within a
-// block. Servers send comments to keep an idle connection open.
+// AppendComment appends text to dst as a comment, which readers ignore. Each line of
+// text becomes a line of the comment; an empty text is one line, and a line break at
+// the end of text begins another. There is no blank line after it, so a comment may
+// stand within a block. Servers send comments to keep an idle connection open.
 func AppendComment(dst, text []byte) []byte { return appendLines(dst, "", text) }
 
 // AppendReconnectionTime appends a retry field and a blank line to dst: how long
-// a client is to wait before it connects again. The wire format counts whole
-// milliseconds; d is rounded down to them, and a negative d is 0.
+// a client is to wait before it reconnects. The wire format has whole milliseconds:
+// d is rounded down, and a negative d is 0.
 func AppendReconnectionTime(dst []byte, d time.Duration) []byte {
 	dst = append(dst, "retry: "...)
 	dst = strconv.AppendInt(dst, max(d, 0).Milliseconds(), 10)

@@ -1,6 +1,7 @@
 package ssewire_test
 
 import (
+	"bufio"
 	"bytes"
 	"cmp"
 	"context"
@@ -8,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -324,8 +326,8 @@ func TestClientReconnects(t *testing.T) {
 	}
 }
 
-// Waits double with each attempt that fails after another, and a connection makes them
-// short again. What OnDisconnect is told is what the Client waits.
+// Waits double with each attempt that fails in a row, and a connection makes them short
+// again. The Client waits as long as it tells OnDisconnect.
 func TestClientBacksOff(t *testing.T) {
 	const ms, s = time.Millisecond, time.Second
 	for _, c := range []struct {
@@ -518,8 +520,8 @@ func wantResponseError(t *testing.T, err error, code int) *ssewire.ResponseError
 	return resp
 }
 
-// A response that is no event stream ends the stream for good, be it the first or a
-// later one.
+// A response that is no event stream ends the stream for good, whether it is the first
+// or a later one.
 func TestClientStatus(t *testing.T) {
 	for _, code := range []int{201, 202, 205, 206, 304, 400, 401, 403, 404, 410, 429, 500, 502, 503, 504} {
 		t.Run(http.StatusText(code), func(t *testing.T) {
@@ -560,6 +562,74 @@ func TestClientStatus(t *testing.T) {
 			}
 		})
 	})
+}
+
+// A ResponseError has the beginning of the body, as far as it comes soon.
+func TestResponseErrorBody(t *testing.T) {
+	const apiError = `{"error":{"message":"invalid api key"}}`
+	long := strings.Repeat("0123456789abcdef", 100)
+	for _, c := range []struct {
+		name   string
+		chunks []string
+		open   bool // the server does not end the body
+		fails  bool // reading it ends with an error
+		leave  time.Duration
+		want   string
+		after  time.Duration
+	}{
+		{name: "whole", chunks: []string{apiError}, want: apiError},
+		{name: "in pieces", chunks: []string{apiError[:9], apiError[9:]}, want: apiError},
+		{name: "empty"},
+		{name: "of 1 KiB", chunks: []string{long[:1024]}, want: long[:1024]},
+		{name: "long", chunks: []string{long, long}, want: long[:1024]},
+		{name: "long and open", chunks: []string{long}, open: true, want: long[:1024]},
+		{name: "broken off", chunks: []string{apiError[:9]}, fails: true, want: apiError[:9]},
+		{name: "open", chunks: []string{apiError}, open: true, want: apiError, after: time.Second},
+		{name: "silent", open: true, after: time.Second},
+		{name: "silent, of a context that ends", open: true, leave: time.Second / 2, after: time.Second / 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r, w := io.Pipe()
+				go func() {
+					for _, chunk := range c.chunks {
+						io.WriteString(w, chunk)
+					}
+					switch {
+					case c.fails:
+						w.CloseWithError(errLost)
+					case !c.open:
+						w.Close()
+					}
+				}()
+				h := newHost(func(h *host, req *http.Request) (*http.Response, error) {
+					resp := respond(h, req, 401, "application/json", nil)
+					resp.Body = r
+					return resp, nil
+				})
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				if c.leave > 0 {
+					time.AfterFunc(c.leave, cancel)
+				}
+				s := ssewire.Client{HTTP: &http.Client{Transport: h}}.Connect(newRequest(t, ctx))
+				defer s.Close()
+				wantEvents(t, follow(s))
+				if resp := wantResponseError(t, s.Err(), 401); string(resp.Body) != c.want {
+					t.Errorf("body %q, want %q", resp.Body, c.want)
+				}
+				if strings.Contains(s.Err().Error(), "invalid") {
+					t.Errorf("the body shows in %q", s.Err())
+				}
+				if got := time.Since(h.start); got != c.after {
+					t.Errorf("it takes %v, want %v", got, c.after)
+				}
+				if _, err := w.Write([]byte("x")); err != io.ErrClosedPipe {
+					t.Errorf("the body is left open: %v", err)
+				}
+			})
+		})
+	}
 }
 
 func TestResponseErrorHidesCredentials(t *testing.T) {
@@ -626,8 +696,7 @@ func TestErrorsHideCredentials(t *testing.T) {
 				}
 				var told []string
 				s := ssewire.Client{
-					// net/http's own Transport refuses such an ID.
-					HTTP:         &http.Client{Transport: strictTransport{newHost(c.answers...)}},
+					HTTP:         &http.Client{Transport: newHost(c.answers...)},
 					OnDisconnect: func(err error, _ time.Duration) { told = append(told, fmt.Sprint(err)) },
 				}.Connect(req)
 				defer s.Close()
@@ -641,17 +710,7 @@ func TestErrorsHideCredentials(t *testing.T) {
 	}
 }
 
-// strictTransport refuses headers that cannot be sent.
-type strictTransport struct{ http.RoundTripper }
-
-func (s strictTransport) RoundTrip(req *http.Request) (*http.Response, error) {
-	if strings.Contains(req.Header.Get("Last-Event-ID"), "\x01") {
-		return nil, errors.New("invalid header field value")
-	}
-	return s.RoundTripper.RoundTrip(req)
-}
-
-// Behind a redirect it is the server that has answered which is blamed.
+// After a redirect the error blames the server that has answered.
 func TestResponseErrorAfterRedirect(t *testing.T) {
 	redirects := func(h *host, req *http.Request) (*http.Response, error) {
 		resp := respond(h, req, http.StatusTemporaryRedirect, "", strings.NewReader(""))
@@ -689,6 +748,112 @@ func TestClientURL(t *testing.T) {
 	s := ssewire.Client{}.Connect(new(http.Request))
 	if s.Next() || s.Err() == nil {
 		t.Errorf("no URL: %v", s.Err())
+	}
+}
+
+// A request that net/http would refuse at each attempt is told at once, without the values of
+// its headers.
+func TestClientUnsendable(t *testing.T) {
+	set := func(name, value string) func(*http.Request) {
+		return func(req *http.Request) { req.Header[name] = append(req.Header[name], value) }
+	}
+	const remedy = " has a line break or another control character, which cannot be sent: remove it, for example with strings.TrimSpace where the value is read from a file"
+	for _, c := range []struct {
+		name   string
+		change func(*http.Request)
+		want   string
+	}{
+		{"a token read from a file", set("Authorization", "Bearer s3cret\n"), "ssewire: the header Authorization" + remedy},
+		{"the second value", func(req *http.Request) { req.Header["X-Key"] = []string{"a", "s3cret\x7f"} }, "ssewire: the header X-Key" + remedy},
+		{"accept", set("Accept", "text/event-stream\r\nX-Key: s3cret"), "ssewire: the header Accept" + remedy},
+		{"a trailer", func(req *http.Request) { req.Trailer = http.Header{"X-Sum": {"s3cret\x00"}} }, "ssewire: the header X-Sum" + remedy},
+		{"a whole line for a name", set("Authorization: Bearer s3cret", ""), `ssewire: the name of a header has ':' after "Authorization", which cannot be sent: correct it`},
+		{"a letter of no token", set("X-Schlüssel", "s3cret"), `ssewire: the name of a header has 'ü' after "X-Schl", which cannot be sent: correct it`},
+		{"no name", set("", "s3cret"), "ssewire: the request has a header without a name: remove it"},
+		{"the last event ID", set("Last-Event-Id", "a\x01b"), `ssewire: the last event ID "a\x01b" cannot be sent as a header, because of its control characters: connect again without it`},
+		{"the method", func(req *http.Request) { req.Method = "GET " }, `ssewire: the method "GET " cannot be sent: correct it`},
+		{"a request that a server has had", func(req *http.Request) { req.RequestURI = "/updates" }, "ssewire: the request has a RequestURI, which only a server's requests have: clear it"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				req := newRequest(t, ctx)
+				c.change(req)
+				client := &http.Client{Transport: overPipe()}
+				if resp, err := client.Do(req.Clone(ctx)); err == nil {
+					resp.Body.Close()
+					t.Error("net/http sends it")
+				}
+				s := ssewire.Client{HTTP: client, OnDisconnect: func(error, time.Duration) { cancel() }}.Connect(req)
+				defer s.Close()
+				if s.Next() || s.Err() == nil || s.Err().Error() != c.want {
+					t.Errorf("%v\nwant %s", s.Err(), c.want)
+				}
+			})
+		})
+	}
+}
+
+// What net/http sends, a Stream does not refuse.
+func TestClientSendsOddHeaders(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		req := newRequest(t, t.Context())
+		req.Header["!#$%&'*+-.^_`|~09azAZ"] = []string{"\ta\t ü \x80\xff", ""}
+		req.Header["User-Agent"] = nil
+		s := ssewire.Client{HTTP: &http.Client{Transport: overPipe()}}.Connect(req)
+		defer s.Close()
+		if s.Next() || s.Err() != nil {
+			t.Error(s.Err())
+		}
+	})
+}
+
+// overPipe returns net/http's own Transport to a server in memory that answers with 204.
+func overPipe() *http.Transport {
+	return &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+		client, server := net.Pipe()
+		go func() {
+			defer server.Close()
+			if _, err := http.ReadRequest(bufio.NewReader(server)); err == nil {
+				io.WriteString(server, "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
+			}
+		}()
+		return client, nil
+	}}
+}
+
+// A scheme that nobody knows is told at once; one that the Transport knows is not refused.
+func TestClientSchemes(t *testing.T) {
+	for _, c := range []struct {
+		scheme string
+		want   string // the error
+	}{
+		{"htps", `ssewire: Get "htps://stream.example/updates": unsupported protocol scheme "htps": use https or http`},
+		{"tape", ""},
+	} {
+		t.Run(c.scheme, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				known := new(http.Transport)
+				known.RegisterProtocol("tape", newHost(refuses, ends("data: a\n\n")))
+				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+				defer cancel()
+				req := newRequest(t, ctx)
+				req.URL.Scheme = c.scheme
+				s := ssewire.Client{HTTP: &http.Client{Transport: known}}.Connect(req)
+				defer s.Close()
+				events := follow(s)
+				if c.want != "" {
+					if s.Err() == nil || s.Err().Error() != c.want {
+						t.Errorf("%v, want %s", s.Err(), c.want)
+					}
+					return
+				}
+				if wantEvents(t, events, msg("a")); s.Err() != nil {
+					t.Error(s.Err())
+				}
+			})
+		})
 	}
 }
 
@@ -755,6 +920,47 @@ func TestClientRequest(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A caller may spell the headers that a Stream sets as it likes; they are sent once. Others
+// are sent as they are.
+func TestClientHeaderSpelling(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost(ends("data: a\n\n"), ends("id: 8\n\n"))
+		req := newRequest(t, t.Context())
+		given := http.Header{"Last-Event-ID": {"7"}, "accept": {"*/*"}, "CACHE-CONTROL": {"max-age=0"}, "x-key": {"k"}}
+		req.Header = given.Clone()
+		s := ssewire.Client{HTTP: &http.Client{Transport: h}}.Connect(req)
+		defer s.Close()
+		if s.LastEventID() != "7" {
+			t.Errorf("LastEventID is %q", s.LastEventID())
+		}
+		wantEvents(t, follow(s), event{"message", "a", "7"})
+		for i, id := range []string{"7", "7", "8"} {
+			want := http.Header{"Last-Event-Id": {id}, "Accept": {"*/*"}, "Cache-Control": {"max-age=0"}, "x-key": {"k"}}
+			if got := h.seen[i].header; !maps.EqualFunc(got, want, slices.Equal) {
+				t.Errorf("request %d has %q, want %q", i, got, want)
+			}
+		}
+		if !maps.EqualFunc(req.Header, given, slices.Equal) {
+			t.Errorf("the caller's request has become %v", req.Header)
+		}
+	})
+}
+
+// Whether the stream has set an ID, be it an empty one, outlasts its connections.
+func TestClientEmptyIDOutlastsConnection(t *testing.T) {
+	answers := []answer{ends("data: a\n\n"), refuses, ends("data: b\n\nid: 1\n\n"), ends("id\ndata: c\n\n"), refuses, ends("data: d\n\n"), ends(""), ends("data: e\n\n")}
+	bubble(t, ssewire.Client{}, answers, func(t *testing.T, _ *host, s *ssewire.Stream) {
+		var got []string
+		for s.Next() {
+			got = append(got, fmt.Sprintf("%s %#v", s.Event().Data, s.Event().ID))
+		}
+		want := []string{"a []byte(nil)", "b []byte(nil)", "c []byte{}", "d []byte{}", "e []byte{}"}
+		if !slices.Equal(got, want) || s.Err() != nil {
+			t.Errorf("IDs %q, want %q, and no error: %v", got, want, s.Err())
+		}
+	})
 }
 
 // The header gives way to what the stream says later, and its reset.
@@ -907,7 +1113,7 @@ type permanent bool
 func (p permanent) Error() string   { return "there is no such host" }
 func (p permanent) Permanent() bool { return bool(p) }
 
-// An error that says that it is permanent ends the stream, and any other does not.
+// An error that says that it is permanent ends the stream; any other does not.
 func TestClientPermanentError(t *testing.T) {
 	for _, c := range []struct {
 		err      error
@@ -1270,9 +1476,8 @@ func TestClientLeavesOverHTTP(t *testing.T) {
 	}
 }
 
-// An id may hold control characters that no HTTP header can carry. The stream
-// either goes on without the header or ends with an error that says why; it does not
-// try the same request for ever.
+// An id may hold control characters that no HTTP header can carry. The stream ends with
+// an error that says so; it does not try the same request for ever.
 func TestClientWithUnsendableID(t *testing.T) {
 	for _, id := range []string{"a\x01b", "a\x7fb", "\x1b[2J"} {
 		t.Run(fmt.Sprintf("%q", id), func(t *testing.T) {
@@ -1300,11 +1505,14 @@ func TestClientWithUnsendableID(t *testing.T) {
 			}}.Connect(req)
 			defer s.Close()
 			wantEvents(t, follow(s), event{"message", "a", id})
+			if err := s.Err(); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("the last event ID %q cannot be sent", id)) {
+				t.Error(err)
+			}
 		})
 	}
 }
 
-// A request that was made without a Header is one as http.Client takes it.
+// A request may have no Header, as for http.Client.
 func TestClientWithoutHeader(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusNoContent)

@@ -1,9 +1,10 @@
 package ssewire_test
 
 import (
-	"encoding/base64"
+	"bytes"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"io/fs"
@@ -303,46 +304,122 @@ func testEveryWay(t *testing.T, given [][]byte, check func(outcome) error) {
 	}
 }
 
-func TestSharedConformance(t *testing.T) {
-	file, err := os.ReadFile("../../shared/conformance/sse.json")
-	if errors.Is(err, fs.ErrNotExist) {
-		const lacking = "the shared conformance cases are not beside the repository"
-		if os.Getenv("CI") != "" {
-			t.Fatal(lacking) // everything has to be tested there
-		}
-		t.Skip(lacking)
-	}
+// conformanceCase is a stream as it is written to a socket, a chunk at a time, and the events
+// that Chromium's EventSource makes of it.
+type conformanceCase struct {
+	Name   string
+	Chunks [][]byte
+	Events []event
+}
+
+const conformanceFile = "testdata/conformance.txt"
+
+var updateConformance = flag.Bool("update", false, "write "+conformanceFile+" anew from the shared cases")
+
+// conformanceCases reads the cases of conformanceFile.
+func conformanceCases(t *testing.T) []conformanceCase {
+	t.Helper()
+	file, err := os.ReadFile(conformanceFile)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var cases []struct {
-		Name   string
-		Chunks []string
-		Events []event
+	var cases []conformanceCase
+	for n, line := range strings.Split(strings.TrimSuffix(string(file), "\n"), "\n") {
+		var typ, data, id, chunk string
+		kind, rest, _ := strings.Cut(line, " ")
+		switch kind {
+		case "", "#":
+			continue
+		case "case":
+			cases = append(cases, conformanceCase{Name: rest})
+			continue
+		case "chunk":
+			_, err = fmt.Sscanf(rest, "%q", &chunk)
+		case "event":
+			_, err = fmt.Sscanf(rest, "%q %q %q", &typ, &data, &id)
+		default:
+			err = errors.New("unknown kind of line")
+		}
+		if err != nil || len(cases) == 0 {
+			t.Fatalf("%s:%d: %q: %v", conformanceFile, n+1, line, err)
+		}
+		c := &cases[len(cases)-1]
+		if kind == "chunk" {
+			c.Chunks = append(c.Chunks, []byte(chunk))
+		} else {
+			c.Events = append(c.Events, event{typ, data, id})
+		}
 	}
-	if err := json.Unmarshal(file, &cases); err != nil {
-		t.Fatal(err)
+	return cases
+}
+
+// writeConformance writes cases as conformanceFile has them.
+func writeConformance(cases []conformanceCase) string {
+	var b strings.Builder
+	b.WriteString("# Event streams, as they are written to a socket, a chunk at a time, and the events that\n" +
+		"# Chromium's EventSource makes of them: type, data and last event ID. Text is quoted as in Go.\n")
+	for _, c := range cases {
+		fmt.Fprintf(&b, "\ncase %s\n", c.Name)
+		for _, chunk := range c.Chunks {
+			fmt.Fprintf(&b, "chunk %+q\n", chunk)
+		}
+		for _, ev := range c.Events {
+			fmt.Fprintf(&b, "event %+q %+q %+q\n", ev.Type, ev.Data, ev.ID)
+		}
 	}
-	if len(cases) < 100 {
-		t.Fatalf("%d cases, want at least 100", len(cases))
+	return b.String()
+}
+
+func TestConformance(t *testing.T) {
+	cases := conformanceCases(t)
+	if len(cases) < 140 {
+		t.Fatalf("%d cases, want at least 140", len(cases))
 	}
 	for _, c := range cases {
 		t.Run(c.Name, func(t *testing.T) {
-			var chunks [][]byte
-			for _, s := range c.Chunks {
-				chunk, err := base64.StdEncoding.DecodeString(s)
-				if err != nil {
-					t.Fatal(err)
-				}
-				chunks = append(chunks, chunk)
-			}
-			testEveryWay(t, chunks, func(got outcome) error {
+			testEveryWay(t, c.Chunks, func(got outcome) error {
 				if !slices.Equal(got.events, c.Events) {
 					return fmt.Errorf("got %v\nwant%v", got, outcome{events: c.Events})
 				}
 				return nil
 			})
 		})
+	}
+}
+
+// The cases are those of the shared file.
+func TestSharedConformance(t *testing.T) {
+	file, err := os.ReadFile("../../shared/conformance/sse.json")
+	if errors.Is(err, fs.ErrNotExist) {
+		const lacking = "the shared conformance cases are not beside the repository"
+		if os.Getenv("SSEREEL_TEST_ALL") != "" {
+			t.Fatal(lacking)
+		}
+		t.Skip(lacking)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var shared []conformanceCase
+	if err := json.Unmarshal(file, &shared); err != nil {
+		t.Fatal(err)
+	}
+	if *updateConformance {
+		if err := os.WriteFile(conformanceFile, []byte(writeConformance(shared)), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	same := func(a, b conformanceCase) bool {
+		return a.Name == b.Name && slices.EqualFunc(a.Chunks, b.Chunks, bytes.Equal) && slices.Equal(a.Events, b.Events)
+	}
+	own := conformanceCases(t)
+	if len(own) != len(shared) {
+		t.Errorf("%s has %d cases, want %d", conformanceFile, len(own), len(shared))
+	}
+	for i := range min(len(own), len(shared)) {
+		if !same(own[i], shared[i]) {
+			t.Errorf("%s has %q, want %q", conformanceFile, own[i], shared[i])
+		}
 	}
 }
 
@@ -362,7 +439,7 @@ const bom = "\xef\xbb\xbf"
 const longestDuration = time.Duration(math.MaxInt64)
 
 // standardCases say what the standard's section on parsing and interpreting an
-// event stream demands, in its order, where the shared cases do not.
+// event stream demands, in its order, where the cases of conformanceFile do not.
 var standardCases = []struct {
 	name   string
 	stream string

@@ -77,10 +77,10 @@ func ExampleMaxEventSize() {
 	for r.Next() {
 		fmt.Printf("%s\n", r.Event().Data)
 	}
-	fmt.Println(r.Err() != nil)
+	fmt.Println(r.Err())
 	// Output:
 	// short
-	// true
+	// ssewire: event too large: event 2, which begins at byte 13 of the stream, exceeds the limit of 1024 bytes; raise it with the option ssewire.MaxEventSize
 }
 
 func ExampleWriter() {
@@ -121,15 +121,15 @@ func ExampleAppendEvent() {
 	os.Stdout.Write(stream)
 
 	_, err = ssewire.AppendEvent(nil, ssewire.Event{Type: []byte("two\nlines"), Data: []byte("x")})
-	fmt.Println(err != nil)
+	fmt.Println(err)
 	// Output:
 	// data: several lines
 	// data: in one event
 	//
-	// true
+	// ssewire: the wire format cannot carry this: type "two\nlines" has a line break at byte 3
 }
 
-// A Client goes on from where the stream has ended, until the server answers with
+// A Client reconnects where the stream has ended, until the server answers with
 // status 204, the context ends, or Close is called.
 func ExampleClient() {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {

@@ -2,7 +2,7 @@ package ssewire
 
 import "bytes"
 
-// slack is how far indexLineEnd may read behind what it is asked for.
+// slack is how far indexLineEnd may read beyond what it is asked for.
 const slack = 64
 
 // indexLineEndGeneric returns the index of the first LF or CR in b[:n], or n.

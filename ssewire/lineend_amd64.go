@@ -8,9 +8,9 @@ func xgetbv() (low, high uint32)
 
 var hasAVX2 = detectAVX2()
 
-// detectAVX2 asks the processor for AVX2 and the operating system for the upper
-// halves of the registers it uses, as Intel's manual wants it (volume 1, section
-// "Detection of AVX2"). The standard library keeps its own answer to itself.
+// detectAVX2 returns whether the processor has AVX2 and the operating system saves
+// the registers that it uses, as Intel's manual says how to find out (volume 1,
+// section "Detection of AVX2"). The standard library does not export its own answer.
 func detectAVX2() bool {
 	if most, _, _, _ := cpuid(0, 0); most < 7 {
 		return false

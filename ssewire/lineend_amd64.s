@@ -2,18 +2,18 @@
 
 #include "textflag.h"
 
-// lineEndTable, indexed by the low four bits of a byte, holds the line end that
-// has these bits, or else a byte that has others: a byte is a line end if looking
-// it up gives the byte itself. For bytes from 0x80, VPSHUFB gives 0.
+// lineEndTable is indexed by the low four bits of a byte. An entry is the line end
+// with these bits, or else a byte with other bits: a byte is a line end if its entry
+// is the byte itself. For bytes from 0x80, VPSHUFB gives 0.
 DATA lineEndTable<>+0(SB)/8, $0x0101010101010201
 DATA lineEndTable<>+8(SB)/8, $0x01010d01010a0101
 GLOBL lineEndTable<>(SB), RODATA|NOPTR, $16
 
 // func indexLineEndAVX2(b []byte, n int) int
 //
-// The standard library searches for one byte at a time: two kinds of line end take
-// two passes over each line. This takes one, 64 bytes at a step, and never has a
-// tail to treat: b goes on behind n.
+// The standard library searches for one byte value at a time: two kinds of line end
+// take two passes over each line. This takes one pass, in steps of 64 bytes, and has
+// no tail to treat: b goes on beyond n.
 TEXT ·indexLineEndAVX2(SB), NOSPLIT, $0-40
 	MOVQ           b_base+0(FP), SI
 	MOVQ           n+24(FP), CX

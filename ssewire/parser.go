@@ -9,39 +9,44 @@ import (
 	"time"
 )
 
-// DefaultMaxEventSize is the limit that holds where [MaxEventSize] sets none:
+// DefaultMaxEventSize is the limit of an event where [MaxEventSize] sets none:
 // 16 MiB.
 const DefaultMaxEventSize = 16 << 20
 
-// A stream of small events needs no more than this, and a program may hold
-// thousands of streams.
+// A stream of small events needs no more than this, and a program may have
+// thousands of streams open.
 const minBuffer = 4 << 10
 
-// ErrEventTooLarge is what the error of a stream wraps whose event exceeds the
-// limit of [MaxEventSize].
+// ErrEventTooLarge is wrapped by the error of a stream with an event that exceeds
+// the limit of [MaxEventSize].
 var ErrEventTooLarge = errors.New("ssewire: event too large")
 
 // An Option sets up a [Parser], a [Reader] or a [Stream].
 type Option func(*Parser)
 
-// MaxEventSize limits an event to n bytes: at each of its lines, the line, field
-// name included and line end not, together with the data of the lines before it.
-// An event over the limit ends the stream with an error that wraps
-// [ErrEventTooLarge]. Comments of any length are skipped without being stored and
-// do not count. n <= 0 means [DefaultMaxEventSize].
+// MaxEventSize limits an event to n bytes. What counts, at each of its lines, is the
+// line (with the field name, without the line end) and the data of the lines before
+// it. An event over the limit ends the stream with an error that wraps
+// [ErrEventTooLarge]. Comments do not count: they are skipped without being stored,
+// whatever their length. n <= 0 means [DefaultMaxEventSize].
 func MaxEventSize(n int) Option {
 	return func(p *Parser) { p.limit = n }
 }
 
-// LastEventID sets the last event ID that holds until the stream sets another:
-// the one that was sent as Last-Event-ID when the connection was made again. An
-// empty one is the same as none.
+// LastEventID sets the last event ID that is in force until the stream sets another:
+// the one that the request for the stream had in its header Last-Event-ID. An empty
+// one is the same as none.
 func LastEventID(id string) Option {
-	return func(p *Parser) { p.initialID = id }
+	return func(p *Parser) {
+		p.initialID = nil
+		if id != "" {
+			p.initialID = []byte(id)
+		}
+	}
 }
 
-// Parser is the push side: it takes the stream a chunk at a time, cut anywhere,
-// and hands out the events that are complete.
+// Parser is the push side: it is fed the stream in chunks, cut anywhere, and hands
+// out the events that are complete.
 //
 //	p.Feed(chunk)
 //	for p.Next() {
@@ -49,8 +54,8 @@ func LastEventID(id string) Option {
 //	}
 //	if err := p.Err(); err != nil { … }
 //
-// Any way of cutting the same bytes gives the same events. An event that the
-// stream's end cuts off is not dispatched, as the standard demands, so there is
+// However the same bytes are cut, the events are the same. An event that the end of
+// the stream cuts off is not dispatched, as the standard demands, so there is
 // nothing to call at the end.
 //
 // The zero value is ready for use. A Parser must not be used from several
@@ -58,22 +63,22 @@ func LastEventID(id string) Option {
 type Parser struct {
 	// The window: buf[pos:end] is fed and not yet parsed, pos is the start of a
 	// line. The data that waits for its blank line lies before pos, at
-	// buf[dataStart:dataEnd]. buf has slack bytes more than it may be filled to.
+	// buf[dataStart:dataEnd]. The last slack bytes of buf are never filled.
 	buf []byte
 	pos int
 	end int
 
-	// buf[pos:scanned] holds no line end. A line that drips in is looked at once,
-	// not once a chunk.
+	// buf[pos:scanned] holds no line end. So a line that arrives in many chunks is
+	// searched once, not once a chunk.
 	scanned int
 
-	begun   bool // the byte order mark is behind us
-	fresh   bool // a block begins at pos, of which nothing is scanned
-	afterCR bool // a CR has ended the line before pos: an LF at pos belongs to it
+	begun   bool // pos is past the byte order mark, if there was one
+	fresh   bool // a block begins at pos, and none of it has been scanned
+	afterCR bool // a CR ended the line before pos: an LF at pos belongs to it
 
-	// The block so far. Data lines after the first are moved down to join the
-	// first where it lies. typ lies in buf until it has to move to typBuf, or in
-	// typLine, the last event field that the short way has met, line end included.
+	// The block so far. Data lines after the first are moved down to join the first
+	// where it lies. typ lies in buf until it has to move to typBuf. Or it lies in
+	// typLine: the last event line that the short way has met, line end included.
 	dataStart, dataEnd int // dataStart < 0 where there is no data
 	typ                []byte
 	typBuf, typLine    []byte
@@ -81,7 +86,7 @@ type Parser struct {
 	hasID              bool
 
 	lastID    []byte // last event ID string, shown to the user as ev.ID
-	initialID string
+	initialID []byte // nil where there is none
 	retry     time.Duration
 	hasRetry  bool
 	limit     int
@@ -94,7 +99,7 @@ type Parser struct {
 	err error
 }
 
-// NewParser returns a Parser with options. Without any, new(Parser) does as well.
+// NewParser returns a Parser with options. Without options, new(Parser) is the same.
 func NewParser(opts ...Option) *Parser {
 	p := new(Parser)
 	for _, opt := range opts {
@@ -119,9 +124,9 @@ func (p *Parser) Reset() {
 }
 
 // Feed adds a chunk to what is to be parsed. The chunk is copied: the caller may
-// change it as soon as Feed returns. The memory that p holds grows with the
-// chunk, so a caller with very large ones feeds them in parts. Feed invalidates
-// the last Event. Once there is an error it does nothing.
+// change it as soon as Feed returns. The memory that p holds grows with the chunk,
+// so feed a very large one in parts. Feed invalidates the last Event. After an error
+// it does nothing.
 func (p *Parser) Feed(chunk []byte) {
 	if p.err != nil {
 		return
@@ -139,13 +144,21 @@ func (p *Parser) Event() Event { return p.ev }
 func (p *Parser) Err() error { return p.err }
 
 // LastEventID returns the last event ID in force: what a client that connects
-// again sends as Last-Event-ID, unless it is empty. A block with nothing but an
-// id sets it, though it dispatches no event.
+// again sends as Last-Event-ID, unless it is empty. A block that holds only an id
+// sets it, although it dispatches no event.
 func (p *Parser) LastEventID() string {
+	if !p.begun {
+		return string(p.initialID)
+	}
+	return string(p.lastID)
+}
+
+// idInForce returns a copy of the last event ID, nil where none has been set.
+func (p *Parser) idInForce() []byte {
 	if !p.begun {
 		return p.initialID
 	}
-	return string(p.lastID)
+	return bytes.Clone(p.ev.ID)
 }
 
 // ReconnectionTime returns the last reconnection time that the stream has set
@@ -153,13 +166,13 @@ func (p *Parser) LastEventID() string {
 // longest one.
 func (p *Parser) ReconnectionTime() (d time.Duration, ok bool) { return p.retry, p.hasRetry }
 
-// Next goes on to the next event that the chunks fed so far hold whole. It returns
-// false when there is none: feed more, unless Err says that the stream has ended.
+// Next goes on to the next event that is complete in the chunks fed so far. It
+// returns false when there is none: feed more, unless Err returns an error.
 func (p *Parser) Next() bool {
-	// This is the short way through the block that most streams consist of:
+	// This is the short way through the kind of block that most streams consist of:
 	// perhaps a type, one line of data, a blank line; lines that end in LF, fields
 	// spelled as everybody spells them, all of it in the window. Where the block
-	// turns out to be different, next goes on from there.
+	// turns out to be different, next takes over.
 	buf, pos, end := p.buf, p.pos, p.end
 	if !p.fresh || pos == end {
 		return p.next()
@@ -167,9 +180,8 @@ func (p *Parser) Next() bool {
 	var typ []byte
 	line, head := pos, le.Uint64(buf[pos:])
 	if head<<8 == eventField<<8 {
-		// Most events are of the type of the one before. To compare is not only
-		// cheaper than to search: where the line ends is then no longer something
-		// that the processor has to wait for.
+		// Most events have the type of the one before. Comparing is not only cheaper
+		// than searching: the processor need not wait to learn where the line ends.
 		if n := len(p.typLine); n > 0 && n <= end-pos && string(buf[pos:pos+n]) == string(p.typLine) {
 			pos += n
 		} else {
@@ -199,15 +211,15 @@ func (p *Parser) Next() bool {
 	return p.next()
 }
 
-// leave leaves the short way before the line at line, of which the bytes before
-// scanned hold no line end.
+// leave leaves the short way at the line that begins at line. There is no line end
+// before scanned.
 func (p *Parser) leave(line, scanned int, typ []byte) {
 	p.block = p.base + int64(p.pos)
 	p.pos, p.scanned, p.typ = line, scanned, typ
 	p.fresh = false
 }
 
-// next is Next for all that may be in a stream.
+// next is Next for everything that may be in a stream.
 func (p *Parser) next() bool {
 	if p.fresh {
 		p.leave(p.pos, p.pos, nil)
@@ -312,15 +324,15 @@ func (p *Parser) next() bool {
 
 var le = binary.LittleEndian
 
-// The fields that matter most, as they are mostly spelled: the first bytes of the
-// line as a little-endian number.
+// The fields that matter most, in their usual spelling: the first bytes of the line
+// as a little-endian number.
 const (
 	dataField  = 'd' | 'a'<<8 | 't'<<16 | 'a'<<24 | ':'<<32 | ' '<<40
 	eventField = 'e' | 'v'<<8 | 'e'<<16 | 'n'<<24 | 't'<<32 | ':'<<40 | ' '<<48
 )
 
-// field returns the first letter of the field that the line is, 0 for a comment
-// or an unknown one, and where its value begins.
+// field returns the first letter of the line's field name, 0 for a comment or an
+// unknown field, and where the value begins.
 func field(line []byte) (name byte, v int) {
 	var want string
 	switch line[0] {
@@ -350,9 +362,9 @@ func field(line []byte) (name byte, v int) {
 	}
 }
 
-// setID puts v, unless it has a NUL, into the last event ID buffer. The block's
-// end makes it the last event ID: one that the end of the stream cuts off does
-// not count.
+// setID puts v into the last event ID buffer, unless it has a NUL. Only the end of
+// the block makes it the last event ID: the id of a block that the end of the stream
+// cuts off does not count.
 func (p *Parser) setID(v []byte) {
 	if bytes.IndexByte(v, 0) >= 0 {
 		return
@@ -370,8 +382,8 @@ func (p *Parser) commitID() {
 	p.ev.ID = p.lastID[:len(p.lastID):len(p.lastID)]
 }
 
-// setRetry takes the value of a retry field. Anything but ASCII digits is
-// ignored, and so is an empty value (which sets Chromium back to its default).
+// setRetry takes the value of a retry field. It ignores a value with anything but
+// ASCII digits, and an empty one (which sets Chromium back to its default).
 func (p *Parser) setRetry(v []byte) {
 	const most = math.MaxInt64 / int64(time.Millisecond)
 	var ms int64
@@ -392,8 +404,8 @@ func (p *Parser) setRetry(v []byte) {
 	p.hasRetry = true
 }
 
-// keepType saves typ from what is about to happen to buf. It is called for every
-// line, and copies once: a large type costs no more for having many lines behind it.
+// keepType returns typ out of the way of what is about to happen to buf. It is called
+// for every data line and copies only once, so a large type before many lines is cheap.
 func (p *Parser) keepType(typ []byte) []byte {
 	if len(typ) == 0 || len(p.typBuf) > 0 && &typ[0] == &p.typBuf[0] {
 		return typ
@@ -402,8 +414,8 @@ func (p *Parser) keepType(typ []byte) []byte {
 	return p.typBuf[:len(typ):len(typ)]
 }
 
-// begin settles what comes before the first line: one byte order mark is
-// dropped. It returns false where that takes more bytes.
+// begin drops the byte order mark before the first line, if there is one. It returns
+// false where it takes more bytes to know.
 func (p *Parser) begin() bool {
 	const bom = "\xef\xbb\xbf"
 	head := p.buf[p.pos:p.end]
@@ -417,7 +429,7 @@ func (p *Parser) begin() bool {
 	if p.limit <= 0 {
 		p.limit = DefaultMaxEventSize
 	}
-	if p.initialID != "" {
+	if p.initialID != nil {
 		p.lastID = append(p.lastID[:0], p.initialID...)
 		p.ev.ID = p.lastID[:len(p.lastID):len(p.lastID)]
 	}
@@ -427,13 +439,13 @@ func (p *Parser) begin() bool {
 	return true
 }
 
-// wait leaves the line at pos for the next chunk to complete.
+// wait leaves the incomplete line at pos to the next chunk.
 func (p *Parser) wait() {
 	rest := p.buf[p.pos:p.end]
 	switch {
 	case len(rest) == 0:
 	case rest[0] == ':':
-		// A comment loses nothing with its text: let its last byte be all of it.
+		// The text of a comment does not matter: keep one byte of it.
 		p.pos = p.end - 1
 		p.buf[p.pos] = ':'
 	case p.dataEnd-p.dataStart+len(rest) > p.limit:
@@ -446,13 +458,13 @@ func (p *Parser) fail() {
 		ErrEventTooLarge, p.events+1, p.block, p.limit)
 }
 
-// room returns the free part of buf behind the window, at least n bytes of it.
+// room returns the free part of buf after the window, at least n bytes.
 func (p *Parser) room(n int) []byte {
 	full := len(p.buf) - slack
 	if free := full - p.end; free < n || free < full/2 {
 		p.slide()
-		// Half of it free at the least keeps the cost of sliding, per byte fed,
-		// independent of how small the chunks are.
+		// With at least half of buf free, the cost of sliding per byte fed does not
+		// depend on how small the chunks are.
 		if free := full - p.end; free < n || free < full/2 {
 			p.grow(max(2*len(p.buf), p.end+n+slack, minBuffer))
 		}
@@ -483,7 +495,7 @@ func (p *Parser) grow(size int) {
 	p.buf = buf
 }
 
-// filled takes n bytes more of buf into the window.
+// filled adds the next n bytes of buf to the window.
 func (p *Parser) filled(n int) { p.end += n }
 
 // position returns how many bytes of the stream have been fed.

@@ -9,31 +9,31 @@ import (
 )
 
 const (
-	// A source that fills the buffer at every read gets a larger one, up to what
+	// A source that fills the buffer with a read gets one of this size: as much as
 	// the first cache level holds beside the caller's own data.
 	maxReadBuffer = 16 << 10
 
 	// No read is offered less than this.
 	minRead = 512
 
-	// As in bufio: so many reads of nothing mean that the source is broken.
+	// As in bufio: a source that reads nothing this many times is broken.
 	maxEmptyReads = 100
 )
 
 // Reader is the pull side: it reads a stream from an io.Reader and hands out its
-// events one at a time, in the manner of bufio.Scanner. It reads no further
-// ahead than one call of Read, so an event is handed out as soon as the bytes
-// that end it have arrived.
+// events one at a time, in the manner of bufio.Scanner. It reads ahead by one call
+// of Read at most, so an event is handed out as soon as the bytes that end it have
+// arrived.
 //
 // A Reader must not be used from several goroutines at once.
 type Reader struct {
 	p       Parser
 	src     io.Reader
-	readErr error // of src, io.EOF included; the events before it come first
+	readErr error // of src, io.EOF included; events read before it come first
 	err     error // as the caller sees it
 }
 
-// NewReader returns a Reader of the stream src, with the defaults or with options.
+// NewReader returns a Reader of the stream src. Options change the defaults.
 func NewReader(src io.Reader, opts ...Option) *Reader {
 	r := &Reader{src: src}
 	for _, opt := range opts {
@@ -42,8 +42,8 @@ func NewReader(src io.Reader, opts ...Option) *Reader {
 	return r
 }
 
-// Reset makes r ready for a new stream, src. Buffers and options stay; everything
-// else is forgotten, the reconnection time included, and the last event ID is
+// Reset makes r ready for a new stream, src. It keeps the buffers and the options and
+// forgets everything else, the reconnection time included; the last event ID is
 // again that of the option [LastEventID]. Reset invalidates the last Event.
 func (r *Reader) Reset(src io.Reader) {
 	r.p.Reset()
@@ -52,7 +52,7 @@ func (r *Reader) Reset(src io.Reader) {
 
 // Next goes on to the next event, which [Reader.Event] then returns. It blocks in
 // the source's Read while the event is incomplete. It returns false at the end of
-// the stream, which [Reader.Err] tells from an error. An event that the end of
+// the stream and after an error; [Reader.Err] tells which. An event that the end of
 // the stream cuts off is dropped, as the standard demands.
 func (r *Reader) Next() bool {
 	for !r.p.Next() {
@@ -72,15 +72,15 @@ func (r *Reader) Event() Event {
 	return Event{Type: ev.Type, Data: ev.Data, ID: ev.ID}
 }
 
-// Err returns what ended the stream: nil at its clean end, which is io.EOF from the
-// source (and as long as it has not ended), an error that wraps
+// Err returns the error that ended the stream: nil while the stream goes on and
+// after a clean end (io.EOF from the source), an error that wraps
 // [ErrEventTooLarge], or one that wraps the error of the source's Read and says
-// how far the stream was read. A source that returns nothing and no error again
-// and again ends it with io.ErrNoProgress. All events before the error have been
-// handed out by then.
+// how far the stream was read. A source that again and again returns neither bytes
+// nor an error ends the stream with io.ErrNoProgress. By then, all events before
+// the error have been handed out.
 func (r *Reader) Err() error { return r.err }
 
-// All returns the events that remain, for use with range. An error that ends the
+// All returns the events still to come, for use with range. An error that ends the
 // stream comes last, with the zero Event. Each Event is a view, valid until the
 // loop body returns.
 func (r *Reader) All() iter.Seq2[Event, error] {
@@ -97,8 +97,8 @@ func (r *Reader) All() iter.Seq2[Event, error] {
 }
 
 // LastEventID returns the last event ID in force: what a client that connects
-// again sends as Last-Event-ID, unless it is empty. A block with nothing but an
-// id sets it, though it dispatches no event.
+// again sends as Last-Event-ID, unless it is empty. A block that holds only an id
+// sets it, although it dispatches no event.
 func (r *Reader) LastEventID() string { return r.p.LastEventID() }
 
 // ReconnectionTime returns the last reconnection time that the stream has set
@@ -106,8 +106,7 @@ func (r *Reader) LastEventID() string { return r.p.LastEventID() }
 // longest one.
 func (r *Reader) ReconnectionTime() (d time.Duration, ok bool) { return r.p.ReconnectionTime() }
 
-// fill reads once from the source. It returns false when there is nothing more
-// to come.
+// fill reads from the source once. It returns false when nothing more will come.
 func (r *Reader) fill() bool {
 	if r.p.err != nil {
 		r.err = r.p.err

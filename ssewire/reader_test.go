@@ -310,7 +310,7 @@ func TestMaxEventSize(t *testing.T) {
 	}
 }
 
-// At the limit itself the verdict may fall either way, but never by the cut.
+// At the limit itself the verdict may fall either way, but it does not depend on the cut.
 func TestLimitDoesNotDependOnCuts(t *testing.T) {
 	const stream = "data: one\ndata: two\r\ndata: three\r\rid: 12345678901\nevent: 1234567890\ndata: four\n\n: a comment that is longer than all\ndata: five\n\n"
 	for limit := 1; limit < 60; limit++ {
@@ -619,8 +619,8 @@ func TestIdleReads(t *testing.T) {
 	}
 }
 
-// A stream of small events is read with a small buffer, for a program may have thousands of
-// them open. A source that fills it is read with a larger one.
+// A stream of small events is read with a small buffer, because a program may have thousands
+// of them open. A source that fills it is read with a larger one.
 func TestRoomOfReads(t *testing.T) {
 	for _, c := range []struct {
 		name            string
@@ -903,7 +903,7 @@ func TestResetForgets(t *testing.T) {
 	}
 }
 
-// What the caller does to the room behind a view does no harm to what comes next.
+// What the caller appends to a view does no harm to what comes next.
 func TestAppendToViews(t *testing.T) {
 	const stream = "event: tick\nid: 1\ndata: a\n\nevent:tuck\ndata: b\n\nevent: tock\ndata: b\ndata: c\n\ndata: d\n\nid: 22\ndata: e\n\ndata: f\n\n"
 	want := []event{{"tick", "a", "1"}, {"tuck", "b", "1"}, {"tock", "b\nc", "1"}, {"message", "d", "1"}, {"message", "e", "22"}, {"message", "f", "22"}}
@@ -983,7 +983,7 @@ func TestLastEventIDIsACopy(t *testing.T) {
 	}
 }
 
-// A large type costs no more for the data lines behind it.
+// A large type costs no more for the data lines after it.
 func TestManyDataLinesBehindLargeType(t *testing.T) {
 	read := func(typ int) time.Duration {
 		stream := []byte("event: " + strings.Repeat("t", typ) + "\n" + strings.Repeat("data\n", 1<<14) + "\n")

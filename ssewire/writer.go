@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Writer writes a stream, an event at a time, each with one Write and a flush, so
-// that no event waits for the next. It allocates nothing per event.
+// Writer writes a stream. Each event takes one Write and a flush, so that no event
+// waits for the next. It allocates nothing per event.
 //
 // A Writer must not be used from several goroutines at once.
 type Writer struct {
@@ -17,10 +17,10 @@ type Writer struct {
 	buf   []byte
 }
 
-// NewWriter returns a Writer to w. Where w is an http.ResponseWriter it sets the
-// header Content-Type to text/event-stream and Cache-Control to no-store, unless
-// they are set, and flushes the response after each event; it does the same for any w
-// that has a method Flush, with or without an error.
+// NewWriter returns a Writer to w. If w is an http.ResponseWriter, it sets the
+// headers Content-Type to text/event-stream and Cache-Control to no-store, unless
+// they are set, and flushes the response after each event. Any other w is flushed
+// if it has a method Flush, with or without an error.
 func NewWriter(w io.Writer) *Writer {
 	sw := &Writer{w: w, flush: func() error { return nil }}
 	switch f := w.(type) {
@@ -44,10 +44,10 @@ func setDefault(h http.Header, name, value string) {
 	}
 }
 
-// WriteEvent writes ev as [AppendEvent] has it. An error that wraps
-// [ErrUnwritable] is about this event, and nothing of it was written; any other
-// is about the stream: the client has gone, and what was written may be half an
-// event, or what was written cannot be flushed (http.ErrNotSupported).
+// WriteEvent writes ev as [AppendEvent] does. An error that wraps [ErrUnwritable]
+// is about this event, of which nothing was written. Any other error is about the
+// stream: the client has gone, perhaps after half an event, or w cannot flush what
+// was written (http.ErrNotSupported).
 func (w *Writer) WriteEvent(ev Event) error {
 	var err error
 	w.buf, err = AppendEvent(w.buf[:0], ev)
@@ -57,13 +57,13 @@ func (w *Writer) WriteEvent(ev Event) error {
 	return w.write()
 }
 
-// WriteComment writes text as [AppendComment] has it.
+// WriteComment writes text as [AppendComment] does.
 func (w *Writer) WriteComment(text []byte) error {
 	w.buf = AppendComment(w.buf[:0], text)
 	return w.write()
 }
 
-// WriteReconnectionTime writes d as [AppendReconnectionTime] has it.
+// WriteReconnectionTime writes d as [AppendReconnectionTime] does.
 func (w *Writer) WriteReconnectionTime(d time.Duration) error {
 	w.buf = AppendReconnectionTime(w.buf[:0], d)
 	return w.write()

@@ -25,6 +25,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log"
 	"os"
 	"os/signal"
 	"slices"
@@ -78,6 +79,8 @@ type exitStatus int
 func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
 
 func main() {
+	// net/http logs there what a peer has sent that it did not expect, with whatever is in it.
+	log.SetOutput(io.Discard)
 	// Without this, a reader that closes our pipe would kill us in the middle of
 	// a recording.
 	signal.Ignore(syscall.SIGPIPE)
@@ -294,6 +297,9 @@ func oneArg(args []string, what string) (string, error) {
 		return "", usagef("%s is missing", what)
 	case 1:
 		return args[0], nil
+	}
+	if what == "URL" { // in which there may be credentials, and in the rest of a header without quotes
+		return "", usagef("there are %d arguments, and only URL is wanted: put a header and a body in quotes", len(args))
 	}
 	return "", usagef("there is more than one %s: %q", what, args)
 }

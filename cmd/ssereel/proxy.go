@@ -86,7 +86,7 @@ the file can be written no longer, that is said once, and the requests go on.
 		flags.BoolVarP(&p.force, "force", "f", false, "overwrite the file")
 		return func(ctx context.Context, c console, args []string) error {
 			if len(args) > 0 && flags.ArgsLenAtDash() != 0 {
-				return usagef("put -- in front of the command: -- %s", strings.Join(args, " "))
+				return usagef("put -- before the command: -- %s ...", args[0])
 			}
 			p.command = args
 			var err error
@@ -142,12 +142,9 @@ func upstreamURL(text string) (*url.URL, error) {
 	if text == "" {
 		return nil, usagef("--upstream is missing")
 	}
-	u, err := url.Parse(text)
-	if err == nil && u.Port() != "" {
-		_, err = net.LookupPort("tcp", u.Port())
-	}
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
-		return nil, usagef("--upstream wants a URL like https://api.example.com, not %q", text)
+	u, err := parseURL(text)
+	if err != nil {
+		return nil, usagef("--upstream wants a URL like https://api.example.com: %w", err)
 	}
 	if u.User != nil {
 		return nil, usagef("--upstream takes no user and password: let the program send them")
@@ -581,7 +578,7 @@ func (t *watchedTransport) RoundTrip(req *http.Request) (*http.Response, error) 
 	resp, err := t.base.RoundTrip(req.WithContext(context.WithValue(req.Context(), originKey{}, from)))
 	switch {
 	case err == nil:
-		what := resp.Status
+		what := strings.TrimSpace(fmt.Sprint(resp.StatusCode, " ", http.StatusText(resp.StatusCode))) // the server's own words may be any
 		if from.recorded {
 			what += ", from the recording"
 		}
@@ -628,17 +625,6 @@ func target(u *url.URL) string {
 // hidden stands for what is not shown.
 const hidden = "…"
 
-// reason is err as a log shows it: net/http quotes a header that it cannot parse, which may
-// be any.
-func reason(err error) string {
-	const malformed = "malformed MIME header"
-	text := unprefixed(err)
-	if before, _, ok := strings.Cut(text, malformed); ok {
-		return before + malformed
-	}
-	return text
-}
-
 // halfCloser is a connection whose own half can be ended, while the other goes on.
 type halfCloser interface {
 	io.Writer
@@ -658,7 +644,7 @@ func (b *watchedBody) Read(p []byte) (int, error) {
 	b.size += int64(n)
 	b.t.size.Add(int64(n))
 	if err != nil && err != io.EOF && b.req.Context().Err() == nil {
-		b.once.Do(func() { b.t.say(b.req, fmt.Sprintf("cut off after %s: %v", count(b.size, "byte"), reason(err))) })
+		b.once.Do(func() { b.t.say(b.req, fmt.Sprintf("cut off after %s: %s", count(b.size, "byte"), reason(err))) })
 	}
 	return n, err
 }

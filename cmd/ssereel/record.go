@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -86,12 +87,9 @@ is recorded.
 			if err != nil {
 				return err
 			}
-			u, err := url.Parse(target)
-			if err == nil && u.Port() != "" {
-				_, err = net.LookupPort("tcp", u.Port())
-			}
-			if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
-				return usagef("%q is no URL like https://example.com/stream", target)
+			u, err := parseURL(target)
+			if err != nil {
+				return usagef("this is no URL like https://example.com/stream: %w", err)
 			}
 			if r.timeout < 0 || r.timeout == 0 && flags.Changed("timeout") {
 				return usagef("--timeout %v is no time to wait", r.timeout)
@@ -145,7 +143,7 @@ func (r *recording) request(ctx context.Context, c console, target string, heade
 		name, value, ok := strings.Cut(h, ":")
 		value = strings.TrimSpace(value)
 		if !ok || name == "" || strings.ContainsFunc(name, notInName) || strings.ContainsFunc(value, unicode.IsControl) {
-			return nil, usagef("--header wants 'NAME: VALUE', not %q", h)
+			return nil, usagef("--header wants 'NAME: VALUE', such as 'Accept: text/event-stream'") // without h, which may hold a credential
 		}
 		if strings.EqualFold(name, "Host") {
 			req.Host = value
@@ -166,6 +164,30 @@ func (r *recording) request(ctx context.Context, c console, target string, heade
 		req.SetBasicAuth(key, secret)
 	}
 	return req, nil
+}
+
+// parseURL parses a URL that can be asked for. Its errors do not quote the URL, in which there
+// may be credentials.
+func parseURL(text string) (*url.URL, error) {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil:
+		var why *url.Error
+		if errors.As(err, &why) {
+			err = why.Err
+		}
+		return nil, errors.New(unquoted(strings.TrimPrefix(err.Error(), "net/url: ")))
+	case u.Scheme != "http" && u.Scheme != "https":
+		return nil, errors.New("it has to begin with http:// or https://")
+	case u.Hostname() == "":
+		return nil, errors.New("it names no host")
+	}
+	if u.Port() != "" {
+		if _, err := net.LookupPort("tcp", u.Port()); err != nil {
+			return nil, fmt.Errorf("there is no port %s", u.Port())
+		}
+	}
+	return u, nil
 }
 
 // maxData is how much a request may send, in bytes.
@@ -210,6 +232,36 @@ func wantsScenarioKey(req *http.Request) bool {
 	return req.URL.Scheme == "https" && (host == "scenario.com" || strings.HasSuffix(host, ".scenario.com"))
 }
 
+// sentScenarioKey returns Scenario's credentials, and whether they go along with req.
+func sentScenarioKey(req *http.Request) (key, secret string, ok bool) {
+	key, secret = scenarioKey()
+	user, password, _ := req.BasicAuth()
+	return key, secret, key != "" && secret != "" && user == key && password == secret
+}
+
+// overwriting returns a replay.Recorder's Redact for these credentials, in whatever place a
+// server repeats them. What is shorter than any may stand in a text by chance.
+func overwriting(credentials ...string) func(text []byte) {
+	const shortest = 8
+	return func(text []byte) {
+		for _, credential := range credentials {
+			if len(credential) < shortest {
+				continue
+			}
+			for rest := text; ; {
+				n := bytes.Index(rest, []byte(credential))
+				if n < 0 {
+					break
+				}
+				rest = rest[n:]
+				for i := range credential {
+					rest[i] = '*'
+				}
+			}
+		}
+	}
+}
+
 // notInName returns whether r cannot stand in the name of a header: RFC 9110,
 // section 5.6.2.
 func notInName(r rune) bool {
@@ -235,6 +287,9 @@ func (r *recording) run(c console, req *http.Request) (err error) {
 	rec, err := replay.NewRecorder(out, transport)
 	if err != nil {
 		return err
+	}
+	if key, secret, ok := sentScenarioKey(req); ok {
+		rec.Redact = overwriting(key, secret, base64.StdEncoding.EncodeToString([]byte(key+":"+secret)))
 	}
 	ctx, cancel := context.WithCancelCause(req.Context())
 	defer cancel(nil)
@@ -305,7 +360,7 @@ func (r *recording) run(c console, req *http.Request) (err error) {
 	case late:
 		err, end = fmt.Errorf("the timeout of %v came before the end; what had come by then is recorded: raise --timeout for the rest", r.timeout), end+", timed out"
 	case err != nil && story.Document == nil:
-		err, end = fmt.Errorf("the stream was cut off, which is recorded: %w", err), end+", cut off"
+		err, end = fmt.Errorf("the stream was cut off, which is recorded: %s", reason(err)), end+", cut off"
 	case err != nil:
 		err, end = fmt.Errorf("the end could not be recorded: %s", plain(err)), end+", incomplete"
 	}
@@ -331,9 +386,6 @@ func outcomeOf(s status.Summary) string {
 	return printable(cmp.Or(s.State, "in an unknown state"))
 }
 
-// plain returns the text of an error that may have been told by a server.
-func plain(err error) string { return printable(unprefixed(err)) }
-
 // noStory returns err, with which nothing has begun, for a person. What the server said is
 // said.
 func noStory(req *http.Request, err error, said string) error {
@@ -347,7 +399,7 @@ func noStory(req *http.Request, err error, said string) error {
 	case errors.As(err, &sent):
 		return noAnswer(req.URL, err)
 	}
-	return errors.New(plain(err))
+	return fmt.Errorf("%s: check the URL, or try again later", plain(err))
 }
 
 // noAnswer returns err, which came in place of a response, for a person.
@@ -364,7 +416,7 @@ func noAnswer(u *url.URL, err error) error {
 	case errors.As(err, &failed) && failed.Op == "dial":
 		return fmt.Errorf("cannot reach %s: %w: check the URL, and whether the server runs", u.Host, failed.Err)
 	}
-	return fmt.Errorf("%s sent no response: %w: try again, or check the URL", u.Host, err)
+	return fmt.Errorf("%s sent no valid response: %s: try again, or check the URL", u.Host, reason(err))
 }
 
 // noStream tells a person what the server sent instead of something to record.
@@ -374,12 +426,11 @@ func noStream(req *http.Request, refused *ssewire.ResponseError, said string) er
 	switch code := refused.StatusCode; {
 	case code == http.StatusUnauthorized, code == http.StatusForbidden:
 		const names = "SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET"
-		key, secret := scenarioKey()
-		user, password, _ := req.BasicAuth()
+		key, secret, sent := sentScenarioKey(req)
 		switch {
 		case key == "" || secret == "":
 			return fmt.Errorf("the server answered %s: does it want a header, such as -H 'Authorization: Bearer ...', or, for a Scenario job, %s in the environment", answer, names)
-		case user == key && password == secret:
+		case sent:
 			return fmt.Errorf("the server answered %s to %s of the environment: check them", answer, names)
 		}
 		return fmt.Errorf("the server answered %s: does it want a header, such as -H 'Authorization: Bearer ...' (%s go to scenario.com and this machine only)", answer, names)

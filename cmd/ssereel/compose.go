@@ -49,6 +49,9 @@ history.
 					return err
 				}
 			}
+			if err := wantName(flags); err != nil {
+				return err
+			}
 			out := *output
 			switch {
 			case out != "":

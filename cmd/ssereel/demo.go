@@ -41,6 +41,9 @@ it yourself.
 			if len(args) > 0 {
 				return usagef("takes no argument, has %q", args)
 			}
+			if err := wantName(flags); err != nil {
+				return err
+			}
 			return demo(ctx, c, *output, *force, float64(*speed))
 		}
 	},

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/pflag"
 
@@ -100,17 +101,20 @@ data, path), was and is (types) and unsure.
 			case samePipe(args[0], args[1]):
 				return usagef("%s cannot be both recordings, because it is a pipe, which is read only once", args[1])
 			}
-			var patterns []pattern
+			var patterns []*ignoring
 			for _, text := range *ignore {
 				p, err := parsePattern(text)
 				if err != nil {
 					return usagef("--ignore %q: %w", text, err)
 				}
-				patterns = append(patterns, p)
+				patterns = append(patterns, &ignoring{pattern: p, text: text})
 			}
 			r, err := diff(c, args[0], args[1], patterns)
 			if err != nil {
 				return untoldError{err}
+			}
+			for _, text := range r.idle {
+				fmt.Fprintf(c.err, "ssereel diff: --ignore '%s' matches nothing that was compared\n", printable(text))
 			}
 			for _, w := range r.Warnings {
 				fmt.Fprintf(c.err, "ssereel diff: %s\n", w)
@@ -125,14 +129,14 @@ data, path), was and is (types) and unsure.
 			} else {
 				_, err = fmt.Fprint(c.out, r)
 			}
-			switch r.Verdict { // also where nobody reads on; run knows what could not be printed
+			if err != nil && !errors.Is(err, syscall.EPIPE) {
+				return untoldError{err}
+			}
+			switch r.Verdict { // also where nobody reads on
 			case "different":
 				return errFailed
 			case "incomplete":
 				return errUntold
-			}
-			if err != nil {
-				return untoldError{err}
 			}
 			return nil
 		}
@@ -170,6 +174,8 @@ type report struct {
 	MoreWarnings int          `json:"more_warnings"`
 	Differences  []difference `json:"differences"`
 	More         int          `json:"more"`
+
+	idle []string // patterns that no place matches
 }
 
 // A difference is one thing that the service does differently: what it is, and where.
@@ -271,12 +277,19 @@ type side struct {
 // differ compares two recordings.
 type differ struct {
 	report
-	ignore   []pattern
+	ignore   []*ignoring
 	old, new side
 }
 
+// ignoring is an --ignore.
+type ignoring struct {
+	pattern
+	text string
+	used bool // there is a place that it matches
+}
+
 // diff compares the recordings in two files.
-func diff(c console, oldName, newName string, ignore []pattern) (*report, error) {
+func diff(c console, oldName, newName string, ignore []*ignoring) (*report, error) {
 	d := &differ{ignore: ignore}
 	d.Warnings, d.Differences = []string{}, []difference{}
 	var err error
@@ -288,6 +301,7 @@ func diff(c console, oldName, newName string, ignore []pattern) (*report, error)
 	}
 	d.Old, d.New = d.old.called, d.new.called
 	d.services()
+	d.report.idle = d.idlePatterns()
 	switch {
 	case len(d.Differences) > 0:
 		d.Verdict = "different"
@@ -473,6 +487,63 @@ func (d *differ) shapes(at place, may lacks, was, is *shape) {
 	})
 }
 
+// ignored returns whether a place is to be left out, and notes by which patterns.
 func (d *differ) ignored(at place) bool {
-	return slices.ContainsFunc(d.ignore, func(p pattern) bool { return p.matches(at) })
+	left := false
+	for _, p := range d.ignore {
+		if p.matches(at) {
+			p.used, left = true, true
+		}
+	}
+	return left
+}
+
+// idlePatterns returns the patterns that match nothing of what was compared.
+func (d *differ) idlePatterns() (idle []string) {
+	unused := func() bool { return slices.ContainsFunc(d.ignore, func(p *ignoring) bool { return !p.used }) }
+	for _, s := range []*service{d.old.service, d.new.service} {
+		if unused() {
+			s.places(func(at place) { d.ignored(at) })
+		}
+	}
+	for _, p := range d.ignore {
+		if !p.used {
+			idle = append(idle, p.text)
+		}
+	}
+	return idle
+}
+
+// places calls visit for each place that a difference may be at. It may not keep the place.
+func (s *service) places(visit func(place)) {
+	for _, name := range s.operations.keys {
+		op, at := s.operations.get(name), place{parts: []string{name}}
+		visit(at)
+		for _, code := range op.statuses.keys {
+			visit(at.with(statusPrefix + strconv.Itoa(code)))
+		}
+		for _, end := range op.ends.keys {
+			visit(at.with(endPrefix + string(end)))
+		}
+		for _, code := range op.answers.keys {
+			a, at := op.answers.get(code), answerPlace(at, code)
+			for _, name := range a.mediaTypes.keys {
+				visit(at.with(mediaTypePrefix + name))
+			}
+			a.body.places(at, visit)
+			for _, name := range a.events.keys {
+				a.events.get(name).places(at.with(name), visit)
+			}
+		}
+	}
+}
+
+func (s *shape) places(at place, visit func(place)) {
+	visit(at)
+	for _, name := range s.members.keys {
+		s.members.get(name).places(place{at.parts, append(at.path, name)}, visit)
+	}
+	if s.elements != nil {
+		s.elements.places(place{at.parts, append(at.path, elementsName)}, visit)
+	}
 }

@@ -176,12 +176,18 @@ func (cmd command) run(ctx context.Context, c console, args []string) int {
 // is to say. It is called name there.
 func (r *result) exit(name string, err error, talk io.Writer) int {
 	gone := errors.Is(r.err, syscall.EPIPE) // whoever reads our output has had enough of it
-	switch {
-	case gone || r.err == nil:
-	case err == nil, err == errFailed:
-		err = r.err
-	case err == errUntold:
-		err = untoldError{r.err}
+	if !gone && r.err != nil {
+		cause := r.err
+		if path := (*fs.PathError)(nil); errors.As(cause, &path) {
+			cause = path.Err
+		}
+		cause = fmt.Errorf("cannot write standard output: %w", cause)
+		switch untold := (untoldError{}); {
+		case err == errUntold, errors.As(err, &untold) && errors.Is(err, r.err):
+			err = untoldError{cause}
+		case err == nil, err == errFailed, errors.Is(err, r.err):
+			err = cause
+		}
 	}
 	if path, ok := err.(*fs.PathError); ok {
 		err = fmt.Errorf("%s: %w", path.Path, path.Err)
@@ -296,10 +302,21 @@ func oneArg(args []string, what string) (string, error) {
 		}
 		return "", usagef("%s is missing", what)
 	case 1:
+		if args[0] == "" {
+			return "", usagef("%s is empty", what)
+		}
 		return args[0], nil
 	}
 	if what == "URL" { // in which there may be credentials, and in the rest of a header without quotes
 		return "", usagef("there are %d arguments, and only URL is wanted: put a header and a body in quotes", len(args))
 	}
 	return "", usagef("there is more than one %s: %q", what, args)
+}
+
+// wantName refuses a file that --output names with nothing, as a variable that is not set does.
+func wantName(flags *pflag.FlagSet) error {
+	if output := flags.Lookup("output"); output.Changed && output.Value.String() == "" {
+		return usagef("-o wants a file, and its name is empty")
+	}
+	return nil
 }

@@ -119,6 +119,9 @@ the file can be written no longer, that is said once, and the requests go on.
 			if p.output == "-" {
 				return usagef("-o wants a file: standard output has other things to say")
 			}
+			if err := wantName(flags); err != nil {
+				return err
+			}
 			if p.output == "" {
 				p.output = defaultReel(p.upstream)
 			}
@@ -256,7 +259,7 @@ func reelMode(m replay.Mode) mode {
 			},
 		}})
 		if err != nil {
-			return nil, nil, wantRecorded(err)
+			return nil, nil, wantRecorded(p.output, err)
 		}
 		transport.Reel = reel
 		if m == replay.ModeReplay { // in the others, more may come
@@ -302,14 +305,18 @@ func (p *proxying) idleFaults() []string {
 	return p.faults.idle(rec, float64(*p.speed))
 }
 
-// wantRecorded adds to an error of opening a reel to go on with what a person can do about
+// wantRecorded adds to an error of opening the named reel to go on with what a person can do about
 // it, where it does not say.
-func wantRecorded(err error) error {
+func wantRecorded(name string, err error) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("%w: record it in mode record", wantReel(err))
 	case errors.Is(err, replay.ErrNotReel):
-		return err
+		why := whyNoReel(name, err)
+		if errors.As(why, new(notReel)) { // which says what to do
+			return why
+		}
+		return fmt.Errorf("%w: name a recording, or in mode auto a file that is not there yet", why)
 	}
 	return wantReel(err)
 }
@@ -464,7 +471,7 @@ func (p *proxying) serve(ctx context.Context, c console, l net.Listener, transpo
 	if cmd != nil {
 		report = c.err
 	}
-	if _, err := fmt.Fprintf(report, "listening on %s\n", at); err != nil {
+	if _, err := fmt.Fprintf(report, "listening on %s\n", at); err != nil && cmd == nil { // which finds it elsewhere
 		return err
 	}
 	handler := tellingMisuse(replay.NewProxy(p.upstream, transport), c.err)

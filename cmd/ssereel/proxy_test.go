@@ -440,7 +440,9 @@ func TestProxyReplays(t *testing.T) {
 	o = ssereel(t, "proxy", "--mode", "replay", "--upstream", server.URL, "-o", name+"2")
 	o.wantLine(t, 1, "no such file or directory: record it in mode record")
 	o = ssereel(t, "proxy", "--mode", "replay", "--upstream", server.URL, "-o", write(t, "Dear diary,\n"))
-	o.wantLine(t, 1, "put it right, or record it anew in mode record\n")
+	o.wantLine(t, 1, `not a reel: the first line is "Dear diary,", not "reel 1": name a recording, or in mode auto a file that is not there yet`+"\n")
+	o = ssereel(t, "proxy", "--mode", "auto", "--upstream", server.URL, "-o", write(t, "\x1f\x8b\x08\x00"))
+	o.wantLine(t, 1, "not a reel: it is compressed with gzip: gunzip it first\n")
 }
 
 // What is replayed goes wrong as it is told to, and faster; what is passed on does not.

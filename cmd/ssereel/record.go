@@ -94,6 +94,9 @@ is recorded.
 			if r.timeout < 0 || r.timeout == 0 && flags.Changed("timeout") {
 				return usagef("--timeout %v is no time to wait", r.timeout)
 			}
+			if err := wantName(flags); err != nil {
+				return err
+			}
 			if flags.Changed("data") {
 				r.data = data
 			}

@@ -106,10 +106,14 @@ func describeRecording(c console, in *input, full, asJSON bool) error {
 	default:
 		fmt.Fprintf(c.err, "ssereel status: exchange %d and %d more tell nothing here, as they are compressed; record without compression\n", compressed[0], len(compressed)-1)
 	}
-	if n == 0 && fault == nil {
-		return fmt.Errorf("%s tells of no Assembly and no job; ssereel events prints the events of any stream", in.called)
+	const none = "no Assembly and no job; ssereel events prints the events of any stream"
+	switch {
+	case n > 0:
+		return fault
+	case fault != nil:
+		return fmt.Errorf("%w; what is good of it tells of %s", fault, none)
 	}
-	return fault
+	return fmt.Errorf("%s tells of %s", in.called, none)
 }
 
 // describe prints what there is to say about a document.

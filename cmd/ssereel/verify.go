@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"github.com/spf13/pflag"
 
@@ -39,6 +40,9 @@ verdict is unreadable, with a reason, for what is no recording.
 				if _, err := oneArg(args, "FILE"); err != nil {
 					return err
 				}
+			}
+			if slices.Contains(args, "") {
+				return usagef("FILE is empty")
 			}
 			enc := json.NewEncoder(c.out)
 			enc.SetEscapeHTML(false)

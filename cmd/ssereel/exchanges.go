@@ -10,6 +10,7 @@ import (
 	"io"
 	"math"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -159,8 +160,8 @@ func numEvents(x *replay.Exchange) *int64 {
 }
 
 // exchangeTable prints the exchanges for people, none wider than that. Where all are with the
-// same server, that is not said again and again. What is known by other means is left out
-// before a request is cut.
+// same server, that is not said again and again. Where there is little room, the middles of
+// IDs are left out, then what is known by other means, before a request is cut.
 func exchangeTable(w io.Writer, rec *replay.Recording, width int) {
 	origins := make(map[string]bool)
 	for _, x := range rec.Exchanges() {
@@ -186,6 +187,11 @@ func exchangeTable(w io.Writer, rec *replay.Recording, width int) {
 		}
 		rows = append(rows, []string{fmt.Sprint(e.Exchange), fmt.Sprintf("%.1f s", e.Time), brief(e.Seconds), status, holds, end, printable(e.Method + " " + request)})
 	}
+	if last := len(rows[0]) - 1; room(rows, width) < columnWidth(rows, last) {
+		for _, row := range rows {
+			row[last] = longID.ReplaceAllStringFunc(row[last], briefID)
+		}
+	}
 	for _, column := range []string{"sent", "took", "holds"} {
 		if !fits(rows, width) {
 			rows = without(rows, column)
@@ -202,18 +208,34 @@ func exchangeTable(w io.Writer, rec *replay.Recording, width int) {
 	}
 }
 
+// longID is an ID of an Assembly, a file or a job.
+var longID = regexp.MustCompile(`job_\w{12,}|[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}`)
+
+// briefID is how an ID begins and ends.
+func briefID(id string) string {
+	begin := 4
+	if strings.HasPrefix(id, "job_") {
+		begin = 8
+	}
+	return id[:begin] + "…" + id[len(id)-4:]
+}
+
 // columnGap is what is between two columns.
 const columnGap = 2
+
+// room returns how wide the last column can be.
+func room(rows [][]string, width int) int {
+	for i := range len(rows[0]) - 1 {
+		width -= columnWidth(rows, i) + columnGap
+	}
+	return width
+}
 
 // fits returns whether there is room for what is in the last column. That a URL is longer than
 // others are is no reason to leave out anything else.
 func fits(rows [][]string, width int) bool {
 	const long = 40
-	last := len(rows[0]) - 1
-	for i := range last {
-		width -= columnWidth(rows, i) + columnGap
-	}
-	return width >= min(columnWidth(rows, last), long)
+	return room(rows, width) >= min(columnWidth(rows, len(rows[0])-1), long)
 }
 
 func columnWidth(rows [][]string, i int) int {

@@ -30,8 +30,8 @@ var demoCommand = command{
 Shows what ssereel does, without a network: plays the update stream of an
 Assembly on a loopback port, records it from there over HTTP, prints the
 Assembly's timeline while it happens, and compares the two recordings byte for
-byte and read for read. The new recording is not removed, so that you can play
-it yourself.
+byte and read for read. The new recording is kept, so that you can play it
+yourself.
 `,
 	setup: func(flags *pflag.FlagSet) func(context.Context, console, []string) error {
 		output := flags.StringP("output", "o", "", "write the new recording to `FILE` (default a temporary file)")

@@ -19,7 +19,7 @@ import (
 var diffCommand = command{
 	name:  "diff",
 	args:  "OLD|- NEW|-",
-	short: "tell what a service does differently from one recording to another",
+	short: "report what a service does differently in another recording",
 	long: `
 Compares two recordings of the same scenario, and prints what the service does
 differently, a line each: not the IDs, times, sizes and numbers, which differ
@@ -32,48 +32,48 @@ compare:
   GET /assemblies/*: uploads[].ssl_url: gone, was string
   GET /ws*?assembly: event assembly_error: new
 
-Exchanges belong together, in whatever number and order they come, where the
+Exchanges belong together, in whatever number and order they come, if the
 method, the path and the names in the query are the same. The host does not
-count, and * stands for a segment of the path with a digit in it (v1, v2 and
-such stay). Of each, diff compares
+count, and * stands for a segment of the path with a digit in it (but v1, v2
+and such stay). Of each, diff compares
 
-  status      which there are
-  media type  which there are
+  status      which ones there are
+  media type  which ones there are
   end         whether a connection now ends in a way it did not: eof, reset,
-              timeout; that the client canceled is nothing that the service did
+              timeout; that the client canceled is not the service's doing
   JSON        the names in it, and the types of the values: bool, number,
               string, object, array, null; the elements of an array, [], count
               together, and so do the lines of application/x-ndjson,
               application/jsonl and such
   event       which types of events there are, and the JSON in each; data that
-              is no JSON is text, of which some words may be JSON, but words
+              is not JSON is text, of which some words may be JSON, but words
               like assembly_finished and [DONE] are messages of their own
 
 A type is a difference where OLD never had it in that place, and none where
 only NEW lacks it. What is new or gone is one line, whatever is in it. Arrays
 that were always empty, or are now, say nothing of their elements. JSON within
-a string stays a string. The answers with a status from 200 to 299 are compared
-with each other, any other with those of the same status. A name that is an ID
-(a number, or 16 or more hexadecimal digits) counts as *. Of a name of more
-than 200 bytes the rest is told by a sum behind its beginning. What is nested
-deeper than 100 levels is not compared. Bodies cannot be that have a
-Content-Encoding, or are no JSON in both recordings where their media type says
-so.
+a string stays a string. Answers with a status from 200 to 299 are compared
+with each other, all others with those of the same status. A name that is an ID
+(a number, or 16 or more hexadecimal digits) counts as *. A name of more than
+200 bytes is cut, and a sum of all of it put in place of the rest. What is
+nested deeper than 100 levels is not compared. Bodies that have a
+Content-Encoding cannot be compared, nor can those that should be JSON by their
+media type and are not in either recording.
 
 --ignore leaves out a place, and all that is in it. PATTERN is a place as the
-lines have it in front of what is new, gone or different, or any of its parts:
+lines print it, before what is new, gone or different, or any of its parts:
 
   --ignore 'results.*.meta'                      in a path, * is any one name
   --ignore 'event assembly_execution_progress'   'event *' is any event
   --ignore 'GET /assemblies/*: uploads[]'
   --ignore 'status 429'
 
-The exit status is 0 where nothing differs, 1 where something does, and 2 where
-that cannot be told: a recording cannot be read, or not all could be compared.
-Where a recording is truncated or damaged, what is left of it is compared; what
-may only be behind the cut is marked (unsure). So is what may only be missing
-because a connection ended too early: the client canceled, or it was reset or
-timed out.
+The exit status is 0 if nothing differs, 1 if something does, and 2 if there
+was trouble: a recording cannot be read, not all could be compared, or the
+result not be written. If a recording is truncated or damaged, what is left of
+it is compared; what may only be missing because of that is marked (unsure). So
+is what may only be missing because a connection ended too early: the client
+canceled, or it was reset or timed out.
 
 With --json: old, new, verdict (same, different, or incomplete: the same as far
 as it could be compared), operations, events and paths (how many were
@@ -85,7 +85,7 @@ data, path), was and is (types) and unsure.
 `,
 	setup: func(flags *pflag.FlagSet) func(context.Context, console, []string) error {
 		asJSON := flags.Bool("json", false, "print a JSON object instead")
-		ignore := flags.StringArray("ignore", nil, "leave out what differs at the place `PATTERN` and in it; may be given more than once")
+		ignore := flags.StringArray("ignore", nil, "leave out what differs at the place `PATTERN` and in it; can be given several times")
 		return func(ctx context.Context, c console, args []string) error {
 			switch {
 			case len(args) == 0:

@@ -660,8 +660,8 @@ func TestDiffUsage(t *testing.T) {
 		"media type ":          "no part of a place",
 		"a b":                  "no part of a place",
 		"GET x":                "no part of a place",
-		"results: event a":     "nothing can come behind the path results",
-		"GET /x: results: url": "nothing can come behind the path results",
+		"results: event a":     "nothing can come after the path results",
+		"GET /x: results: url": "nothing can come after the path results",
 	} {
 		tests = append(tests, struct {
 			name  string

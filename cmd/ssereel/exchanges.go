@@ -28,9 +28,9 @@ var exchangesCommand = command{
 	args:  "FILE|-",
 	short: "list the requests in a recording, and what came back",
 	long: `
-Lists the exchanges in the recording FILE, or in that on standard input: a
-table on a terminal, of fewer columns where there is no room for all, and one
-JSON object a line elsewhere:
+Lists the exchanges in the recording FILE, or in the one on standard input: in
+a table on a terminal, with fewer columns where there is no room for all, and
+elsewhere as one JSON object a line:
 
   {"exchange":1,"time":0,"method":"GET","url":"https://...","status":200,
    "type":"text/event-stream","events":12,"reads":13,"bytes":5893,
@@ -39,15 +39,15 @@ JSON object a line elsewhere:
   time     when the request was sent, in seconds since the recording's start
   status   null if no response came
   type     the media type of the response, without parameters
-  events   how many an event stream has; null for anything else, and where it
-           is compressed in a way that cannot be undone
+  events   how many an event stream has; null for anything else, and if the
+           stream is compressed in a way that cannot be undone
   reads    how many pieces the body came in
   seconds  from the request to the end
   end      eof, reset, timeout or canceled (by the client); null if the
            recording was cut off before it
-  cause    why, where that is known
+  cause    why it ended so, where that is known
 
-Events and ssereel replay call exchanges by the same numbers.
+ssereel events and ssereel replay number the exchanges in the same way.
 `,
 	setup: func(flags *pflag.FlagSet) func(context.Context, console, []string) error {
 		asJSON := flags.Bool("json", false, "print JSON objects on a terminal too")

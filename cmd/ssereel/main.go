@@ -120,7 +120,7 @@ func run(ctx context.Context, c console, args []string) int {
 		return cmd.run(ctx, c, args)
 	}
 	if strings.HasPrefix(name, "-") {
-		fmt.Fprintf(c.err, "ssereel: there is no option %q in front of a command; options come behind it; see ssereel --help\n", name)
+		fmt.Fprintf(c.err, "ssereel: there is no option %q before a command; options come after it; see ssereel --help\n", name)
 	} else {
 		fmt.Fprintf(c.err, "ssereel: there is no command %q; ssereel --help lists them\n", name)
 	}
@@ -277,9 +277,9 @@ Try it:
   ssereel record -o my.reel https://example.com/stream
   ssereel replay my.reel                          and open what it prints
 
-ssereel COMMAND --help tells more of a command. Exit status: 0 done, 1 failed,
-2 wrong usage; that of diff tells whether anything differs, and proxy passes on
-that of the program it runs.
+ssereel COMMAND --help tells more. Exit status: 0 done, 1 failed, 2 wrong
+usage; that of diff tells whether anything differs, and proxy passes on that of
+the program it runs.
 `)
 }
 

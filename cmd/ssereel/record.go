@@ -31,48 +31,46 @@ var recordCommand = command{
 	ends:  true,
 	short: "record an event stream, or an Assembly to its end, while it comes",
 	long: `
-Requests URL and writes what comes back to a recording, each piece at once,
-with its moment. Even a recording that is killed can be played up to its last
-whole read. What the server answers says what is recorded:
+Requests URL and records what comes back: each piece as it arrives, with the
+moment when it did. Even a recording that is killed can be played up to its
+last whole read. The server's answer decides what is recorded:
 
-  an event stream      until it ends, or Ctrl-C
+  an event stream      until it ends, or until Ctrl-C
   an Assembly Status   the Assembly to its end: its update stream, over as many
                        connections as it takes, the Status beside it, and the
-                       final Status; an update stream's URL does as well
-  a Scenario job       the job, asked for every two seconds, to its end
+                       final Status; the URL of an update stream works as well
+  a Scenario job       the job to its end, polled every two seconds
 
   ssereel record -o tokens.reel -H 'Authorization: Bearer '"$KEY" \
       -d '{"model":"m","stream":true}' https://api.example.com/v1/chat
   ssereel record -o assembly.reel --timeout 10m "$ASSEMBLY_SSL_URL"
   ssereel record -o job.reel https://api.cloud.scenario.com/v1/jobs/$JOB_ID
 
-The last line of output says how an Assembly or a job has ended. The exit
-status is 0 where the end is recorded, even if that is a failure, and where
-Ctrl-C has ended the recording; it is 1 where --timeout has, or where something
-kept the end from being recorded. Whatever the status, a file that is there is
-whole, unless the disk was full.
+The last line of output says how an Assembly or a job ended. The exit status is
+0 if the end was recorded, even if that is a failure, and if Ctrl-C ended the
+recording; it is 1 if --timeout ended it, or if something kept the end from
+being recorded. Whatever the status, a file that is left is whole, unless the
+disk was full.
 
-When it is replayed, a stream that Ctrl-C or --timeout has ended ends in order.
-An Assembly's stream that --timeout has ended stays silent there, as one that
-was waited for in vain.
+When replayed, a stream that Ctrl-C or --timeout cut short simply ends there.
+An Assembly's stream that --timeout cut short falls silent there instead, like
+one that was waited for in vain.
 
-The Status is asked for no more than three times a second; every two seconds
-while the Assembly uploads and while its stream is down, every five while the
-stream is silent, every thirty otherwise; and less often where the server has
-trouble.
+The Status is requested at most three times a second: every two seconds while
+the Assembly uploads or its stream is down, every five while the stream is
+silent, every thirty otherwise, and less often while the server has trouble.
 
-The headers of --header go along with every request to the same scheme, host
-and port, and with no other. A job is asked for with SCENARIO_SDK_API_KEY and
-SCENARIO_SDK_API_SECRET of the environment; these are sent over https to
-scenario.com, and to this machine, only.
+The headers of --header are sent with every request to the same scheme, host
+and port, and with no other. A job is requested with SCENARIO_SDK_API_KEY and
+SCENARIO_SDK_API_SECRET from the environment; these are sent only over https to
+scenario.com, and to this machine.
 
 Credentials are replaced before anything is written: in headers and in the
-URL's query with REDACTED, in bodies with asterisks. They are told by their
-names (Authorization, Cookie, api_key, signature, token ...), so look at the
-recording before you pass it on, and see ssereel anonymize. The file is
-readable for its owner only. A body that --data sends is said to be
-application/json, unless --header says otherwise; of a long one, the first MiB
-is recorded.
+URL's query with REDACTED, in bodies with asterisks. They are recognised by
+name (Authorization, Cookie, api_key, signature, token ...), so look at the
+recording before you pass it on, and see ssereel anonymize. The file is created
+readable only by its owner. A body of --data is sent as application/json unless
+--header says otherwise; only the first MiB of a long one is recorded.
 `,
 	setup: func(flags *pflag.FlagSet) func(context.Context, console, []string) error {
 		var r recording

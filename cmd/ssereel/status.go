@@ -31,13 +31,12 @@ The phase is waiting, running, succeeded, failed, canceled or unknown,
 whichever system the document is from; progress runs from 0 to 1, and is null
 if unknown.
 
-  curl -s $ASSEMBLY_URL | ssereel status | jq -r .phase
+  curl -s "$ASSEMBLY_URL" | ssereel status | jq -r .phase
 
-With --full it prints the whole document, with all that it has, known or not.
+With --full it prints the whole document, including what ssereel does not know.
 
-Of a recording it prints the same for each Assembly and job in it, as they
-stand when all has come that the recording holds, by Statuses or by the update
-stream.
+For a recording it prints the same for each Assembly and job in it, as they
+stand at its end by all that it holds: Statuses and the update stream.
 `,
 	setup: func(flags *pflag.FlagSet) func(context.Context, console, []string) error {
 		full := flags.Bool("full", false, "print the whole document as JSON")

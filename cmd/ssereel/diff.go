@@ -68,6 +68,8 @@ lines print it, before what is new, gone or different, or any of its parts:
   --ignore 'GET /assemblies/*: uploads[]'
   --ignore 'status 429'
 
+A pattern that matches nothing is reported on standard error.
+
 The exit status is 0 if nothing differs, 1 if something does, and 2 if there
 was trouble: a recording cannot be read, not all could be compared, or the
 result not be written. If a recording is truncated or damaged, what is left of

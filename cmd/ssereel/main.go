@@ -308,7 +308,7 @@ func oneArg(args []string, what string) (string, error) {
 		return args[0], nil
 	}
 	if what == "URL" { // in which there may be credentials, and in the rest of a header without quotes
-		return "", usagef("there are %d arguments, and only URL is wanted: put a header and a body in quotes", len(args))
+		return "", usagef("there are %d arguments where URL is the only one: put a header or a body in quotes", len(args))
 	}
 	return "", usagef("there is more than one %s: %q", what, args)
 }

@@ -188,6 +188,7 @@ func TestRecordOtherJSON(t *testing.T) {
 	}{
 		{"an object", 200, `{"a":1}`, []string{"neither an Assembly Status nor a Scenario job"}},
 		{"an array", 200, `[]`, []string{"application/json", "no Assembly Status"}},
+		{"an error", 500, `{"error":"x","message":"y"}`, []string{"answered 500 x: y: check the URL, or try again later"}},
 		{"no Assembly", 404, `{"error":"ASSEMBLY_NOT_FOUND","http_code":404,"message":"There is none."}`, []string{"404", "ASSEMBLY_NOT_FOUND", "There is none."}},
 	}
 	for _, tt := range tests {

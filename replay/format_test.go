@@ -289,7 +289,7 @@ func TestFormatByHand(t *testing.T) {
 		return exchange{
 			Number: 2, Sent: sent, Method: "GET", URL: "/assemblies/55a46ab12179453a8a20921a058b7546",
 			Received: sent + 20*time.Millisecond, Status: 200, Header: http.Header{"Content-Type": {"application/json"}},
-			Reads: []piece{{sent + 20*time.Millisecond, `{"ok":"ASSEMBLY_EXECUTING"}`}},
+			Reads: []piece{{sent + 20*time.Millisecond, `{"ok":"ASSEMBLY_EXECUTING","assembly_id":"55a46ab12179453a8a20921a058b7546"}`}},
 			Ended: sent + 20*time.Millisecond, End: replay.EndEOF,
 		}
 	}

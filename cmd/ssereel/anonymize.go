@@ -18,26 +18,27 @@ var anonymizeCommand = command{
 	args:  "FILE|-",
 	short: "replace IDs, names and addresses in a recording, to pass it on",
 	long: `
-Writes the recording FILE, or that on standard input, anew, with pseudonyms for
-what tells whose it is: IDs of Assemblies, accounts, files, jobs and the like
-(32 hexadecimal digits, UUIDs, job_...), account names, IP and e-mail
-addresses, and what the client says of itself. Equal values get equal
+Writes the recording FILE, or the one on standard input, anew, with pseudonyms
+for what tells whose it is: IDs of Assemblies, accounts, files, jobs and the
+like (32 hexadecimal digits, UUIDs, job_...), account names, IP and e-mail
+addresses, and what the client says about itself. Equal values get equal
 pseudonyms, of the same length, so that URLs still lead where they did, and the
 times, reads and sizes of the recording stay.
 
   ssereel anonymize my.reel -o public.reel
 
-Nobody can tell the values from the pseudonyms, nor try out values that they
-know, unless with --seed they know the seed; it gives the same pseudonyms each
-time. Texts, prompts, host names and images stay, and names of files do without
---file-names: look the recording over before you publish it. A recording with
-compressed bodies is refused, because nothing can be replaced in them. Of a
-truncated or damaged recording, what is good is written, with exit status 1.
+Nobody can tell the values from the pseudonyms, or try out values that they
+know, unless they know the --seed; the same seed gives the same pseudonyms each
+time. Texts, prompts, host names, paths and images stay, and so do names of
+files without --file-names: look the recording over before you publish it. A
+recording with compressed bodies is refused, because nothing can be replaced in
+them. Of a truncated or damaged recording, what is good is written, with exit
+status 1.
 `,
 	setup: func(flags *pflag.FlagSet) func(context.Context, console, []string) error {
 		var how replay.Anonymization
 		output := flags.StringP("output", "o", "", "write to `FILE`, - for standard output; needed")
-		flags.StringVar(&how.Seed, "seed", "", "make the same pseudonyms as with this `TEXT` before")
+		flags.StringVar(&how.Seed, "seed", "", "make the same pseudonyms at every run with this `TEXT`")
 		flags.BoolVar(&how.FileNames, "file-names", false, "replace names of files as well")
 		force := flags.BoolP("force", "f", false, "overwrite the file")
 		return func(ctx context.Context, c console, args []string) error {

@@ -62,9 +62,9 @@ func (a *answerLog) WriteHeader(status int) {
 		switch id := a.req.Header.Get("Last-Event-ID"); {
 		case a.source == "" || id == "":
 		case status == http.StatusNoContent:
-			what += fmt.Sprintf("; nothing is behind the event ID %s", clip(id))
+			what += fmt.Sprintf("; nothing comes after the event ID %s", clip(id))
 		default:
-			what += fmt.Sprintf("; asked for what is behind the event ID %s", clip(id))
+			what += fmt.Sprintf("; asked for what comes after the event ID %s", clip(id))
 		}
 		a.tell(what)
 	}

@@ -16,7 +16,7 @@ func TestReplayTellsAnswers(t *testing.T) {
 		told                       string
 	}{
 		{"an exchange", "GET", stream, "", "GET /ws20219: 200 OK, exchange 1, recorded with 25 bytes in 0.3 s"},
-		{"what is behind an event", "GET", stream, "0", "GET /ws20219: 200 OK, exchange 1, recorded with 25 bytes in 0.3 s; asked for what is behind the event ID 0"},
+		{"what comes after an event", "GET", stream, "0", "GET /ws20219: 200 OK, exchange 1, recorded with 25 bytes in 0.3 s; asked for what comes after the event ID 0"},
 		{"nothing that was recorded", "GET", other, "", "GET /elsewhere: 404 Not Found"},
 		{"with a header that says nothing there", "GET", other, "1", "GET /elsewhere: 404 Not Found"},
 		{"terminal commands", "GET", stream, "\x1b[31m", ""},

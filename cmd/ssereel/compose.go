@@ -19,8 +19,9 @@ var composeCommand = command{
 	short: "make a recording of an Assembly from its final Status alone",
 	long: `
 Makes a recording of an Assembly that nobody recorded: from FILE, or standard
-input, which holds its final Status, as polling gives it or a notify_url gets
-it. So anybody with that one JSON file has an update stream to test with:
+input, which holds its final Status, as polling returns it or a notify_url
+receives it. So anybody with that one JSON file has an update stream to test
+with:
 
   curl -s "$ASSEMBLY_URL" > my.json
   ssereel compose my.json
@@ -28,11 +29,11 @@ it. So anybody with that one JSON file has an update stream to test with:
   curl -N -H 'Accept: text/event-stream' http://127.0.0.1:8080/
 
 The recording holds a poll at the beginning, the update stream with every
-upload and result as it stands in the Status, progress every two seconds, and
-the end, and a last poll that finds the Status itself. Moments are the Status's
-own where it names them. What is made up is said in the recording, which begins
-with a comment that it is composed. The stream of an Assembly that failed, or
-was canceled, ends with assembly_error. The same Status always makes the same
+upload and result that the Status has, progress every two seconds and the end,
+and a last poll that returns the Status itself. Moments are the Status's own
+where it names them. The recording begins with a comment which says that it is
+composed, and what is made up. The stream of an Assembly that failed, or was
+canceled, ends with assembly_error. The same Status always makes the same
 recording.
 
 The final document of a Scenario job makes one too: its polls, through its
@@ -48,6 +49,9 @@ history.
 				if name, err = oneArg(args, "FILE"); err != nil {
 					return err
 				}
+			}
+			if err := wantName(flags); err != nil {
+				return err
 			}
 			out := *output
 			switch {

@@ -30,8 +30,8 @@ var demoCommand = command{
 Shows what ssereel does, without a network: plays the update stream of an
 Assembly on a loopback port, records it from there over HTTP, prints the
 Assembly's timeline while it happens, and compares the two recordings byte for
-byte and read for read. The new recording is not removed, so that you can play
-it yourself.
+byte and read for read. The new recording is kept, so that you can play it
+yourself.
 `,
 	setup: func(flags *pflag.FlagSet) func(context.Context, console, []string) error {
 		output := flags.StringP("output", "o", "", "write the new recording to `FILE` (default a temporary file)")
@@ -40,6 +40,9 @@ it yourself.
 		return func(ctx context.Context, c console, args []string) error {
 			if len(args) > 0 {
 				return usagef("takes no argument, has %q", args)
+			}
+			if err := wantName(flags); err != nil {
+				return err
 			}
 			return demo(ctx, c, *output, *force, float64(*speed))
 		}
@@ -69,8 +72,9 @@ func demo(ctx context.Context, c console, output string, force bool, speed float
 	go func() { served <- serve(ctx, l, rec.Handler(replay.Playback{Speed: speed})) }()
 	streamURL := "http://" + l.Addr().String() + "/"
 
+	dir := ""
 	if output == "" {
-		dir, err := os.MkdirTemp("", "ssereel-demo-")
+		dir, err = os.MkdirTemp("", "ssereel-demo-")
 		if err != nil {
 			return err
 		}
@@ -83,7 +87,7 @@ func demo(ctx context.Context, c console, output string, force bool, speed float
 	}
 	defer f.close()
 
-	fmt.Fprintf(c.out, "An Assembly's update stream of %s, played %s on\n  %s\n\n",
+	fmt.Fprintf(c.out, "An Assembly's update stream of %s, %s, on\n  %s\n\n",
 		seconds(played.Ended-played.Sent), pace(speed), streamURL)
 	if err := demoRecord(ctx, c.out, f, streamURL, speed); err != nil {
 		if ctx.Err() != nil {
@@ -110,11 +114,14 @@ func demo(ctx context.Context, c console, output string, force bool, speed float
 	}
 	fmt.Fprintf(c.out, `  the same, %s
 
-Play it yourself (ssereel is this program: go run ./cmd/ssereel, if you have
-not installed it):
+Play it yourself; if ssereel is not installed, it is
+go run ./cmd/ssereel:
   ssereel replay %s
   ssereel events %s
 `, same, output, output)
+	if dir != "" {
+		fmt.Fprintf(c.out, "\nIt stays there until you remove it:\n  rm -r %s\n", dir)
+	}
 	return nil
 }
 
@@ -147,6 +154,10 @@ func demoRecord(ctx context.Context, out, reel io.Writer, url string, speed floa
 		return err
 	}
 	defer resp.Body.Close()
+	width := 0
+	if f := terminal(out); f != nil {
+		width = columns(f)
+	}
 	r := ssewire.NewReader(resp.Body)
 	id := ""
 	for ev, err := range r.All() {
@@ -161,20 +172,30 @@ func demoRecord(ctx context.Context, out, reel io.Writer, url string, speed floa
 			id = r.LastEventID()
 			fmt.Fprintf(out, "           last event ID %s\n", id)
 		}
-		fmt.Fprintf(out, "  %6.2f s %s\n", at, timelineEntry(ev))
+		fmt.Fprintln(out, timelineLine(at, ev, width))
 	}
 	return recorder.Close()
 }
 
-// timelineEntry is what an update of an Assembly says, for a person.
-func timelineEntry(ev ssewire.Event) string {
+// timelineLine is the line of an event for a terminal of that width, of any width if it is 0.
+func timelineLine(at float64, ev ssewire.Event, width int) string {
+	moment := fmt.Sprintf("  %6.2f s ", at)
+	if width == 0 {
+		width = helpWidth
+	}
+	return shortened(moment+timelineEntry(ev, width-len(moment)), width)
+}
+
+// timelineEntry is what an update of an Assembly says, for a person with so many columns.
+func timelineEntry(ev ssewire.Event, room int) string {
 	u, err := status.DecodeUpdate(ev.Type, ev.Data)
 	switch {
 	case err != nil:
 		return string(ev.Type)
 	case u.Kind == status.UpdateExecutionProgress && u.PercentKnown:
-		bar := strings.Repeat("#", min(max(int(u.Percent), 0), 100)/5)
-		return fmt.Sprintf("%s  %3.0f %% %s", u.Kind, u.Percent, bar)
+		text := fmt.Sprintf("%s  %3.0f %% ", u.Kind, u.Percent)
+		full := min(20, max(0, room-len(text)-1))
+		return text + strings.Repeat("#", min(max(int(u.Percent), 0), 100)*full/100)
 	case u.Kind == status.UpdateResultFinished && u.File != nil:
 		return fmt.Sprintf("%s     %s: %s, %s", u.Kind, u.Step, u.File.Name, amount(u.File.Size))
 	case len(ev.Type) == 0:

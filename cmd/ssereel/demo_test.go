@@ -1,15 +1,19 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"github.com/ssereel/ssereel/ssewire"
 )
 
 // undisturbed runs a demo again, but not for ever, while it says that the machine was too
@@ -65,13 +69,22 @@ func TestDemo(t *testing.T) {
 		t.Errorf("no word of the comparison:\n%s", o.stdout)
 	}
 	wantNarrow(t, o.stdout)
-	// The moments are those of the recording.
-	var moments []string
-	for _, m := range regexp.MustCompile(`(?m)^ *(\d+\.\d\d) s assembly_`).FindAllStringSubmatch(o.stdout, -1) {
-		moments = append(moments, m[1])
+	// The moments are those of the recording, or a little later.
+	original := write(t, assembly(t))
+	shown := regexp.MustCompile(`(?m)^ *(\d+\.\d\d) s assembly_`).FindAllStringSubmatch(o.stdout, -1)
+	last, n := 0.0, 0
+	for due := range open(t, original).Events() {
+		if n < len(shown) {
+			at, _ := strconv.ParseFloat(shown[n][1], 64)
+			if at < due.Seconds()-0.01 || at < last {
+				t.Errorf("event %d is shown at %g s, and was recorded at %v; the one before is shown at %g s", n+1, at, due, last)
+			}
+			last = at
+		}
+		n++
 	}
-	if len(moments) != 12 || !slices.IsSortedFunc(moments, func(a, b string) int { return len(a) - len(b) }) || !strings.HasPrefix(moments[11], "12.") {
-		t.Errorf("the moments are %q, want 12 up to 12.2", moments)
+	if len(shown) != n {
+		t.Errorf("%d events are shown, want %d:\n%s", len(shown), n, o.stdout)
 	}
 
 	// What it says can be done next, can be done.
@@ -85,7 +98,6 @@ func TestDemo(t *testing.T) {
 	}
 	wantMode(t, name)
 	wantWhole(t, name)
-	original := write(t, assembly(t))
 	if got, want := pieces(t, only(t, name)), pieces(t, only(t, original)); !slices.Equal(got, want) {
 		t.Errorf("reads:\n got %q\nwant %q", got, want)
 	}
@@ -95,6 +107,33 @@ func TestDemo(t *testing.T) {
 	resp := get(t, listening(t, begin(t, nil, "replay", "--speed", "max", name)), accepting)
 	if b, err := io.ReadAll(resp.Body); len(b) != 6531 || err != nil {
 		t.Errorf("played %d bytes, %v", len(b), err)
+	}
+	if want := "\n  rm -r " + filepath.Dir(name) + "\n"; !strings.HasSuffix(o.stdout, want) {
+		t.Errorf("it does not say how to remove the recording, %q:\n%s", want, o.stdout)
+	}
+}
+
+// A line of the timeline does not wrap, and what has come so far shows at any width.
+func TestTimelineLine(t *testing.T) {
+	progress := func(percent int) ssewire.Event {
+		return ssewire.Event{Type: []byte("assembly_execution_progress"), Data: fmt.Appendf(nil, `{"progress_combined":%d}`, percent)}
+	}
+	result := ssewire.Event{Type: []byte("assembly_result_finished"), Data: []byte(`["resized",{"name":"` + strings.Repeat("x", 60) + `.jpg","size":1}]`)}
+	for _, tt := range []struct {
+		ev    ssewire.Event
+		width int
+		want  string
+	}{
+		{progress(100), 0, "   10.42 s assembly_execution_progress  100 % ####################"},
+		{progress(100), 80, "   10.42 s assembly_execution_progress  100 % ####################"},
+		{progress(100), 60, "   10.42 s assembly_execution_progress  100 % #############"},
+		{progress(50), 60, "   10.42 s assembly_execution_progress   50 % ######"},
+		{progress(50), 40, "   10.42 s assembly_execution_progress …"},
+		{result, 60, "   10.42 s assembly_result_finished     resized: xxxxxxxxxx…"},
+	} {
+		if got := timelineLine(10.42, tt.ev, tt.width); got != tt.want {
+			t.Errorf("at %d columns it is %q, want %q", tt.width, got, tt.want)
+		}
 	}
 }
 
@@ -116,7 +155,7 @@ func TestDemoOutput(t *testing.T) {
 		return ssereel(t, "demo", "--speed", "4", "-o", name)
 	})
 	o.wantDone(t)
-	if !strings.Contains(o.stdout, name) {
+	if !strings.Contains(o.stdout, name) || strings.Contains(o.stdout, "rm -r") {
 		t.Errorf("it does not say where the recording is:\n%s", o.stdout)
 	}
 	wantWhole(t, name)

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/pflag"
 
@@ -18,7 +19,7 @@ import (
 var diffCommand = command{
 	name:  "diff",
 	args:  "OLD|- NEW|-",
-	short: "tell what a service does differently from one recording to another",
+	short: "report what a service does differently in another recording",
 	long: `
 Compares two recordings of the same scenario, and prints what the service does
 differently, a line each: not the IDs, times, sizes and numbers, which differ
@@ -31,48 +32,50 @@ compare:
   GET /assemblies/*: uploads[].ssl_url: gone, was string
   GET /ws*?assembly: event assembly_error: new
 
-Exchanges belong together, in whatever number and order they come, where the
+Exchanges belong together, in whatever number and order they come, if the
 method, the path and the names in the query are the same. The host does not
-count, and * stands for a segment of the path with a digit in it (v1, v2 and
-such stay). Of each, diff compares
+count, and * stands for a segment of the path with a digit in it (but v1, v2
+and such stay). Of each, diff compares
 
-  status      which there are
-  media type  which there are
+  status      which ones there are
+  media type  which ones there are
   end         whether a connection now ends in a way it did not: eof, reset,
-              timeout; that the client canceled is nothing that the service did
+              timeout; that the client canceled is not the service's doing
   JSON        the names in it, and the types of the values: bool, number,
               string, object, array, null; the elements of an array, [], count
               together, and so do the lines of application/x-ndjson,
               application/jsonl and such
   event       which types of events there are, and the JSON in each; data that
-              is no JSON is text, of which some words may be JSON, but words
+              is not JSON is text, of which some words may be JSON, but words
               like assembly_finished and [DONE] are messages of their own
 
 A type is a difference where OLD never had it in that place, and none where
 only NEW lacks it. What is new or gone is one line, whatever is in it. Arrays
 that were always empty, or are now, say nothing of their elements. JSON within
-a string stays a string. The answers with a status from 200 to 299 are compared
-with each other, any other with those of the same status. A name that is an ID
-(a number, or 16 or more hexadecimal digits) counts as *. Of a name of more
-than 200 bytes the rest is told by a sum behind its beginning. What is nested
-deeper than 100 levels is not compared. Bodies cannot be that have a
-Content-Encoding, or are no JSON in both recordings where their media type says
-so.
+a string stays a string. Answers with a status from 200 to 299 are compared
+with each other, all others with those of the same status. A name that is an ID
+(a number, or 16 or more hexadecimal digits) counts as *. A name of more than
+200 bytes is cut, and a sum of all of it put in place of the rest. What is
+nested deeper than 100 levels is not compared. Bodies that have a
+Content-Encoding cannot be compared, nor can those that should be JSON by their
+media type and are not in either recording.
 
 --ignore leaves out a place, and all that is in it. PATTERN is a place as the
-lines have it in front of what is new, gone or different, or any of its parts:
+lines print it, before what is new, gone or different, or any of its parts:
 
   --ignore 'results.*.meta'                      in a path, * is any one name
   --ignore 'event assembly_execution_progress'   'event *' is any event
   --ignore 'GET /assemblies/*: uploads[]'
   --ignore 'status 429'
 
-The exit status is 0 where nothing differs, 1 where something does, and 2 where
-that cannot be told: a recording cannot be read, or not all could be compared.
-Where a recording is truncated or damaged, what is left of it is compared; what
-may only be behind the cut is marked (unsure). So is what may only be missing
-because a connection ended too early: the client canceled, or it was reset or
-timed out.
+A pattern that matches nothing is reported on standard error.
+
+The exit status is 0 if nothing differs, 1 if something does, and 2 if there
+was trouble: a recording cannot be read, not all could be compared, or the
+result not be written. If a recording is truncated or damaged, what is left of
+it is compared; what may only be missing because of that is marked (unsure). So
+is what may only be missing because a connection ended too early: the client
+canceled, or it was reset or timed out.
 
 With --json: old, new, verdict (same, different, or incomplete: the same as far
 as it could be compared), operations, events and paths (how many were
@@ -84,7 +87,7 @@ data, path), was and is (types) and unsure.
 `,
 	setup: func(flags *pflag.FlagSet) func(context.Context, console, []string) error {
 		asJSON := flags.Bool("json", false, "print a JSON object instead")
-		ignore := flags.StringArray("ignore", nil, "leave out what differs at the place `PATTERN` and in it; may be given more than once")
+		ignore := flags.StringArray("ignore", nil, "leave out what differs at the place `PATTERN` and in it; can be given several times")
 		return func(ctx context.Context, c console, args []string) error {
 			switch {
 			case len(args) == 0:
@@ -100,17 +103,20 @@ data, path), was and is (types) and unsure.
 			case samePipe(args[0], args[1]):
 				return usagef("%s cannot be both recordings, because it is a pipe, which is read only once", args[1])
 			}
-			var patterns []pattern
+			var patterns []*ignoring
 			for _, text := range *ignore {
 				p, err := parsePattern(text)
 				if err != nil {
 					return usagef("--ignore %q: %w", text, err)
 				}
-				patterns = append(patterns, p)
+				patterns = append(patterns, &ignoring{pattern: p, text: text})
 			}
 			r, err := diff(c, args[0], args[1], patterns)
 			if err != nil {
 				return untoldError{err}
+			}
+			for _, text := range r.idle {
+				fmt.Fprintf(c.err, "ssereel diff: --ignore '%s' matches nothing that was compared\n", printable(text))
 			}
 			for _, w := range r.Warnings {
 				fmt.Fprintf(c.err, "ssereel diff: %s\n", w)
@@ -125,14 +131,14 @@ data, path), was and is (types) and unsure.
 			} else {
 				_, err = fmt.Fprint(c.out, r)
 			}
-			switch r.Verdict { // also where nobody reads on; run knows what could not be printed
+			if err != nil && !errors.Is(err, syscall.EPIPE) {
+				return untoldError{err}
+			}
+			switch r.Verdict { // also where nobody reads on
 			case "different":
 				return errFailed
 			case "incomplete":
 				return errUntold
-			}
-			if err != nil {
-				return untoldError{err}
 			}
 			return nil
 		}
@@ -170,6 +176,8 @@ type report struct {
 	MoreWarnings int          `json:"more_warnings"`
 	Differences  []difference `json:"differences"`
 	More         int          `json:"more"`
+
+	idle []string // patterns that no place matches
 }
 
 // A difference is one thing that the service does differently: what it is, and where.
@@ -271,12 +279,19 @@ type side struct {
 // differ compares two recordings.
 type differ struct {
 	report
-	ignore   []pattern
+	ignore   []*ignoring
 	old, new side
 }
 
+// ignoring is an --ignore.
+type ignoring struct {
+	pattern
+	text string
+	used bool // there is a place that it matches
+}
+
 // diff compares the recordings in two files.
-func diff(c console, oldName, newName string, ignore []pattern) (*report, error) {
+func diff(c console, oldName, newName string, ignore []*ignoring) (*report, error) {
 	d := &differ{ignore: ignore}
 	d.Warnings, d.Differences = []string{}, []difference{}
 	var err error
@@ -288,6 +303,7 @@ func diff(c console, oldName, newName string, ignore []pattern) (*report, error)
 	}
 	d.Old, d.New = d.old.called, d.new.called
 	d.services()
+	d.report.idle = d.idlePatterns()
 	switch {
 	case len(d.Differences) > 0:
 		d.Verdict = "different"
@@ -473,6 +489,63 @@ func (d *differ) shapes(at place, may lacks, was, is *shape) {
 	})
 }
 
+// ignored returns whether a place is to be left out, and notes by which patterns.
 func (d *differ) ignored(at place) bool {
-	return slices.ContainsFunc(d.ignore, func(p pattern) bool { return p.matches(at) })
+	left := false
+	for _, p := range d.ignore {
+		if p.matches(at) {
+			p.used, left = true, true
+		}
+	}
+	return left
+}
+
+// idlePatterns returns the patterns that match nothing of what was compared.
+func (d *differ) idlePatterns() (idle []string) {
+	unused := func() bool { return slices.ContainsFunc(d.ignore, func(p *ignoring) bool { return !p.used }) }
+	for _, s := range []*service{d.old.service, d.new.service} {
+		if unused() {
+			s.places(func(at place) { d.ignored(at) })
+		}
+	}
+	for _, p := range d.ignore {
+		if !p.used {
+			idle = append(idle, p.text)
+		}
+	}
+	return idle
+}
+
+// places calls visit for each place that a difference may be at. It may not keep the place.
+func (s *service) places(visit func(place)) {
+	for _, name := range s.operations.keys {
+		op, at := s.operations.get(name), place{parts: []string{name}}
+		visit(at)
+		for _, code := range op.statuses.keys {
+			visit(at.with(statusPrefix + strconv.Itoa(code)))
+		}
+		for _, end := range op.ends.keys {
+			visit(at.with(endPrefix + string(end)))
+		}
+		for _, code := range op.answers.keys {
+			a, at := op.answers.get(code), answerPlace(at, code)
+			for _, name := range a.mediaTypes.keys {
+				visit(at.with(mediaTypePrefix + name))
+			}
+			a.body.places(at, visit)
+			for _, name := range a.events.keys {
+				a.events.get(name).places(at.with(name), visit)
+			}
+		}
+	}
+}
+
+func (s *shape) places(at place, visit func(place)) {
+	visit(at)
+	for _, name := range s.members.keys {
+		s.members.get(name).places(place{at.parts, append(at.path, name)}, visit)
+	}
+	if s.elements != nil {
+		s.elements.places(place{at.parts, append(at.path, elementsName)}, visit)
+	}
 }

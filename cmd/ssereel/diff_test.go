@@ -513,32 +513,36 @@ func TestDiffIgnore(t *testing.T) {
 	tests := []struct {
 		name     string
 		patterns []string
-		ignored  []int // of all
+		ignored  []int    // of all
+		idle     []string // what matches nothing
 	}{
-		{"a path, wherever it is", []string{"url"}, []int{9}},
-		{"what is in a path", []string{"uploads"}, []int{3, 4}},
-		{"the elements of an array", []string{"uploads[]"}, []int{3, 4}},
-		{"a path that only begins alike", []string{"upload", "uploads[].u", "uploads[][]"}, nil},
-		{"* is one name", []string{"results.*.meta"}, []int{5}},
-		{"* is no element", []string{"uploads.*"}, nil},
-		{"* is not two names", []string{"results.*.b"}, nil},
-		{"* is any name at the top", []string{"*"}, []int{3, 4, 5, 6, 7, 8, 9}},
-		{"* behind elements", []string{"uploads[].*"}, []int{3, 4}},
-		{"a name in quotes", []string{`results."a b"`}, []int{6}},
-		{"quotes that are not needed", []string{`"n"`}, []int{7}},
-		{"an operation", []string{"GET /ws*?assembly"}, []int{9, 10, 11}},
-		{"an operation that is new", []string{"GET /new"}, []int{12}},
-		{"an event", []string{"event a"}, []int{9}},
-		{"a message", []string{"message assembly_finished"}, []int{10}},
-		{"any event", []string{"event *"}, []int{9, 10, 11}},
-		{"a status", []string{"status 429"}, []int{8}},
-		{"a media type", []string{"media type application/x+json"}, []int{2}},
-		{"an end", []string{"end reset"}, []int{0}},
-		{"several parts", []string{"GET /ws*?assembly: event *: url"}, []int{9}},
-		{"a path in an event", []string{"event a: url"}, []int{9}},
-		{"parts that are not together", []string{"GET /new: event a", "GET /x: url", "event b: url"}, nil},
-		{"several patterns", []string{"n", "GET /new", "event b"}, []int{7, 11, 12}},
-		{"all", []string{"GET /x", "GET /ws*?assembly", "GET /new"}, []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}},
+		{"a path, wherever it is", []string{"url"}, []int{9}, nil},
+		{"what is in a path", []string{"uploads"}, []int{3, 4}, nil},
+		{"the elements of an array", []string{"uploads[]"}, []int{3, 4}, nil},
+		{"a path that only begins alike", []string{"upload", "uploads[].u", "uploads[][]"}, nil, []string{"upload", "uploads[].u", "uploads[][]"}},
+		{"* is one name", []string{"results.*.meta"}, []int{5}, nil},
+		{"* is no element", []string{"uploads.*"}, nil, []string{"uploads.*"}},
+		{"* is not two names", []string{"results.*.b"}, nil, []string{"results.*.b"}},
+		{"* is any name at the top", []string{"*"}, []int{3, 4, 5, 6, 7, 8, 9}, nil},
+		{"* behind elements", []string{"uploads[].*"}, []int{3, 4}, nil},
+		{"a name in quotes", []string{`results."a b"`}, []int{6}, nil},
+		{"quotes that are not needed", []string{`"n"`}, []int{7}, nil},
+		{"an operation", []string{"GET /ws*?assembly"}, []int{9, 10, 11}, nil},
+		{"an operation that is new", []string{"GET /new"}, []int{12}, nil},
+		{"an event", []string{"event a"}, []int{9}, nil},
+		{"a message", []string{"message assembly_finished"}, []int{10}, nil},
+		{"any event", []string{"event *"}, []int{9, 10, 11}, nil},
+		{"a status", []string{"status 429"}, []int{8}, nil},
+		{"a media type", []string{"media type application/x+json"}, []int{2}, nil},
+		{"an end", []string{"end reset"}, []int{0}, nil},
+		{"several parts", []string{"GET /ws*?assembly: event *: url"}, []int{9}, nil},
+		{"a path in an event", []string{"event a: url"}, []int{9}, nil},
+		{"parts that are not together", []string{"GET /new: event a", "GET /x: url", "event b: url"}, nil, []string{"GET /new: event a", "GET /x: url", "event b: url"}},
+		{"several patterns", []string{"n", "GET /new", "event b"}, []int{7, 11, 12}, nil},
+		{"what does not differ", []string{"GET /x: status 200", "results.one", "message assembly_finished"}, []int{5, 10}, nil},
+		{"what another leaves out", []string{"event b", "event *"}, []int{9, 10, 11}, nil},
+		{"what is left out before it is read", []string{"GET /ws*?assembly", "event b"}, []int{9, 10, 11}, []string{"event b"}},
+		{"all", []string{"GET /x", "GET /ws*?assembly", "GET /new"}, []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -552,7 +556,15 @@ func TestDiffIgnore(t *testing.T) {
 					want = append(want, line)
 				}
 			}
-			ssereel(t, append(args, newName)...).wantDifferences(t, want...)
+			o := ssereel(t, append(args, newName)...)
+			var idle strings.Builder
+			for _, pattern := range tt.idle {
+				fmt.Fprintf(&idle, "ssereel diff: --ignore '%s' matches nothing that was compared\n", pattern)
+			}
+			if o.stderr != idle.String() {
+				t.Errorf("it says\n%swant\n%s", o.stderr, idle.String())
+			}
+			outcome{o.status, o.stdout, ""}.wantDifferences(t, want...)
 		})
 	}
 	// The place that a line names is a pattern for it.
@@ -648,8 +660,8 @@ func TestDiffUsage(t *testing.T) {
 		"media type ":          "no part of a place",
 		"a b":                  "no part of a place",
 		"GET x":                "no part of a place",
-		"results: event a":     "nothing can come behind the path results",
-		"GET /x: results: url": "nothing can come behind the path results",
+		"results: event a":     "nothing can come after the path results",
+		"GET /x: results: url": "nothing can come after the path results",
 	} {
 		tests = append(tests, struct {
 			name  string

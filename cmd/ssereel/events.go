@@ -25,9 +25,9 @@ var eventsCommand = command{
 	args:  "[FILE|-]",
 	short: "print the events of a recording or a raw stream, one a line",
 	long: `
-Prints the events of FILE, or of standard input: on a terminal as much of each
-as a line has room for, its type and its data, and elsewhere one JSON object a
-line:
+Prints the events of FILE, or of standard input: on a terminal the type and the
+data of each, as far as a line has room for them, and elsewhere one JSON object
+a line:
 
   {"type":"message","id":"","data":"..."}
 
@@ -38,25 +38,26 @@ they come in:
   curl -sN https://example.com/stream | ssereel events | jq .data
 
 The type is "message" where the stream names none, id is the last event ID, and
-invalid UTF-8 is replaced with U+FFFD, all as a browser's EventSource has it.
-Of a recording with several streams, one comes after the other.
+invalid UTF-8 is replaced with U+FFFD, all as in a browser's EventSource. The
+streams of a recording come one after the other.
 
-With --where each event begins with its number in the stream, from 1, and in a
-recording with the exchange it is of and the seconds from the request to it.
-Where a fault happens is said in the same numbers, as in
+With --where, each event begins with its number in the stream, counted from 1;
+in a recording also with its exchange, and the seconds from the request to it.
+The place of a fault is given in the same numbers, as in
 replay --fault cut@event=7:
 
   {"exchange":1,"event":7,"time":2.45,"type":"message","id":"","data":"..."}
 
 Faults find no events in a stream that was recorded compressed.
 
-What has no event, and does not look like an event stream either, is told of on
-standard error; the exit status is 0 all the same.
+If there is no event, standard error says so, and what there is instead. The
+exit status is then 1 for what is clearly something else (JSON, a page, a
+compressed or binary file), and 0 otherwise.
 `,
 	setup: func(flags *pflag.FlagSet) func(context.Context, console, []string) error {
-		limit := flags.Int("max-event-size", ssewire.DefaultMaxEventSize, "fail on an event of more `BYTES`")
+		limit := flags.Int("max-event-size", ssewire.DefaultMaxEventSize, "fail on an event of more than so many `BYTES`")
 		asJSON := flags.Bool("json", false, "print JSON objects on a terminal too")
-		where := flags.Bool("where", false, "say of each event which one it is, and when it came")
+		where := flags.Bool("where", false, "print which event each one is, and when it came")
 		return func(ctx context.Context, c console, args []string) error {
 			name := "-"
 			if len(args) > 0 {
@@ -76,7 +77,7 @@ standard error; the exit status is 0 all the same.
 			p.enc.SetEscapeHTML(false)
 			err := cmp.Or(p.file(c, name), p.w.Flush())
 			if err == nil && !p.printed {
-				p.tellNone(c)
+				err = p.tellNone(c)
 			}
 			return err
 		}
@@ -105,18 +106,18 @@ type eventPrinter struct {
 	raw     *rawStream // nil where the input is a recording
 }
 
-// tellNone says that there is no event, to a person who may wait for one, and to whoever may
-// not have given it an event stream.
-func (p *eventPrinter) tellNone(c console) {
+// tellNone says that there is no event, to whoever waits for one, or has given it something
+// else. It fails where that is known.
+func (p *eventPrinter) tellNone(c console) error {
+	what := "there is no event in it"
 	if p.raw != nil {
-		if strange := p.raw.strange(); strange != "" {
-			fmt.Fprintf(c.err, "ssereel events: %s: %s\n", printable(p.called), strange)
-			return
-		}
+		what = cmp.Or(p.raw.strange(), what)
 	}
-	if terminal(c.err) != nil {
-		fmt.Fprintln(c.err, "ssereel: there is no event in it")
+	fmt.Fprintf(c.err, "ssereel events: %s: %s\n", printable(p.called), what)
+	if p.raw != nil && p.raw.known() {
+		return errFailed
 	}
+	return nil
 }
 
 // file prints the events of the named file, of standard input if it is called -.
@@ -135,6 +136,7 @@ func (p *eventPrinter) file(c console, name string) error {
 		regular = err == nil && info.Mode().IsRegular()
 		in = f
 	}
+	p.called = name
 	head := make([]byte, len(reelMark))
 	n, err := io.ReadFull(in, head)
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
@@ -142,7 +144,7 @@ func (p *eventPrinter) file(c console, name string) error {
 	}
 	in = io.MultiReader(bytes.NewReader(head[:n]), in)
 	if string(head[:n]) != reelMark {
-		p.called, p.raw = name, new(rawStream)
+		p.raw = new(rawStream)
 		if err := p.stream(in); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}

@@ -121,9 +121,13 @@ func TestEventsOutput(t *testing.T) {
 				{"reel", ssereel(t, "events", write(t, reelOf(t, tt.in)))},
 				{"reel on stdin", ssereelWith(t, strings.NewReader(reelOf(t, tt.in)), "events")},
 			} {
-				from.out.wantDone(t)
 				if from.out.stdout != tt.want {
 					t.Errorf("%s: %q, want %q", from.name, from.out.stdout, tt.want)
+				}
+				if tt.want == "" {
+					from.out.wantLine(t, 0, ": there is no event in it\n")
+				} else {
+					from.out.wantDone(t)
 				}
 			}
 		})
@@ -134,20 +138,25 @@ func TestEventsOutput(t *testing.T) {
 func TestEventsOfNoStream(t *testing.T) {
 	long := strings.Repeat("ä", 30)
 	for _, tt := range []struct {
-		name, in, says string
+		name, in string
+		exit     int
+		says     string
 	}{
-		{"JSON", `{"error":"unauthorized"}`, `no event in 24 bytes, beginning with "{\"error\":\"unauthorized\"}": if this JSON is a Status or a job, ssereel status reads it`},
-		{"JSON on lines", "[\n  1\n]\n", `no event in 8 bytes, beginning with "[\n  1\n]\n": if this JSON`},
-		{"HTML", "\ufeff\n<!DOCTYPE html>\n<html>\n</html>\n", `no event in 35 bytes, beginning with "\ufeff\n<!DOCTYPE html>\n<html>\n</html>\n": a page is no event stream, so check the URL`},
-		{"gzip", "\x1f\x8b\x08\x00\n\n", `no event in 6 bytes, beginning with "\x1f\x8b\b\x00\n\n": it is compressed with gzip: gunzip it first`},
-		{"UTF-16", "\xff\xfed\x00a\x00t\x00a\x00:\x00a\x00\n\x00\n\x00", `: it is UTF-16: convert it to UTF-8 first`},
-		{"a reel behind a byte order mark", "\ufeffreel 1\n@ 2026\n", `: it begins with a byte order mark: save it without one`},
-		{"almost a reel", "reel", `no event in 4 bytes, beginning with "reel"`},
-		{"text, cut off", "Dear diary,\n" + long, `no event in 72 bytes, beginning with "Dear diary,\nääääääääääääää…"`},
-		{"behind comments", ": a\n\nevents: a\n\n", `no event in 16 bytes, beginning with ": a\n\nevents: a\n\n"`},
-		{"other letters", "Data: a\n\n", `no event in 9 bytes, beginning with "Data: a\n\n"`},
-		{"an event that is cut off", "data: a\n", `no event in 8 bytes, beginning with "data: a\n": no blank line ends the event, so the stream was cut off`},
-		{"one byte", "d", `no event in 1 byte, beginning with "d"`},
+		{"JSON", `{"error":"unauthorized"}`, 1, `no event in 24 bytes, beginning with "{\"error\":\"unauthorized\"}": if this JSON is a Status or a job, ssereel status reads it`},
+		{"JSON on lines", "[\n  1\n]\n", 1, `no event in 8 bytes, beginning with "[\n  1\n]\n": if this JSON`},
+		{"HTML", "\ufeff\n<!DOCTYPE html>\n<html>\n</html>\n", 1, `no event in 35 bytes, beginning with "\ufeff\n<!DOCTYPE html>\n<html>\n</html>\n": a page is no event stream, so check the URL`},
+		{"gzip", "\x1f\x8b\x08\x00\n\n", 1, `no event in 6 bytes, beginning with "\x1f\x8b\b\x00\n\n": it is compressed with gzip: gunzip it first`},
+		{"UTF-16", "\xff\xfed\x00a\x00t\x00a\x00:\x00a\x00\n\x00\n\x00", 1, `: it is UTF-16: convert it to UTF-8 first`},
+		{"a reel behind a byte order mark", "\ufeffreel 1\n@ 2026\n", 1, `: it begins with a byte order mark: save it without one`},
+		{"a picture", "\x89PNG\r\n\x1a\n" + long, 1, `no event in 68 bytes, beginning with "\x89PNG\r\n\x1a\nääääääääääääääää…"`},
+		{"NUL", "a\x00\n", 1, `no event in 3 bytes, beginning with "a\x00\n"`},
+		{"a long text, cut off in a character", strings.Repeat("ä", 30), 0, `no event in 60 bytes, beginning with "` + strings.Repeat("ä", 20) + `…"`},
+		{"almost a reel", "reel", 0, `no event in 4 bytes, beginning with "reel"`},
+		{"text, cut off", "Dear diary,\n" + long, 0, `no event in 72 bytes, beginning with "Dear diary,\nääääääääääääää…"`},
+		{"behind comments", ": a\n\nevents: a\n\n", 0, `no event in 16 bytes, beginning with ": a\n\nevents: a\n\n"`},
+		{"other letters", "Data: a\n\n", 0, `no event in 9 bytes, beginning with "Data: a\n\n"`},
+		{"an event that is cut off", "data: a\n", 0, `no event in 8 bytes, beginning with "data: a\n": no blank line ends the event, so the stream was cut off`},
+		{"one byte", "d", 0, `no event in 1 byte, beginning with "d"`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			name := write(t, tt.in)
@@ -155,9 +164,9 @@ func TestEventsOfNoStream(t *testing.T) {
 				name:             ssereel(t, "events", name),
 				"standard input": ssereelWith(t, newChunks(strings.Split(tt.in, "")), "events", "--where"),
 			} {
-				o.wantLine(t, 0, "ssereel events: "+called+": ", tt.says)
+				o.wantLine(t, tt.exit, "ssereel events: "+called+": ", tt.says)
 				if !strings.Contains(tt.says, ": ") && !strings.HasSuffix(o.stderr, tt.says+"\n") {
-					t.Errorf("it says %q, want nothing behind %q", o.stderr, tt.says)
+					t.Errorf("it says %q, want nothing after %q", o.stderr, tt.says)
 				}
 			}
 		})
@@ -219,8 +228,11 @@ func TestEventsConformance(t *testing.T) {
 				"reel":          ssereel(t, "events", write(t, reelOf(t, parts...))),
 				"reel on stdin": ssereelWith(t, strings.NewReader(reelOf(t, parts...)), "events", "-"),
 			} {
-				if strings.Contains(from, "reel") || len(tt.Events) > 0 {
+				switch {
+				case len(tt.Events) > 0:
 					o.wantDone(t)
+				case strings.Contains(from, "reel"):
+					o.wantLine(t, 0, "there is no event in it")
 				}
 				if got := decode(t, o.stdout); !slices.Equal(got, tt.Events) {
 					t.Errorf("%s:\n got %q\nwant %q", from, got, tt.Events)
@@ -231,7 +243,9 @@ func TestEventsConformance(t *testing.T) {
 				t.Errorf("record: %+v", o)
 			}
 			o := ssereel(t, "events", name)
-			o.wantDone(t)
+			if o.status != 0 || (o.stderr == "") != (len(tt.Events) > 0) {
+				t.Errorf("%+v", o)
+			}
 			o.wantEvents(t, tt.Events)
 		})
 	}

@@ -10,6 +10,7 @@ import (
 	"io"
 	"math"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -27,9 +28,9 @@ var exchangesCommand = command{
 	args:  "FILE|-",
 	short: "list the requests in a recording, and what came back",
 	long: `
-Lists the exchanges in the recording FILE, or in that on standard input: a
-table on a terminal, of fewer columns where there is no room for all, and one
-JSON object a line elsewhere:
+Lists the exchanges in the recording FILE, or in the one on standard input: in
+a table on a terminal, with fewer columns where there is no room for all, and
+elsewhere as one JSON object a line:
 
   {"exchange":1,"time":0,"method":"GET","url":"https://...","status":200,
    "type":"text/event-stream","events":12,"reads":13,"bytes":5893,
@@ -38,15 +39,15 @@ JSON object a line elsewhere:
   time     when the request was sent, in seconds since the recording's start
   status   null if no response came
   type     the media type of the response, without parameters
-  events   how many an event stream has; null for anything else, and where it
-           is compressed in a way that cannot be undone
+  events   how many an event stream has; null for anything else, and if the
+           stream is compressed in a way that cannot be undone
   reads    how many pieces the body came in
   seconds  from the request to the end
   end      eof, reset, timeout or canceled (by the client); null if the
            recording was cut off before it
-  cause    why, where that is known
+  cause    why it ended so, where that is known
 
-Events and ssereel replay call exchanges by the same numbers.
+ssereel events and ssereel replay number the exchanges in the same way.
 `,
 	setup: func(flags *pflag.FlagSet) func(context.Context, console, []string) error {
 		asJSON := flags.Bool("json", false, "print JSON objects on a terminal too")
@@ -159,8 +160,8 @@ func numEvents(x *replay.Exchange) *int64 {
 }
 
 // exchangeTable prints the exchanges for people, none wider than that. Where all are with the
-// same server, that is not said again and again. What is known by other means is left out
-// before a request is cut.
+// same server, that is not said again and again. Where there is little room, the middles of
+// IDs are left out, then what is known by other means, before a request is cut.
 func exchangeTable(w io.Writer, rec *replay.Recording, width int) {
 	origins := make(map[string]bool)
 	for _, x := range rec.Exchanges() {
@@ -186,6 +187,11 @@ func exchangeTable(w io.Writer, rec *replay.Recording, width int) {
 		}
 		rows = append(rows, []string{fmt.Sprint(e.Exchange), fmt.Sprintf("%.1f s", e.Time), brief(e.Seconds), status, holds, end, printable(e.Method + " " + request)})
 	}
+	if last := len(rows[0]) - 1; room(rows, width) < columnWidth(rows, last) {
+		for _, row := range rows {
+			row[last] = longID.ReplaceAllStringFunc(row[last], briefID)
+		}
+	}
 	for _, column := range []string{"sent", "took", "holds"} {
 		if !fits(rows, width) {
 			rows = without(rows, column)
@@ -202,18 +208,34 @@ func exchangeTable(w io.Writer, rec *replay.Recording, width int) {
 	}
 }
 
+// longID is an ID of an Assembly, a file or a job.
+var longID = regexp.MustCompile(`job_\w{12,}|[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}`)
+
+// briefID is how an ID begins and ends.
+func briefID(id string) string {
+	begin := 4
+	if strings.HasPrefix(id, "job_") {
+		begin = 8
+	}
+	return id[:begin] + "…" + id[len(id)-4:]
+}
+
 // columnGap is what is between two columns.
 const columnGap = 2
+
+// room returns how wide the last column can be.
+func room(rows [][]string, width int) int {
+	for i := range len(rows[0]) - 1 {
+		width -= columnWidth(rows, i) + columnGap
+	}
+	return width
+}
 
 // fits returns whether there is room for what is in the last column. That a URL is longer than
 // others are is no reason to leave out anything else.
 func fits(rows [][]string, width int) bool {
 	const long = 40
-	last := len(rows[0]) - 1
-	for i := range last {
-		width -= columnWidth(rows, i) + columnGap
-	}
-	return width >= min(columnWidth(rows, last), long)
+	return room(rows, width) >= min(columnWidth(rows, len(rows[0])-1), long)
 }
 
 func columnWidth(rows [][]string, i int) int {

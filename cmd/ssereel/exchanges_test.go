@@ -98,6 +98,9 @@ func TestExchanges(t *testing.T) {
 func TestExchangesOnTerminal(t *testing.T) {
 	const several = "reel 1\n> 1 +0 GET http://a.example/x\n< 1 +0.0015 200\n= 1 +0\n|1\n. 1 +0 eof\n> 2 +61.04 GET http://user@b.example/\x1b[31m\n"
 	long := strings.ReplaceAll(paced, "?assembly=1", "?assembly="+strings.Repeat("55a46ab12179453a", 8))
+	ids := strings.Replace(paced, "?assembly=1", "?assembly=55a46ab12179453a8a20921a058b7546", 1) +
+		"> 2 +0 GET https://api2.example/f/55a46ab1-2179-453a-8a20-921a058b7546/12-ab\n. 2 +0 eof\n" +
+		"> 3 +0 GET https://api2.example/jobs/job_8k2MqWe4rTyU7iOpxYz9\n. 3 +0 eof\n"
 	for _, tt := range []struct {
 		name, reel string
 		width      int
@@ -129,8 +132,18 @@ func TestExchangesOnTerminal(t *testing.T) {
 1  200 …
 `},
 		{"a long URL on a wide terminal", long, 102, `   sent   took    status  holds     end  request
-1  0.0 s  260 ms  200     2 events  eof  GET /ws20219?assembly=55a46ab12179453a55a46ab12179453a55a46a…
+1  0.0 s  260 ms  200     2 events  eof  GET /ws20219?assembly=55a4…453a55a4…453a55a4…453a55a4…453a
 `},
+		{"IDs on a narrow terminal", ids, 60, "" +
+			"   status  holds     end  request\n" +
+			"1  200     2 events  eof  GET /ws20219?assembly=55a4…7546\n" +
+			"2  none    0 B       eof  GET /f/55a4…7546/12-ab\n" +
+			"3  none    0 B       eof  GET /jobs/job_8k2M…xYz9\n"},
+		{"IDs where there is room", ids, 96, "" +
+			"   sent   took    status  holds     end  request\n" +
+			"1  0.0 s  260 ms  200     2 events  eof  GET /ws20219?assembly=55a46ab12179453a8a20921a058b7546\n" +
+			"2  0.3 s  0 ms    none    0 B       eof  GET /f/55a46ab1-2179-453a-8a20-921a058b7546/12-ab\n" +
+			"3  0.3 s  0 ms    none    0 B       eof  GET /jobs/job_8k2MqWe4rTyU7iOpxYz9\n"},
 		{"several servers on a narrow terminal", several, 44, "" +
 			"   status  end      request\n" +
 			"1  200     eof      GET http://a.example/x\n" +

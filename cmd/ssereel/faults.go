@@ -117,7 +117,7 @@ func lacked(fault replay.Fault, streams []*replay.Exchange) string {
 	}
 	what := "has that " + kind
 	if _, ok := fault.(replay.Reorder); ok && kind == "event" {
-		what = "has an event behind that one"
+		what = "has an event after that one"
 	}
 	encoded := func(x *replay.Exchange) bool { return codingOf(x) != "" }
 	if kind == "event" && slices.ContainsFunc(streams, encoded) {

@@ -24,7 +24,7 @@ func TestReplayIdleFaults(t *testing.T) {
 		{"no byte to change", paced, "corrupt@byte=25", "ssereel replay: corrupt@byte=25 will not happen: no event stream of the recording has that byte\n"},
 		{"no byte of an event", paced, "drop@byte=25", "ssereel replay: drop@byte=25 will not happen: no event stream of the recording has that byte\n"},
 		{"two events to change", paced, "reorder@event=1", ""},
-		{"one event to change", paced, "reorder@event=2", "ssereel replay: reorder@event=2 will not happen: no event stream of the recording has an event behind that one\n"},
+		{"one event to change", paced, "reorder@event=2", "ssereel replay: reorder@event=2 will not happen: no event stream of the recording has an event after that one\n"},
 		{"encoded", encoded, "cut@event=3", "ssereel replay: cut@event=3 will not happen: no event stream of the recording has that event, and none is found where there is a Content-Encoding\n"},
 		{"a moment at the end", paced, "cut@time=260ms", ""},
 		{"a moment behind the end", paced, "cut@time=261ms", "ssereel replay: cut@time=261ms will not happen: no event stream of the recording lasts that long at this --speed\n"},

@@ -51,7 +51,7 @@ func parsePattern(text string) (p pattern, err error) {
 		case isPart:
 			p.parts = append(p.parts, part)
 		case i < len(parts)-1:
-			return p, fmt.Errorf("nothing can come behind the path %s", part)
+			return p, fmt.Errorf("nothing can come after the path %s", part)
 		default:
 			if p.path, err = parsePath(part); err != nil {
 				return p, err

@@ -25,6 +25,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log"
 	"os"
 	"os/signal"
 	"slices"
@@ -78,6 +79,8 @@ type exitStatus int
 func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
 
 func main() {
+	// net/http logs there what a peer has sent that it did not expect, with whatever is in it.
+	log.SetOutput(io.Discard)
 	// Without this, a reader that closes our pipe would kill us in the middle of
 	// a recording.
 	signal.Ignore(syscall.SIGPIPE)
@@ -117,7 +120,7 @@ func run(ctx context.Context, c console, args []string) int {
 		return cmd.run(ctx, c, args)
 	}
 	if strings.HasPrefix(name, "-") {
-		fmt.Fprintf(c.err, "ssereel: there is no option %q in front of a command; options come behind it; see ssereel --help\n", name)
+		fmt.Fprintf(c.err, "ssereel: there is no option %q before a command; options come after it; see ssereel --help\n", name)
 	} else {
 		fmt.Fprintf(c.err, "ssereel: there is no command %q; ssereel --help lists them\n", name)
 	}
@@ -173,12 +176,18 @@ func (cmd command) run(ctx context.Context, c console, args []string) int {
 // is to say. It is called name there.
 func (r *result) exit(name string, err error, talk io.Writer) int {
 	gone := errors.Is(r.err, syscall.EPIPE) // whoever reads our output has had enough of it
-	switch {
-	case gone || r.err == nil:
-	case err == nil, err == errFailed:
-		err = r.err
-	case err == errUntold:
-		err = untoldError{r.err}
+	if !gone && r.err != nil {
+		cause := r.err
+		if path := (*fs.PathError)(nil); errors.As(cause, &path) {
+			cause = path.Err
+		}
+		cause = fmt.Errorf("cannot write standard output: %w", cause)
+		switch untold := (untoldError{}); {
+		case err == errUntold, errors.As(err, &untold) && errors.Is(err, r.err):
+			err = untoldError{cause}
+		case err == nil, err == errFailed, errors.Is(err, r.err):
+			err = cause
+		}
 	}
 	if path, ok := err.(*fs.PathError); ok {
 		err = fmt.Errorf("%s: %w", path.Path, path.Err)
@@ -268,9 +277,9 @@ Try it:
   ssereel record -o my.reel https://example.com/stream
   ssereel replay my.reel                          and open what it prints
 
-ssereel COMMAND --help tells more of a command. Exit status: 0 done, 1 failed,
-2 wrong usage; that of diff tells whether anything differs, and proxy passes on
-that of the program it runs.
+ssereel COMMAND --help tells more. Exit status: 0 done, 1 failed, 2 wrong
+usage; that of diff tells whether anything differs, and proxy passes on that of
+the program it runs.
 `)
 }
 
@@ -293,7 +302,21 @@ func oneArg(args []string, what string) (string, error) {
 		}
 		return "", usagef("%s is missing", what)
 	case 1:
+		if args[0] == "" {
+			return "", usagef("%s is empty", what)
+		}
 		return args[0], nil
 	}
+	if what == "URL" { // in which there may be credentials, and in the rest of a header without quotes
+		return "", usagef("there are %d arguments where URL is the only one: put a header or a body in quotes", len(args))
+	}
 	return "", usagef("there is more than one %s: %q", what, args)
+}
+
+// wantName refuses a file that --output names with nothing, as a variable that is not set does.
+func wantName(flags *pflag.FlagSet) error {
+	if output := flags.Lookup("output"); output.Changed && output.Value.String() == "" {
+		return usagef("-o wants a file, and its name is empty")
+	}
+	return nil
 }

@@ -380,12 +380,12 @@ func TestWrongUsage(t *testing.T) {
 		{"record, no URL", []string{"record"}, "URL"},
 		{"record, two URLs", []string{"record", stream, stream}, "URL"},
 		{"record, no scheme", []string{"record", "example.com/stream"}, "example.com/stream"},
-		{"record, foreign scheme", []string{"record", "ftp://example.com/stream"}, "ftp://example.com/stream"},
-		{"record, no host", []string{"record", "http:///stream"}, "http:///stream"},
+		{"record, foreign scheme", []string{"record", "ftp://example.com/stream"}, "it has to begin with http:// or https://"},
+		{"record, no host", []string{"record", "http:///stream"}, "it names no host"},
 		{"record, control character", []string{"record", "http://example.com/\n"}, "https://example.com/stream"},
 		{"record, option without value", []string{"record", stream, "-o"}, "-o"},
 		{"record, header without colon", []string{"record", "-H", "Accept", stream}, "NAME: VALUE"},
-		{"record, header with a space in its name", []string{"record", "-H", "a b: c", stream}, "a b"},
+		{"record, header with a space in its name", []string{"record", "-H", "a b: c", stream}, "NAME: VALUE"},
 		{"record, header without a name", []string{"record", "-H", ": c", stream}, "NAME: VALUE"},
 		{"record, header with a line break", []string{"record", "-H", "a: b\nc: d", stream}, "header"},
 		{"record, no method", []string{"record", "-X", "A B", stream}, "A B"},
@@ -415,6 +415,14 @@ func TestWrongUsage(t *testing.T) {
 		{"status, two FILEs", []string{"status", "a.json", "b.json"}, "FILE"},
 		{"verify, unknown option", []string{"verify", "--fast", "my.reel"}, "--fast"},
 		{"verify, no FILE", []string{"verify"}, "FILE"},
+		{"verify, no name", []string{"verify", "a.reel", ""}, "FILE is empty"},
+		{"replay, no name", []string{"replay", ""}, "FILE is empty"},
+		{"events, no name", []string{"events", ""}, "FILE is empty"},
+		{"record, an empty URL", []string{"record", ""}, "URL is empty"},
+		{"record, no name", []string{"record", "-o", "", stream}, "-o wants a file"},
+		{"proxy, no name", []string{"proxy", "--upstream", stream[:len("http://127.0.0.1:1")], "--output="}, "-o wants a file"},
+		{"compose, no name", []string{"compose", "-o", ""}, "-o wants a file"},
+		{"demo, no name", []string{"demo", "-o", ""}, "-o wants a file"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -550,7 +558,7 @@ func (f failing) Write([]byte) (int, error) { return 0, f.err }
 // A result that cannot be written is a failure, whoever the command is.
 func TestResultCannotBeWritten(t *testing.T) {
 	reel := write(t, assembly(t))
-	for _, args := range [][]string{{"--help"}, {"--version"}, {"verify", "--help"}, {"verify", reel}, {"verify", "--json", reel}, {"diff", reel, reel}, {"diff", "--json", reel, reel}, {"exchanges", reel}, {"events", reel}, {"status", reel}, {"replay", reel}, {"demo", "--speed", "4"}} {
+	for _, args := range [][]string{{"--help"}, {"--version"}, {"verify", "--help"}, {"verify", reel}, {"verify", "--json", reel}, {"diff", reel, reel}, {"diff", "--json", reel, reel}, {"diff", reel, write(t, paced)}, {"diff", "--json", reel, write(t, paced)}, {"exchanges", reel}, {"events", reel}, {"status", reel}, {"replay", reel}, {"demo", "--speed", "4"}} {
 		t.Run(args[0], func(t *testing.T) {
 			t.Parallel()
 			var stderr text
@@ -561,7 +569,7 @@ func TestResultCannotBeWritten(t *testing.T) {
 			if args[0] == "diff" { // which cannot tell then
 				want = 2
 			}
-			outcome{status: status, stderr: stderr.String()}.wantLine(t, want, "no space left")
+			outcome{status: status, stderr: stderr.String()}.wantLine(t, want, ": cannot write standard output: no space left\n")
 			if ctx.Err() != nil {
 				t.Error("it went on for ever")
 			}

@@ -46,47 +46,48 @@ With --mode auto, requests that the recording holds are answered from it, at
 the recorded pace or --speed, and those that it lacks are passed on and
 recorded too. With --mode replay nothing is passed on: a request that the
 recording does not hold gets a 404, with the nearest one that it holds and what
-differs. What is compared is the method, the host with its port (but for a
-server of this machine, whose port may be another), the path, the query and the
-body, without credentials; the same requests get the recorded answers in turn.
-Where the program left a stream when it was recorded, it breaks for a program
-that reads on. Faults, of which ssereel replay --help tells, happen to what
-is replayed, and to nothing that is passed on.
+differs. Requests are the same if their method, host and port (any port, for a
+server on this machine), path, query and body are, credentials aside; the same
+request gets the recorded answers in turn. Where the program stopped reading a
+stream when it was recorded, the stream breaks for a program that reads on.
+Faults (ssereel replay --help lists them) happen to what is replayed, and to
+nothing that is passed on.
 
-When the server breaks a connection, the program's is cut at the same place;
-where the server cannot be reached, it is cut before there is a response.
+When the server breaks a connection, the program's is cut at the same place; if
+the server cannot be reached, it is cut before there is a response.
 
 The first line on standard output is "listening on http://HOST:PORT". COMMAND
-finds that URL in SSEREEL_PROXY_URL, and has standard output for itself: what
+finds that URL in SSEREEL_PROXY_URL, and has standard output to itself: what
 ssereel says then goes to standard error. ssereel ends when COMMAND does, with
-its exit status (128 and the signal's number where one killed it, 127 where it
-cannot be found, 126 where it cannot be started; 1 where it succeeded, but was
-not recorded, asked for something that the recording does not hold, or, in mode
-replay, for nothing, or where a --fault never happened though a stream was
-replayed). COMMAND gets the signals that ssereel gets.
+its exit status, or with 128 plus the number of the signal that killed it, 127
+if it cannot be found, and 126 if it cannot be started. Where COMMAND succeeds,
+the status is 1 all the same if not all of it could be recorded, if it asked
+for something that the recording does not hold or, in mode replay, for nothing
+at all, and if a --fault never happened though a stream was replayed. COMMAND
+gets the signals that ssereel gets.
 
 In headers, JSON and event streams, URLs of the server, and of other machines
 of the same service that it names, such as api2-jane.transloadit.com, become
-URLs of the proxy, so that the program stays with it. The recording has the
-original ones, and no credentials of headers and URLs, of which
-ssereel record --help tells more. The server is not asked for compression. If
-the file can be written no longer, that is said once, and the requests go on.
+URLs of the proxy, so that the program stays with it. The recording keeps the
+original ones, without the credentials in headers and URLs; ssereel record
+--help tells more. The server is not asked for compression. If the file can no
+longer be written, ssereel says so once, and the requests go on.
 `,
 	setup: func(flags *pflag.FlagSet) func(context.Context, console, []string) error {
 		var p proxying
-		upstream := flags.String("upstream", "", "pass requests on to `URL`, such as https://api.example.com; needed, also for --mode replay")
+		upstream := flags.String("upstream", "", "pass requests on to `URL`, such as https://api.example.com; needed for --mode replay, too")
 		flags.StringVarP(&p.output, "output", "o", "", "write to `FILE` (default HOST-DATE-TIME.reel)")
 		flags.StringVar(&p.listen, "listen", "127.0.0.1:0", "listen on `ADDR`, HOST:PORT; port 0 is any free one")
 		mode := flags.String("mode", "record", "`MODE` is record, auto, replay or passthrough")
 		p.speed = speedFlag(flags, "1")
-		flags.DurationVar(&p.maxIdle, "max-idle", 0, "play a silence of the recording that is longer than `TIME`, such as 2s, in that time")
+		flags.DurationVar(&p.maxIdle, "max-idle", 0, "play a silence longer than `TIME`, such as 2s, in that time")
 		flags.Var(&p.faults, "fault", "have `FAULT` happen to event streams that are replayed, such as cut@event=7; can be given several times; ssereel replay --help lists them")
-		flags.Uint64Var(&p.seed, "seed", 0, "draw what the faults leave open from `N` (default 0)")
-		flags.StringArrayVar(&p.env, "env", nil, "tell COMMAND the proxy's URL, with PATH behind it, in `NAME[=PATH]` as well; can be given several times")
+		flags.Uint64Var(&p.seed, "seed", 0, "decide by `N` what the faults leave open (default 0)")
+		flags.StringArrayVar(&p.env, "env", nil, "give COMMAND the proxy's URL, with PATH after it, in the variable `NAME[=PATH]` too; can be given several times")
 		flags.BoolVarP(&p.force, "force", "f", false, "overwrite the file")
 		return func(ctx context.Context, c console, args []string) error {
 			if len(args) > 0 && flags.ArgsLenAtDash() != 0 {
-				return usagef("put -- in front of the command: -- %s", strings.Join(args, " "))
+				return usagef("put -- before the command: -- %s ...", args[0])
 			}
 			p.command = args
 			var err error
@@ -119,6 +120,9 @@ the file can be written no longer, that is said once, and the requests go on.
 			if p.output == "-" {
 				return usagef("-o wants a file: standard output has other things to say")
 			}
+			if err := wantName(flags); err != nil {
+				return err
+			}
 			if p.output == "" {
 				p.output = defaultReel(p.upstream)
 			}
@@ -131,7 +135,7 @@ the file can be written no longer, that is said once, and the requests go on.
 				}
 			}
 			if len(p.env) > 0 && len(args) == 0 {
-				return usagef("--env is for a command, and there is none: put it behind --")
+				return usagef("--env is for a command, and there is none: put it after --")
 			}
 			return p.run(ctx, c)
 		}
@@ -142,12 +146,9 @@ func upstreamURL(text string) (*url.URL, error) {
 	if text == "" {
 		return nil, usagef("--upstream is missing")
 	}
-	u, err := url.Parse(text)
-	if err == nil && u.Port() != "" {
-		_, err = net.LookupPort("tcp", u.Port())
-	}
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
-		return nil, usagef("--upstream wants a URL like https://api.example.com, not %q", text)
+	u, err := parseURL(text)
+	if err != nil {
+		return nil, usagef("--upstream wants a URL like https://api.example.com: %w", err)
 	}
 	if u.User != nil {
 		return nil, usagef("--upstream takes no user and password: let the program send them")
@@ -259,7 +260,7 @@ func reelMode(m replay.Mode) mode {
 			},
 		}})
 		if err != nil {
-			return nil, nil, wantRecorded(err)
+			return nil, nil, wantRecorded(p.output, err)
 		}
 		transport.Reel = reel
 		if m == replay.ModeReplay { // in the others, more may come
@@ -305,14 +306,18 @@ func (p *proxying) idleFaults() []string {
 	return p.faults.idle(rec, float64(*p.speed))
 }
 
-// wantRecorded adds to an error of opening a reel to go on with what a person can do about
+// wantRecorded adds to an error of opening the named reel to go on with what a person can do about
 // it, where it does not say.
-func wantRecorded(err error) error {
+func wantRecorded(name string, err error) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("%w: record it in mode record", wantReel(err))
 	case errors.Is(err, replay.ErrNotReel):
-		return err
+		why := whyNoReel(name, err)
+		if errors.As(why, new(notReel)) { // which says what to do
+			return why
+		}
+		return fmt.Errorf("%w: name a recording, or in mode auto a file that is not there yet", why)
 	}
 	return wantReel(err)
 }
@@ -467,7 +472,7 @@ func (p *proxying) serve(ctx context.Context, c console, l net.Listener, transpo
 	if cmd != nil {
 		report = c.err
 	}
-	if _, err := fmt.Fprintf(report, "listening on %s\n", at); err != nil {
+	if _, err := fmt.Fprintf(report, "listening on %s\n", at); err != nil && cmd == nil { // which finds it elsewhere
 		return err
 	}
 	handler := tellingMisuse(replay.NewProxy(p.upstream, transport), c.err)
@@ -581,7 +586,7 @@ func (t *watchedTransport) RoundTrip(req *http.Request) (*http.Response, error) 
 	resp, err := t.base.RoundTrip(req.WithContext(context.WithValue(req.Context(), originKey{}, from)))
 	switch {
 	case err == nil:
-		what := resp.Status
+		what := strings.TrimSpace(fmt.Sprint(resp.StatusCode, " ", http.StatusText(resp.StatusCode))) // the server's own words may be any
 		if from.recorded {
 			what += ", from the recording"
 		}
@@ -628,17 +633,6 @@ func target(u *url.URL) string {
 // hidden stands for what is not shown.
 const hidden = "…"
 
-// reason is err as a log shows it: net/http quotes a header that it cannot parse, which may
-// be any.
-func reason(err error) string {
-	const malformed = "malformed MIME header"
-	text := unprefixed(err)
-	if before, _, ok := strings.Cut(text, malformed); ok {
-		return before + malformed
-	}
-	return text
-}
-
 // halfCloser is a connection whose own half can be ended, while the other goes on.
 type halfCloser interface {
 	io.Writer
@@ -658,7 +652,7 @@ func (b *watchedBody) Read(p []byte) (int, error) {
 	b.size += int64(n)
 	b.t.size.Add(int64(n))
 	if err != nil && err != io.EOF && b.req.Context().Err() == nil {
-		b.once.Do(func() { b.t.say(b.req, fmt.Sprintf("cut off after %s: %v", count(b.size, "byte"), reason(err))) })
+		b.once.Do(func() { b.t.say(b.req, fmt.Sprintf("cut off after %s: %s", count(b.size, "byte"), reason(err))) })
 	}
 	return n, err
 }

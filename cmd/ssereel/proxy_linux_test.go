@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -55,6 +56,14 @@ func TestProxyCommand(t *testing.T) {
 			}
 		})
 	}
+	t.Run("nobody to tell the address", func(t *testing.T) {
+		var stdout text
+		c := console{strings.NewReader(""), &stdout, failing{errors.New("no space left")}}
+		status := run(t.Context(), c, []string{"proxy", "--upstream", "http://127.0.0.1:1", "--mode", "passthrough", "--", "sh", "-c", "echo at $SSEREEL_PROXY_URL"})
+		if said := stdout.String(); status != 0 || !strings.HasPrefix(said, "at http://127.0.0.1:") {
+			t.Errorf("the command says %q, and the exit status is %d", said, status)
+		}
+	})
 	t.Run("its environment", func(t *testing.T) {
 		o := around(t, "http://127.0.0.1:1", filepath.Join(t.TempDir(), "my.reel"), `echo $SSEREEL_PROXY_URL; echo $API; echo $BASE`, "--env", "API", "--env", "BASE=/v1")
 		at, _, _ := strings.Cut(strings.TrimPrefix(o.stderr, "listening on "), "\n")

@@ -82,7 +82,7 @@ func TestProxyWrongUsage(t *testing.T) {
 	}{
 		{"no upstream", nil, "--upstream"},
 		{"no scheme", []string{"--upstream", "api.example.com"}, "api.example.com"},
-		{"foreign scheme", []string{"--upstream", "ftp://api.example.com"}, "ftp://api.example.com"},
+		{"foreign scheme", []string{"--upstream", "ftp://api.example.com"}, "it has to begin with http:// or https://"},
 		{"no host", []string{"--upstream", "https://"}, "https://"},
 		{"no such port", []string{"--upstream", "https://api.example.com:99999"}, "99999"},
 		{"a path", []string{"--upstream", "https://api.example.com/v1"}, "https://api.example.com,"},
@@ -98,8 +98,8 @@ func TestProxyWrongUsage(t *testing.T) {
 		{"no silence", []string{"--upstream", upstream, "--mode", "auto", "--max-idle", "-2s"}, "--max-idle wants a time such as 2s, not -2s"},
 		{"standard output", []string{"--upstream", upstream, "-o", "-"}, "-o"},
 		{"no port to listen on", []string{"--upstream", upstream, "--listen", "localhost"}, "HOST:PORT"},
-		{"a command without --", []string{"--upstream", upstream, "npm", "test"}, "-- npm test"},
-		{"an argument in front of --", []string{"--upstream", upstream, "npm", "--", "test"}, "-- npm test"},
+		{"a command without --", []string{"--upstream", upstream, "npm", "test"}, "-- npm ..."},
+		{"an argument before --", []string{"--upstream", upstream, "npm", "--", "test"}, "-- npm ..."},
 		{"a variable without a command", []string{"--upstream", upstream, "--env", "API"}, "--env"},
 		{"a variable with a space in its name", []string{"--upstream", upstream, "--env", "MY API", "--", "true"}, "MY API"},
 		{"a variable without a name", []string{"--upstream", upstream, "--env", "=/v1", "--", "true"}, "=/v1"},
@@ -321,23 +321,8 @@ func TestProxyHalfClose(t *testing.T) {
 // What net/http cannot parse, its error quotes: here a header with a credential.
 func TestProxyMalformedHeader(t *testing.T) {
 	t.Chdir(t.TempDir())
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			conn.Read(make([]byte, 4096))
-			io.WriteString(conn, "HTTP/1.1 200 OK\r\nSet-Cookie precious\r\n\r\n")
-			conn.Close()
-		}
-	}()
-	r := begin(t, nil, "proxy", "--upstream", "http://"+l.Addr().String(), "-o", "my.reel")
+	url := serveRaw(t, "HTTP/1.1 200 OK\r\nSet-Cookie precious\r\n\r\n")
+	r := begin(t, nil, "proxy", "--upstream", url, "-o", "my.reel")
 	if resp, err := http.Get(listening(t, r) + "/?key=precious"); err == nil {
 		resp.Body.Close()
 		t.Errorf("the client has got %s", resp.Status)
@@ -455,7 +440,9 @@ func TestProxyReplays(t *testing.T) {
 	o = ssereel(t, "proxy", "--mode", "replay", "--upstream", server.URL, "-o", name+"2")
 	o.wantLine(t, 1, "no such file or directory: record it in mode record")
 	o = ssereel(t, "proxy", "--mode", "replay", "--upstream", server.URL, "-o", write(t, "Dear diary,\n"))
-	o.wantLine(t, 1, "put it right, or record it anew in mode record\n")
+	o.wantLine(t, 1, `not a reel: the first line is "Dear diary,", not "reel 1": name a recording, or in mode auto a file that is not there yet`+"\n")
+	o = ssereel(t, "proxy", "--mode", "auto", "--upstream", server.URL, "-o", write(t, "\x1f\x8b\x08\x00"))
+	o.wantLine(t, 1, "not a reel: it is compressed with gzip: gunzip it first\n")
 }
 
 // What is replayed goes wrong as it is told to, and faster; what is passed on does not.

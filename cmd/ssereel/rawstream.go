@@ -69,6 +69,16 @@ func (s *rawStream) strange() string {
 	return fmt.Sprintf("no event in %s, beginning with %s", count(s.size, "byte"), quoted)
 }
 
+// known returns whether what is no event stream is known to be something else.
+func (s *rawStream) known() bool {
+	text := s.head
+	if len(s.head) > maxHead && !utf8.Valid(text) { // of the last character there may be a part
+		text = bytes.TrimRightFunc(text, func(r rune) bool { return r == utf8.RuneError })
+	}
+	binary := bytes.IndexByte(text, 0) >= 0 || !utf8.Valid(text)
+	return s.foreign && (binary || s.remedy() != "")
+}
+
 func (s *rawStream) remedy() string {
 	nature := natureOf(s.head)
 	text, marked := bytes.CutPrefix(s.head, []byte(byteOrderMark))

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -30,48 +31,46 @@ var recordCommand = command{
 	ends:  true,
 	short: "record an event stream, or an Assembly to its end, while it comes",
 	long: `
-Requests URL and writes what comes back to a recording, each piece at once,
-with its moment. Even a recording that is killed can be played up to its last
-whole read. What the server answers says what is recorded:
+Requests URL and records what comes back: each piece as it arrives, with the
+moment when it did. Even a recording that is killed can be played up to its
+last whole read. The server's answer decides what is recorded:
 
-  an event stream      until it ends, or Ctrl-C
+  an event stream      until it ends, or until Ctrl-C
   an Assembly Status   the Assembly to its end: its update stream, over as many
                        connections as it takes, the Status beside it, and the
-                       final Status; an update stream's URL does as well
-  a Scenario job       the job, asked for every two seconds, to its end
+                       final Status; the URL of an update stream works as well
+  a Scenario job       the job to its end, polled every two seconds
 
   ssereel record -o tokens.reel -H 'Authorization: Bearer '"$KEY" \
       -d '{"model":"m","stream":true}' https://api.example.com/v1/chat
   ssereel record -o assembly.reel --timeout 10m "$ASSEMBLY_SSL_URL"
   ssereel record -o job.reel https://api.cloud.scenario.com/v1/jobs/$JOB_ID
 
-The last line of output says how an Assembly or a job has ended. The exit
-status is 0 where the end is recorded, even if that is a failure, and where
-Ctrl-C has ended the recording; it is 1 where --timeout has, or where something
-kept the end from being recorded. Whatever the status, a file that is there is
-whole, unless the disk was full.
+The last line of output says how an Assembly or a job ended. The exit status is
+0 if the end was recorded, even if that is a failure, and if Ctrl-C ended the
+recording; it is 1 if --timeout ended it, or if something kept the end from
+being recorded. Whatever the status, a file that is left is whole, unless the
+disk was full.
 
-When it is replayed, a stream that Ctrl-C or --timeout has ended ends in order.
-An Assembly's stream that --timeout has ended stays silent there, as one that
-was waited for in vain.
+When replayed, a stream that Ctrl-C or --timeout cut short simply ends there.
+An Assembly's stream that --timeout cut short falls silent there instead, like
+one that was waited for in vain.
 
-The Status is asked for no more than three times a second; every two seconds
-while the Assembly uploads and while its stream is down, every five while the
-stream is silent, every thirty otherwise; and less often where the server has
-trouble.
+The Status is requested at most three times a second: every two seconds while
+the Assembly uploads or its stream is down, every five while the stream is
+silent, every thirty otherwise, and less often while the server has trouble.
 
-The headers of --header go along with every request to the same scheme, host
-and port, and with no other. A job is asked for with SCENARIO_SDK_API_KEY and
-SCENARIO_SDK_API_SECRET of the environment; these are sent over https to
-scenario.com, and to this machine, only.
+The headers of --header are sent with every request to the same scheme, host
+and port, and with no other. A job is requested with SCENARIO_SDK_API_KEY and
+SCENARIO_SDK_API_SECRET from the environment; these are sent only over https to
+scenario.com, and to this machine.
 
 Credentials are replaced before anything is written: in headers and in the
-URL's query with REDACTED, in bodies with asterisks. They are told by their
-names (Authorization, Cookie, api_key, signature, token ...), so look at the
-recording before you pass it on, and see ssereel anonymize. The file is
-readable for its owner only. A body that --data sends is said to be
-application/json, unless --header says otherwise; of a long one, the first MiB
-is recorded.
+URL's query with REDACTED, in bodies with asterisks. They are recognised by
+name (Authorization, Cookie, api_key, signature, token ...), so look at the
+recording before you pass it on, and see ssereel anonymize. The file is created
+readable only by its owner. A body of --data is sent as application/json unless
+--header says otherwise; only the first MiB of a long one is recorded.
 `,
 	setup: func(flags *pflag.FlagSet) func(context.Context, console, []string) error {
 		var r recording
@@ -86,15 +85,15 @@ is recorded.
 			if err != nil {
 				return err
 			}
-			u, err := url.Parse(target)
-			if err == nil && u.Port() != "" {
-				_, err = net.LookupPort("tcp", u.Port())
-			}
-			if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
-				return usagef("%q is no URL like https://example.com/stream", target)
+			u, err := parseURL(target)
+			if err != nil {
+				return usagef("this is no URL like https://example.com/stream: %w", err)
 			}
 			if r.timeout < 0 || r.timeout == 0 && flags.Changed("timeout") {
 				return usagef("--timeout %v is no time to wait", r.timeout)
+			}
+			if err := wantName(flags); err != nil {
+				return err
 			}
 			if flags.Changed("data") {
 				r.data = data
@@ -145,7 +144,7 @@ func (r *recording) request(ctx context.Context, c console, target string, heade
 		name, value, ok := strings.Cut(h, ":")
 		value = strings.TrimSpace(value)
 		if !ok || name == "" || strings.ContainsFunc(name, notInName) || strings.ContainsFunc(value, unicode.IsControl) {
-			return nil, usagef("--header wants 'NAME: VALUE', not %q", h)
+			return nil, usagef("--header wants 'NAME: VALUE', such as 'Accept: text/event-stream'") // without h, which may hold a credential
 		}
 		if strings.EqualFold(name, "Host") {
 			req.Host = value
@@ -166,6 +165,30 @@ func (r *recording) request(ctx context.Context, c console, target string, heade
 		req.SetBasicAuth(key, secret)
 	}
 	return req, nil
+}
+
+// parseURL parses a URL that can be asked for. Its errors do not quote the URL, in which there
+// may be credentials.
+func parseURL(text string) (*url.URL, error) {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil:
+		var why *url.Error
+		if errors.As(err, &why) {
+			err = why.Err
+		}
+		return nil, errors.New(unquoted(strings.TrimPrefix(err.Error(), "net/url: ")))
+	case u.Scheme != "http" && u.Scheme != "https":
+		return nil, errors.New("it has to begin with http:// or https://")
+	case u.Hostname() == "":
+		return nil, errors.New("it names no host")
+	}
+	if u.Port() != "" {
+		if _, err := net.LookupPort("tcp", u.Port()); err != nil {
+			return nil, fmt.Errorf("there is no port %s", u.Port())
+		}
+	}
+	return u, nil
 }
 
 // maxData is how much a request may send, in bytes.
@@ -210,6 +233,36 @@ func wantsScenarioKey(req *http.Request) bool {
 	return req.URL.Scheme == "https" && (host == "scenario.com" || strings.HasSuffix(host, ".scenario.com"))
 }
 
+// sentScenarioKey returns Scenario's credentials, and whether they go along with req.
+func sentScenarioKey(req *http.Request) (key, secret string, ok bool) {
+	key, secret = scenarioKey()
+	user, password, _ := req.BasicAuth()
+	return key, secret, key != "" && secret != "" && user == key && password == secret
+}
+
+// overwriting returns a replay.Recorder's Redact for these credentials, in whatever place a
+// server repeats them. What is shorter than any may stand in a text by chance.
+func overwriting(credentials ...string) func(text []byte) {
+	const shortest = 8
+	return func(text []byte) {
+		for _, credential := range credentials {
+			if len(credential) < shortest {
+				continue
+			}
+			for rest := text; ; {
+				n := bytes.Index(rest, []byte(credential))
+				if n < 0 {
+					break
+				}
+				rest = rest[n:]
+				for i := range credential {
+					rest[i] = '*'
+				}
+			}
+		}
+	}
+}
+
 // notInName returns whether r cannot stand in the name of a header: RFC 9110,
 // section 5.6.2.
 func notInName(r rune) bool {
@@ -235,6 +288,9 @@ func (r *recording) run(c console, req *http.Request) (err error) {
 	rec, err := replay.NewRecorder(out, transport)
 	if err != nil {
 		return err
+	}
+	if key, secret, ok := sentScenarioKey(req); ok {
+		rec.Redact = overwriting(key, secret, base64.StdEncoding.EncodeToString([]byte(key+":"+secret)))
 	}
 	ctx, cancel := context.WithCancelCause(req.Context())
 	defer cancel(nil)
@@ -305,7 +361,7 @@ func (r *recording) run(c console, req *http.Request) (err error) {
 	case late:
 		err, end = fmt.Errorf("the timeout of %v came before the end; what had come by then is recorded: raise --timeout for the rest", r.timeout), end+", timed out"
 	case err != nil && story.Document == nil:
-		err, end = fmt.Errorf("the stream was cut off, which is recorded: %w", err), end+", cut off"
+		err, end = fmt.Errorf("the stream was cut off, which is recorded: %s", reason(err)), end+", cut off"
 	case err != nil:
 		err, end = fmt.Errorf("the end could not be recorded: %s", plain(err)), end+", incomplete"
 	}
@@ -331,9 +387,6 @@ func outcomeOf(s status.Summary) string {
 	return printable(cmp.Or(s.State, "in an unknown state"))
 }
 
-// plain returns the text of an error that may have been told by a server.
-func plain(err error) string { return printable(unprefixed(err)) }
-
 // noStory returns err, with which nothing has begun, for a person. What the server said is
 // said.
 func noStory(req *http.Request, err error, said string) error {
@@ -347,7 +400,7 @@ func noStory(req *http.Request, err error, said string) error {
 	case errors.As(err, &sent):
 		return noAnswer(req.URL, err)
 	}
-	return errors.New(plain(err))
+	return fmt.Errorf("%s: check the URL, or try again later", plain(err))
 }
 
 // noAnswer returns err, which came in place of a response, for a person.
@@ -364,7 +417,7 @@ func noAnswer(u *url.URL, err error) error {
 	case errors.As(err, &failed) && failed.Op == "dial":
 		return fmt.Errorf("cannot reach %s: %w: check the URL, and whether the server runs", u.Host, failed.Err)
 	}
-	return fmt.Errorf("%s sent no response: %w: try again, or check the URL", u.Host, err)
+	return fmt.Errorf("%s sent no valid response: %s: try again, or check the URL", u.Host, reason(err))
 }
 
 // noStream tells a person what the server sent instead of something to record.
@@ -374,12 +427,11 @@ func noStream(req *http.Request, refused *ssewire.ResponseError, said string) er
 	switch code := refused.StatusCode; {
 	case code == http.StatusUnauthorized, code == http.StatusForbidden:
 		const names = "SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET"
-		key, secret := scenarioKey()
-		user, password, _ := req.BasicAuth()
+		key, secret, sent := sentScenarioKey(req)
 		switch {
 		case key == "" || secret == "":
 			return fmt.Errorf("the server answered %s: does it want a header, such as -H 'Authorization: Bearer ...', or, for a Scenario job, %s in the environment", answer, names)
-		case user == key && password == secret:
+		case sent:
 			return fmt.Errorf("the server answered %s to %s of the environment: check them", answer, names)
 		}
 		return fmt.Errorf("the server answered %s: does it want a header, such as -H 'Authorization: Bearer ...' (%s go to scenario.com and this machine only)", answer, names)

@@ -278,7 +278,7 @@ func TestRecordRefusal(t *testing.T) {
 		{"JSON", `{"error":{"message":"Incorrect API key","type":"x"},"message":"no"}`, ` ("Incorrect API key"): does`},
 		{"JSON of Assemblies", `{"error":"GET_ACCOUNT_UNKNOWN_AUTH_KEY","message":"Unknown \"key\"\u001b[31m"}`, ` ("Unknown \"key\"` + "\ufffd" + `[31m"): does`},
 		{"JSON with a word", `{"error":"unauthorized"}`, ` ("unauthorized"): does`},
-		{"JSON with a credential", `{"message":"see https://user:s3cr3tpassw0rd@example.com/"}`, ` ("see https://user:**************@example.com/"): does`},
+		{"JSON with a credential", `{"message":"see https://user:s3cr3tpassw0rd@example.com/"}`, ` ("see https://REDACTED@example.com/"): does`},
 		{"JSON without a message", `{"code":7,"message":{"a":"b"}}`, `: does`},
 		{"no JSON after all", `{"error":`, `: does`},
 		{"a page", "<html>\nNo</html>", `: does`},

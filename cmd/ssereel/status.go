@@ -31,13 +31,12 @@ The phase is waiting, running, succeeded, failed, canceled or unknown,
 whichever system the document is from; progress runs from 0 to 1, and is null
 if unknown.
 
-  curl -s $ASSEMBLY_URL | ssereel status | jq -r .phase
+  curl -s "$ASSEMBLY_URL" | ssereel status | jq -r .phase
 
-With --full it prints the whole document, with all that it has, known or not.
+With --full it prints the whole document, including what ssereel does not know.
 
-Of a recording it prints the same for each Assembly and job in it, as they
-stand when all has come that the recording holds, by Statuses or by the update
-stream.
+For a recording it prints the same for each Assembly and job in it, as they
+stand at its end by all that it holds: Statuses and the update stream.
 `,
 	setup: func(flags *pflag.FlagSet) func(context.Context, console, []string) error {
 		full := flags.Bool("full", false, "print the whole document as JSON")
@@ -106,10 +105,14 @@ func describeRecording(c console, in *input, full, asJSON bool) error {
 	default:
 		fmt.Fprintf(c.err, "ssereel status: exchange %d and %d more tell nothing here, as they are compressed; record without compression\n", compressed[0], len(compressed)-1)
 	}
-	if n == 0 && fault == nil {
-		return fmt.Errorf("%s tells of no Assembly and no job; ssereel events prints the events of any stream", in.called)
+	const none = "no Assembly and no job; ssereel events prints the events of any stream"
+	switch {
+	case n > 0:
+		return fault
+	case fault != nil:
+		return fmt.Errorf("%w; what is good of it tells of %s", fault, none)
 	}
-	return fault
+	return fmt.Errorf("%s tells of %s", in.called, none)
 }
 
 // describe prints what there is to say about a document.

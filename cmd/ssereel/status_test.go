@@ -92,6 +92,7 @@ func TestStatusOfRecording(t *testing.T) {
 		{"truncated", cut, nil, 1, one, []string{"truncated"}},
 		{"damaged", damaged, nil, 1, one, []string{"damaged", "line 12"}},
 		{"nothing but a stream", "reel 1\n> 1 +0 GET /v1/chat\n< 1 +0 200\n< 1 content-type: text/event-stream\n= 1 +0\n|data: a\n|\n. 1 +0 eof\n", nil, 1, "", []string{"tells of no Assembly and no job", "ssereel events"}},
+		{"nothing but what was cut off", "reel 1\n> 1 +0 GET /v1/chat\n< 1 +0 200\n", nil, 1, "", []string{"truncated at line 4", "exchange 1 has no end; what is good of it tells of no Assembly and no job; ssereel events"}},
 		{"a version that is to come", "reel 9\n", nil, 1, "", []string{"reel 9", "a newer ssereel"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"github.com/spf13/pflag"
 
@@ -20,17 +21,21 @@ var verifyCommand = command{
 Reads all of each FILE, standard input if it is -, and prints a line that says
 whether it is
 
-  whole       as it was written, or, where that was by hand, without a mistake
+  whole       as it was written, or, if that was by hand, without a mistake
   truncated   cut off, as by a crash or a full disk; good up to the named line
   damaged     changed, or wrong, at the line it names
 
-"sealed" says that a sum over the whole file agrees. What a truncated or
-damaged recording still holds can be played. The exit status is 0 only where
-all are whole.
+"sealed" means that a sum over the whole file agrees. What a truncated or
+damaged recording still holds can be played. The exit status is 0 only if all
+are whole.
 
-With --json, an object for each, one a line: file, verdict, line, offset and
-reason (where it is not whole), sealed, exchanges, reads, bytes, seconds. The
-verdict is unreadable, with a reason, for what is no recording.
+A recording that you have edited by hand is damaged until you take out the sums
+of what you changed: bytes= and crc32c= in the line that ends the exchange, and
+the last line, which begins with $.
+
+With --json, it prints an object for each, one a line: file, verdict, line,
+offset and reason (if it is not whole), sealed, exchanges, reads, bytes,
+seconds. The verdict is unreadable, with a reason, for what is no recording.
 `,
 	setup: func(flags *pflag.FlagSet) func(context.Context, console, []string) error {
 		asJSON := flags.Bool("json", false, "print JSON objects instead")
@@ -39,6 +44,9 @@ verdict is unreadable, with a reason, for what is no recording.
 				if _, err := oneArg(args, "FILE"); err != nil {
 					return err
 				}
+			}
+			if slices.Contains(args, "") {
+				return usagef("FILE is empty")
 			}
 			enc := json.NewEncoder(c.out)
 			enc.SetEscapeHTML(false)

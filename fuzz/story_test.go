@@ -304,14 +304,15 @@ type storyClient struct {
 	*testing.T
 	*storyReel
 	replay.Playback
-	fault replay.Fault
-	http  *http.Client
-	polls []time.Time // that were answered, since the last start
-	every []time.Time // the same, of all
-	open  []*storyStream
-	done  strings.Builder // for messages
-	as    string          // the id to poll with
-	lost  bool            // a stream has been lost that the server takes for connected
+	fault    replay.Fault
+	http     *http.Client
+	polls    []time.Time // that were answered, since the last start
+	every    []time.Time // the same, of all
+	open     []*storyStream
+	done     strings.Builder // for messages
+	as       string          // the id to poll with
+	streamed bool            // the stream has been asked for since it began
+	lost     bool            // a stream has been lost that the server takes for connected
 
 	// What is true of a run only.
 	running bool
@@ -337,7 +338,7 @@ func (c *storyClient) note(format string, args ...any) {
 
 // begin begins a new run at that moment of the recording.
 func (c *storyClient) begin(from time.Duration) {
-	c.running, c.began, c.from = true, time.Now(), from
+	c.running, c.streamed, c.began, c.from = true, false, time.Now(), from
 	c.deleted, c.polled, c.body, c.told, c.end, c.next = false, nil, "", status.Tracker{}, time.Time{}, 0
 }
 
@@ -369,7 +370,11 @@ func (c *storyClient) ask(method, path string) (code int, header http.Header, bo
 
 // listen asks for the stream, and reads n events of it.
 func (c *storyClient) listen(resume bool, n, size int) {
-	if !resume || !c.running {
+	first := !c.streamed
+	c.streamed = true
+	if c.deleted && first && !resume {
+		// It is told that the Assembly was canceled, and begins nothing.
+	} else if !resume || !c.running {
 		from := c.sent
 		if resume {
 			from = c.ended // behind the first block, wherever that is
@@ -378,6 +383,7 @@ func (c *storyClient) listen(resume bool, n, size int) {
 			c.polls = nil // it is started anew
 		}
 		c.begin(from)
+		c.streamed = true
 	}
 	req := c.request("GET", c.storyReel.stream)
 	req.Header.Set("Accept", "text/event-stream")

@@ -15,34 +15,40 @@ import (
 // Handler returns an http.Handler that answers requests with the recorded
 // responses: the recorded status and header after the recorded wait, then each
 // recorded read as a write of its own, flushed, at its recorded moment since the
-// request. Left out are headers about the recorded connection, rather than the response, those
+// request. Left out are headers about the recorded connection rather than the response, those
 // that would lead a client away from this server (Alt-Svc, Strict-Transport-Security), and
-// trailers beside a Content-Length. An exchange that broke is broken again: the connection is
-// cut at the same byte, by a panic with http.ErrAbortHandler, which net/http knows, and so it
-// is where the recording was cut off. One that the client gave up,
-// waiting in vain, leaves its client waiting; one that the client had enough of ends
-// in order.
+// trailers beside a Content-Length.
+//
+// An exchange that broke is broken again: the connection is cut at the same byte, by a panic
+// with http.ErrAbortHandler, which net/http knows. So it is where the recording was cut off. An
+// exchange that ended with a timeout leaves its client waiting; one that its client canceled
+// ends in order. The ResponseWriter has to have Flush, or Unwrap to one that has, or the pieces
+// come together at the end.
 //
 // A request is answered by the exchange of the same method, path and query (in which
 // neither credentials count, nor signature and params, with which the API signs); else by
-// one of the same method and path; of several, rather by one that has a response, rather
-// by one with the same Last-Event-ID, and else by the first. Besides, GET / is answered by
+// one of the same method and path. Of several, one that has a response is preferred, then one
+// with the same Last-Event-ID, then the first. Besides, GET / is answered by
 // the first event stream, whatever its method, where the client accepts text/event-stream,
 // and with a list of what is there otherwise; and HEAD, where that is not recorded, with
 // the header of what answers GET.
 //
-// A client that connects again to an event stream, with a Last-Event-ID that no recorded
-// request had, gets what comes behind that event. Where many events have the same ID, as on
-// an Assembly's stream, it goes on behind the last whole event that was delivered before, at
-// once with those whose moment has passed. Of several clients nobody can tell which it is: it
-// is taken for the one that has least of those that have left, so that it may get events twice,
-// but lacks none, as long as it is noticed within some 50 ms that it has. One that has everything is told so, with 204.
+// A client that reconnects to an event stream, with a Last-Event-ID that no recorded
+// request had, gets what comes after that event. Where many events have the same ID, as on
+// an Assembly's stream, it goes on after the last whole event that was delivered before; what
+// was sent to it when it left counts as delivered. A client that has everything is told so,
+// with 204. Of several clients nobody can tell which one comes back. It is assumed to be the
+// disconnected one that has received least: it may get events twice but misses none, provided
+// its disconnect is noticed within about 50 ms, and none of the others misses any for it.
 //
-// What the recording holds of an Assembly is played as one, for all clients together:
+// What the recording holds of an Assembly is played as one, for all clients of this Handler
+// together:
 //
 //   - Its stream, asked for from the beginning, sets the clock to that moment of the
 //     recording. So does the first request for its Status, to the beginning, if there
-//     was none for the stream.
+//     was none for the stream. Clients that had left the stream before are not expected back:
+//     whoever begins anew may be one of them.
+//   - A client that comes back to its stream gets at once what was due while it was away.
 //   - GET /assemblies/ID is answered by the recorded Status that was the last at the
 //     moment that the clock, and the stream, have come to. Where the stream has told
 //     more, or none was recorded, a status.Tracker answers that was told the same. More
@@ -50,7 +56,9 @@ import (
 //   - POST /assemblies, or /assemblies/ID with any ID, starts it: the answer is the first
 //     Status, and the clock begins anew. With several Assemblies in the recording, each
 //     start is that of the next one.
-//   - DELETE /assemblies/ID cancels it, which its Status and its stream say from then on.
+//   - DELETE /assemblies/ID cancels it, which its Status says from then on, and its stream to
+//     each client, also to one that was away, or asks for the stream for the first time.
+//     After that, the stream asked for from its beginning starts it anew.
 //
 // A job of Scenario is played likewise, from POST /v1/generate/… and GET /v1/jobs/ID.
 //

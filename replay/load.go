@@ -441,8 +441,8 @@ func (l *loader) end(x *Exchange, at time.Duration, rest string) *fault {
 	x.End, x.Ended, x.Cause = end, at, cause
 	if size != nil && *size != x.Size || sum != nil && *sum != x.sum {
 		return &fault{line: x.line, offset: x.offset, harmless: true,
-			reason: fmt.Sprintf("the body of exchange %d, which begins here and ends in line %d with bytes=%s crc32c=%s, is bytes=%d crc32c=%08x: something in it has changed; if that was meant, leave out these sums, and the seal behind it",
-				x.Number, l.line, showSize(size), showSum(sum), x.Size, x.sum)}
+			reason: fmt.Sprintf("the body of exchange %d, which begins here, does not fit the sums in line %d (it has bytes=%d crc32c=%08x, not bytes=%s crc32c=%s): if you edited it by hand, remove these sums and the last line",
+				x.Number, l.line, x.Size, x.sum, showSize(size), showSum(sum))}
 	}
 	return nil
 }

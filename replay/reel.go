@@ -371,7 +371,7 @@ func (r *Reel) CloseIdleConnections() {
 
 // Close ends the recording, if there is one, as [Recorder.Close] does, and closes the
 // file. Where no request was recorded, the file stays as it was, or is not there. What is
-// being replayed breaks. A second Close returns what the first did.
+// being replayed breaks, unless it is in memory. A second Close returns what the first did.
 //
 // After it, a request that would have been replayed is an error, and so is one that the
 // reel lacks where it was only replayed. All others are sent, without being recorded.

@@ -304,15 +304,15 @@ type storyClient struct {
 	*testing.T
 	*storyReel
 	replay.Playback
-	fault    replay.Fault
-	http     *http.Client
-	polls    []time.Time // that were answered, since the last start
-	every    []time.Time // the same, of all
-	open     []*storyStream
-	done     strings.Builder // for messages
-	as       string          // the id to poll with
-	streamed bool            // the stream has been asked for since it began
-	lost     bool            // a stream has been lost that the server takes for connected
+	fault             replay.Fault
+	http              *http.Client
+	polls             []time.Time // that were answered, since the last start
+	every             []time.Time // the same, of all
+	open              []*storyStream
+	done              strings.Builder // for messages
+	as                string          // the id to poll with
+	streamed, mayTell bool            // the stream has been asked for since it began, and may tell of a cancellation before
+	lost              bool            // a stream has been lost that the server takes for connected
 
 	// What is true of a run only.
 	running bool
@@ -338,7 +338,7 @@ func (c *storyClient) note(format string, args ...any) {
 
 // begin begins a new run at that moment of the recording.
 func (c *storyClient) begin(from time.Duration) {
-	c.running, c.streamed, c.began, c.from = true, false, time.Now(), from
+	c.running, c.streamed, c.mayTell, c.began, c.from = true, false, false, time.Now(), from
 	c.deleted, c.polled, c.body, c.told, c.end, c.next = false, nil, "", status.Tracker{}, time.Time{}, 0
 }
 
@@ -370,11 +370,8 @@ func (c *storyClient) ask(method, path string) (code int, header http.Header, bo
 
 // listen asks for the stream, and reads n events of it.
 func (c *storyClient) listen(resume bool, n, size int) {
-	first := !c.streamed
-	c.streamed = true
-	if c.deleted && first && !resume {
-		// It is told that the Assembly was canceled, and begins nothing.
-	} else if !resume || !c.running {
+	mayTell := c.deleted && !c.streamed // that it was canceled, and begin nothing
+	if !resume || !c.running {
 		from := c.sent
 		if resume {
 			from = c.ended // behind the first block, wherever that is
@@ -383,8 +380,9 @@ func (c *storyClient) listen(resume bool, n, size int) {
 			c.polls = nil // it is started anew
 		}
 		c.begin(from)
-		c.streamed = true
+		c.mayTell = mayTell
 	}
+	c.streamed = true
 	req := c.request("GET", c.storyReel.stream)
 	req.Header.Set("Accept", "text/event-stream")
 	if resume {
@@ -512,7 +510,8 @@ func (c *storyClient) event(ev storyEvent) {
 	case c.lost && at > 0: // a connection that was lost has had what is left out
 		c.next += at + 1
 	case c.lost && slices.ContainsFunc(c.events[:c.next], ev.same): // to the server it may be another client
-	case c.deleted && ev.eventType == "assembly_error" && strings.Contains(ev.data, string(status.AssemblyCanceled)):
+	case (c.deleted || c.mayTell) && ev.eventType == "assembly_error" && strings.Contains(ev.data, string(status.AssemblyCanceled)):
+		c.deleted = true
 	case at > 0:
 		c.failf("the stream leaves out %q: it goes on with %q", rest[0].data, ev.data)
 	default:

@@ -2,6 +2,7 @@ package reeltest_test
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -30,28 +31,31 @@ func ExampleClient() {
 	}
 }
 
-// A test of what a program makes of a stream that breaks before its seventh event.
+// A test of what a program makes of a stream that breaks before its seventh event. It plays at
+// the recorded pace, which takes no time in a bubble.
 func ExampleClientWith() {
-	_ = func(t *testing.T) { // TestTranscodeGoesOn
-		client := reeltest.ClientWith(t, "testdata/transcode.reel", replay.ReelOptions{
-			Playback: replay.Playback{
-				Speed:  replay.MaxSpeed,
-				Faults: []replay.Fault{replay.Cut{At: replay.AtEvent(7)}},
-			},
+	t := new(testing.T) // in a test, its own
+	synctest.Test(t, func(t *testing.T) {
+		client := reeltest.ClientWith(t, "../../testdata/assembly.reel", replay.ReelOptions{
+			Playback: replay.Playback{Faults: []replay.Fault{replay.Cut{At: replay.AtEvent(7)}}},
 		})
-		req, err := http.NewRequest("GET", "https://api2.example/ws20219?assembly=55a46ab12179453a8a20921a058b7546", nil)
+		began := time.Now()
+		res, err := client.Get("https://api2-hu268ep.transloadit.com/ws20219?assembly=55a46ab12179453a8a20921a058b7546")
 		if err != nil {
 			t.Fatal(err)
 		}
-		stream := ssewire.Client{HTTP: client}.Connect(req)
-		defer stream.Close()
-		for stream.Next() {
-			if string(stream.Event().Data) == "assembly_finished" {
-				return
-			}
+		defer res.Body.Close()
+		events := 0
+		r := ssewire.NewReader(res.Body) // the program
+		for r.Next() {
+			events++
 		}
-		t.Fatal(stream.Err())
-	}
+		fmt.Println(events, "events, and no more after", time.Since(began))
+		fmt.Println("broken:", errors.Is(r.Err(), io.ErrUnexpectedEOF))
+	})
+	// Output:
+	// 6 events, and no more after 8.102s
+	// broken: true
 }
 
 // A stream is answered from its reel.

@@ -1,8 +1,11 @@
 package fuzz_test
 
 import (
+	"math"
+	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ssereel/ssereel/replay"
 )
@@ -28,6 +31,46 @@ func FuzzParseFault(f *testing.F) {
 		again, err := replay.ParseFault(fault.String())
 		if err != nil || again != fault {
 			t.Fatalf("%q gives %#v, and that, written as %q, gives %#v, %v", text, fault, fault, again, err)
+		}
+	})
+}
+
+// FuzzFaultString: a fault that can happen, however a program has made it, is one again when
+// it has been written.
+func FuzzFaultString(f *testing.F) {
+	for kind := range uint8(9) {
+		f.Add(kind, uint8(0), int64(0), int64(3*time.Second), "eof")
+		f.Add(kind, uint8(1), int64(7), int64(429), "timeout")
+		f.Add(kind, uint8(2), int64(math.MaxInt64), int64(-1), "text/html")
+		f.Add(kind, uint8(3), int64(time.Minute), int64(1), `text/plain; charset="utf-8"`)
+	}
+	f.Fuzz(func(t *testing.T, kind, where uint8, place, n int64, text string) {
+		var at replay.Position
+		switch where % 4 {
+		case 1:
+			at = replay.AtEvent(max(1, int(place)))
+		case 2:
+			at = replay.AtByte(max(0, place))
+		case 3:
+			at = replay.AtTime(time.Duration(max(0, place)))
+		}
+		fault := [...]replay.Fault{
+			replay.Cut{At: at, End: replay.End(text)},
+			replay.Stall{For: time.Duration(max(1, n)), At: at},
+			replay.Rechunk{Size: int(n)},
+			replay.Duplicate{At: at},
+			replay.Drop{At: at},
+			replay.Reorder{At: at},
+			replay.Corrupt{At: at},
+			replay.Refuse{Status: int(n), Times: int(place), RetryAfter: time.Duration(n)},
+			replay.WrongType{ContentType: text},
+		}[kind%9]
+		again, err := replay.ParseFault(fault.String())
+		if _, ok := fault.(replay.WrongType); ok && err != nil {
+			t.Skip() // no content type
+		}
+		if err != nil || again.String() != fault.String() || reflect.TypeOf(again) != reflect.TypeOf(fault) {
+			t.Fatalf("%#v, written as %q, gives %#v, %v", fault, fault, again, err)
 		}
 	})
 }

@@ -21,34 +21,35 @@ import (
 	"github.com/ssereel/ssereel/status"
 )
 
-// ErrNotFinal says that a document tells of a job that goes on, or of a request that
-// failed, so that nobody knows yet how the job is going to end.
+// ErrNotFinal says that a document is about a job that is still going on, or about a request
+// that failed, so that it does not say how the job ends.
 var ErrNotFinal = errors.New("the document is not final")
 
-// Compose writes to w the reel that a recorder might have made of a job, of which
-// nothing is left but its final document: an Assembly Status, or the document of a
-// Scenario job. It is for whoever wants a stream to test with and has only that;
-// from a [status.Document], AppendJSON gives it. The same document gives the same
-// reel, which is sealed and says in a comment that it is composed.
+// Compose writes to w the reel that a recorder might have made of a job, given nothing but
+// the job's final document: an Assembly Status, or the document of a Scenario job. It is for
+// those who want a stream to test with and have only that; AppendJSON turns a
+// [status.Document] into such a document. The same document gives the same reel. The reel is
+// sealed, and says in a comment that it is composed.
 //
-// The reel of an Assembly has three exchanges: a poll that finds it uploading, with no
-// file yet; its update stream; and a poll that finds document, byte by byte. The stream tells of
-// every upload and result as the document has them, in its order, of the progress
-// every two seconds (of a long Assembly less often), and of the end: assembly_finished,
-// or assembly_error with what the Status says about it. So does an Assembly that was
-// canceled, with its state for an error, as when DELETE cancels one that is played: the
-// documentation has no message for that, and clients end with this one. A poll of a failed
-// Assembly has status 200 like any other, because the request did not fail.
+// The reel of an Assembly has three exchanges: a poll while it is uploading, with no file yet;
+// its update stream; and a poll that is answered with document, byte for byte. The stream
+// reports every upload and result as it stands in the document, in the same order; the
+// progress, every two seconds, or less often for a long Assembly; and the end, which is
+// assembly_finished, or assembly_error with what the Status says about it. The stream of an
+// Assembly that was canceled also ends with assembly_error, with the state as the error, as when
+// DELETE cancels an Assembly that is being played: the documentation has no message for that,
+// and clients end at this one. A poll of a failed Assembly has status 200 like any other,
+// because the request did not fail.
 //
-// The reel of a job has polls alone: at each moment of its history, every two seconds
-// in between, and a last one that finds document.
+// The reel of a job has nothing but polls: one at each moment of its history, one every two
+// seconds in between, and a last one that is answered with document.
 //
-// Moments are those that the document names. What it does not name, or cannot be
-// right (dates in the wrong order, durations below zero or above a hundred days), is made up.
+// Moments are those that the document names. What it does not name, or names implausibly
+// (dates in the wrong order, durations below zero or above a hundred days), is made up.
 //
-// Nothing is written unless a reel can be composed. The error wraps [ErrNotFinal] where it is too early
-// for one, and is that of [status.Decode] where the document cannot be read; any other
-// is about a document without an id, or one of w's.
+// Nothing is written unless a reel can be composed. The error wraps [ErrNotFinal] if it is too
+// early for that, and is the one of [status.Decode] if the document cannot be read; any other
+// is about a document without an id, or comes from w.
 func Compose(w io.Writer, document []byte) error {
 	d, err := status.Decode(document)
 	if err != nil {
@@ -64,20 +65,20 @@ const (
 	responseWait = 20 * time.Millisecond
 	bodyWait     = time.Millisecond
 	streamSent   = 25 * time.Millisecond
-	streamOpen   = streamSent + responseWait + bodyWait // the first block is there
+	streamOpen   = streamSent + responseWait + bodyWait // the first block has come
 
 	progressEvery = 2 * time.Second
 
-	// No job takes longer than longestSpan; whatever says so is a mistake.
+	// No job takes longer than longestSpan; a document that says so is mistaken.
 	longestSpan = 100 * 24 * time.Hour
 )
 
-// mostTicks is how often progress is told, where each time takes the size of n
-// files: hundreds of times, but not so often that a reel gets many times as long as
-// the document it was made from.
+// mostTicks is how often progress is reported at most, where a report lists n files: hundreds
+// of times, but not so often that the reel gets many times as long as the document that it was
+// made from.
 func mostTicks(n int) int { return max(10, min(200, 20000/max(n, 1))) }
 
-// ticks returns the moments after from and before to at which progress is told.
+// ticks returns the moments after from and before to at which progress is reported.
 func ticks(from, to time.Duration, most int) []time.Duration {
 	step := max(progressEvery, (to-from)/time.Duration(most))
 	var out []time.Duration
@@ -98,8 +99,8 @@ func timeBetween(from, to time.Time) (d time.Duration, ok bool) {
 
 func believable(d time.Duration) bool { return 0 < d && d <= longestSpan }
 
-// share returns part/whole of d, where none of them is negative, and neither is part
-// more than whole. Floating point would not give the same on every processor.
+// share returns part/whole of d, which is not negative; a part above whole counts as whole.
+// Floating point would not give the same result on every processor.
 func share(d time.Duration, part, whole uint64) time.Duration {
 	if whole == 0 {
 		return d
@@ -117,7 +118,7 @@ func percent(from, at, to time.Duration) int {
 	return int(share(100, uint64(min(at, to)-from), uint64(to-from)))
 }
 
-// wantID refuses an id that no client could have asked for.
+// wantID returns an error for an id that no client could have asked for.
 func wantID(key, id string) error {
 	if id == "" {
 		return fmt.Errorf("there is no %s, so no client can have asked for this: take the document that polling gives at the end", key)
@@ -128,7 +129,7 @@ func wantID(key, id string) error {
 	return nil
 }
 
-// webURL returns text as a URL of the web, nil if it is none.
+// webURL returns text as an http or https URL, nil if it is none.
 func webURL(text string) *url.URL {
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || len(text) > maxField/8 {
@@ -137,7 +138,7 @@ func webURL(text string) *url.URL {
 	return u
 }
 
-// writePoll writes the exchange of a poll and returns the moment when it has ended.
+// writePoll writes the exchange of a poll and returns the moment at which it ends.
 func writePoll(w *Writer, at time.Duration, u *url.URL, body []byte) (time.Duration, error) {
 	x, err := w.Exchange(at, http.MethodGet, redactURL(u), http.Header{"Accept": {"application/json"}})
 	if err != nil {
@@ -164,9 +165,9 @@ type assemblyComposer struct {
 	*status.Assembly
 	events []composedEvent
 
-	uploaded  time.Duration // when the last upload is there
-	executing time.Duration // from then on
-	lastJob   time.Duration // when the last result is there
+	uploaded  time.Duration // when the last upload has come
+	executing time.Duration // when the execution begins
+	lastJob   time.Duration // when the last result has been made
 	finished  time.Duration
 
 	originals []*original
@@ -176,8 +177,8 @@ type assemblyComposer struct {
 // An original is a file that results are made from.
 type original struct {
 	quoted string          // its id, as JSON
-	from   time.Duration   // when it is there
-	steps  []time.Duration // when another part of the work on it is done
+	from   time.Duration   // when it has come
+	steps  []time.Duration // when each part of the work on it is done
 }
 
 func composeAssembly(w io.Writer, document []byte, a *status.Assembly) error {
@@ -234,7 +235,8 @@ func composeAssembly(w io.Writer, document []byte, a *status.Assembly) error {
 	return rw.Close()
 }
 
-// assemblyURLs returns where the Assembly is polled, and where its updates are streamed.
+// assemblyURLs returns where the Assembly is polled, where its updates are streamed, and
+// whether the latter is made up.
 func assemblyURLs(a *status.Assembly) (poll, stream *url.URL, madeUp bool) {
 	if poll = webURL(a.AssemblySSLURL); poll == nil {
 		poll = &url.URL{Scheme: "https", Host: "api2.transloadit.com", Path: "/assemblies/" + a.ID}
@@ -245,7 +247,7 @@ func assemblyURLs(a *status.Assembly) (poll, stream *url.URL, madeUp bool) {
 	return poll, &url.URL{Scheme: poll.Scheme, Host: poll.Host, Path: "/ws", RawQuery: "assembly=" + url.QueryEscape(a.ID)}, true
 }
 
-// schedule finds out when what happened.
+// schedule works out when everything happened.
 func (c *assemblyComposer) schedule() {
 	const soon = 10 * time.Millisecond
 	queued := c.QueueDuration
@@ -263,7 +265,7 @@ func (c *assemblyComposer) schedule() {
 	}
 	c.uploaded = max(c.uploaded, streamOpen+soon)
 	c.executing = c.uploaded + queued
-	// Dates are in whole seconds, so they only tell something if they disagree.
+	// Dates are in whole seconds, so they only say something new if they disagree.
 	if known && (started-c.executing).Abs() >= time.Second {
 		c.executing = max(started, streamOpen+soon)
 	}
@@ -296,13 +298,13 @@ func (c *assemblyComposer) schedule() {
 	c.finished = max(c.finished, c.uploaded+soon)
 }
 
-// executed returns whether the Assembly got as far as its execution.
+// executed returns whether the Assembly got as far as being executed.
 func (c *assemblyComposer) executed() bool {
 	return c.Phase() == status.Succeeded || !c.ExecutionStart.IsZero() || believable(c.ExecutionDuration) ||
 		slices.ContainsFunc(c.Results, func(s status.Step) bool { return len(s.Files) > 0 })
 }
 
-// jobTime is how long the job took that made the file, as far as it says.
+// jobTime returns how long the job took that made the file, as far as the file says.
 func jobTime(f *status.File) time.Duration {
 	var sum time.Duration
 	for _, d := range []time.Duration{f.QueueTime, f.ExecTime} {
@@ -338,23 +340,24 @@ func (c *assemblyComposer) compose() {
 	slices.SortStableFunc(c.events, func(a, b composedEvent) int { return cmp.Compare(a.at, b.at) })
 }
 
-// add adds an event. Moments are in whole milliseconds: what is made up need not look
+// add adds an event. Moments are in whole milliseconds, so that what is made up does not look
 // as if it had been measured.
 func (c *assemblyComposer) add(at time.Duration, eventType, data string) {
 	block, err := ssewire.AppendEvent(nil, ssewire.Event{Type: []byte(eventType), Data: []byte(data)})
-	if err == nil { // always so: the types are ours
+	if err == nil { // always: the types are ours
 		c.events = append(c.events, composedEvent{at.Truncate(time.Millisecond), block})
 	}
 }
 
-// fileJSON returns f on one line, as it stands in the document. ok is false for what
-// stands among the files and is no object: the stream has no event for it.
+// fileJSON returns f on one line, as it stands in the document. ok is false for anything among
+// the files that is not an object: the stream has no event for it.
 func fileJSON(f *status.File) (text string, ok bool) {
 	b, err := f.AppendJSON(nil)
 	return string(b), err == nil && len(b) > 0 && b[0] == '{'
 }
 
-// addUploads adds the uploads, the larger the longer each takes, and returns the moment of the last.
+// addUploads adds the uploads, of which larger ones take longer, and returns the moment of the
+// last.
 func (c *assemblyComposer) addUploads() (last time.Duration) {
 	weight := func(f *status.File) uint64 { return uint64(min(max(f.Size, 1), 1<<40)) }
 	var total, sum uint64
@@ -373,8 +376,8 @@ func (c *assemblyComposer) addUploads() (last time.Duration) {
 	return c.uploaded
 }
 
-// original returns the original with that id, which is there from the moment at unless it is known
-// already, and nil if id is empty.
+// original returns the original with that id, nil if id is empty. One that is not known yet has
+// come at the moment at.
 func (c *assemblyComposer) original(id string, at time.Duration) *original {
 	if id == "" {
 		return nil
@@ -388,8 +391,8 @@ func (c *assemblyComposer) original(id string, at time.Duration) *original {
 	return o
 }
 
-// addResults adds the results, each after the time that its job took beside the others, and
-// returns the moment of the last.
+// addResults adds the results, spaced by the times that their jobs took, and returns the moment
+// of the last.
 func (c *assemblyComposer) addResults() (last time.Duration) {
 	var known, jobs, total, sum uint64
 	for i := range c.Results {
@@ -400,7 +403,7 @@ func (c *assemblyComposer) addResults() (last time.Duration) {
 			}
 		}
 	}
-	usual := max(known/max(jobs, 1), 1) // where a file does not say
+	usual := max(known/max(jobs, 1), 1) // for a file that does not say
 	weight := func(f *status.File) uint64 {
 		return cmp.Or(uint64(jobTime(f)/time.Microsecond), usual)
 	}
@@ -440,9 +443,9 @@ func (c *assemblyComposer) addResults() (last time.Duration) {
 	return last
 }
 
-// addProgress adds the progress of the execution: that of an original grows from one of its
-// results to the next, and the whole is the mean of the originals. It gets to 100 only
-// if the Assembly did.
+// addProgress adds the progress of the execution: that of an original grows from each of its
+// results to the next, and the total is the mean over the originals. It reaches 100 only if the
+// Assembly succeeded.
 func (c *assemblyComposer) addProgress(succeeded bool) {
 	for _, o := range c.originals {
 		o.from = max(o.from, c.executing)
@@ -486,7 +489,7 @@ func (o *original) percent(at time.Duration) int {
 }
 
 // failure returns the payload of assembly_error: what the Status says about the failure.
-// The text is msg, as in the API's documentation, and message, which Uppy reads.
+// The text is in msg, as in the API's documentation, and in message, which Uppy reads.
 func (c *assemblyComposer) failure() string {
 	var b []byte
 	for _, f := range [...]struct{ name, key string }{
@@ -508,10 +511,10 @@ func (c *assemblyComposer) failure() string {
 	return string(append(b, '}'))
 }
 
-// firstFields are the fields of a Status that change while the Assembly is at work, with
-// what they are at its beginning: nothing for those that are not there then.
+// firstFields are the fields of a Status that change while the Assembly runs, with their values
+// at its beginning: empty for those that are not there then.
 var firstFields = map[string]string{
-	"ok":        "", // stands in front of the others
+	"ok":        "", // stands before the others
 	"error":     "",
 	"http_code": "200", "message": `"The Assembly is still in the process of being uploaded."`,
 	"reason": "", "info": "", "errno": "", "code": "", "syscall": "",
@@ -528,7 +531,7 @@ var firstFields = map[string]string{
 	"uploads": "[]", "results": "{}",
 }
 
-// firstStatus returns what the document was at the beginning.
+// firstStatus returns the document as it was at the beginning.
 func firstStatus(document []byte) []byte {
 	b := []byte(`{"ok":` + quoteJSON(status.AssemblyUploading.String()))
 	rest := changedObject(status.Raw(document), func(key string, value status.Raw) string {
@@ -543,8 +546,8 @@ func firstStatus(document []byte) []byte {
 	return append(b, rest[1:]...)
 }
 
-// changedObject returns an object with other values: those that value returns, where an empty
-// one leaves the key out. Any other value it returns as it is.
+// changedObject returns an object with the values that the function value returns; an empty one
+// leaves the key out. Anything but an object is returned as it is.
 func changedObject(object status.Raw, value func(key string, v status.Raw) string) string {
 	if !isJSONObject(object) {
 		return compactJSON(object)
@@ -573,7 +576,7 @@ func isJSONObject(value status.Raw) bool {
 func compactJSON(value status.Raw) string {
 	var b bytes.Buffer
 	if err := json.Compact(&b, []byte(value)); err != nil {
-		return "" // not for what comes out of a document
+		return "" // never for part of a document
 	}
 	return b.String()
 }
@@ -583,7 +586,7 @@ func quoteJSON(s string) string {
 	var b strings.Builder
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	e.Encode(s) // a string has no way to fail
+	e.Encode(s) // which cannot fail for a string
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
@@ -599,7 +602,7 @@ type jobStep struct {
 type jobComposer struct {
 	document status.Raw
 	history  []status.Raw
-	steps    []jobStep // in their order, the first at the beginning; none is terminal
+	steps    []jobStep // in order, the first at the beginning; none is terminal
 	running  time.Duration
 	end      time.Duration
 	progress int // percent, at the end
@@ -642,7 +645,7 @@ func composeJob(w io.Writer, document []byte, j *status.Job) error {
 	return rw.Close()
 }
 
-// schedule finds out when what happened, and returns what the wall clock showed at the
+// schedule works out when everything happened, and returns the time of the wall clock at the
 // beginning.
 func (c *jobComposer) schedule(j *status.Job) (start time.Time) {
 	start = j.CreatedAt
@@ -694,7 +697,7 @@ func (c *jobComposer) schedule(j *status.Job) (start time.Time) {
 	return start
 }
 
-// moments returns when the job is polled.
+// moments returns the moments at which the job is polled.
 func (c *jobComposer) moments() []time.Duration {
 	most := mostTicks(len(c.history))
 	all := ticks(0, c.end, most)
@@ -705,7 +708,7 @@ func (c *jobComposer) moments() []time.Duration {
 	return slices.Compact(all)
 }
 
-// documentAt returns what the document was at the moment at.
+// documentAt returns the document as it was at the moment at.
 func (c *jobComposer) documentAt(at time.Duration) []byte {
 	now := c.steps[0]
 	for _, step := range c.steps {
@@ -730,7 +733,7 @@ func (c *jobComposer) documentAt(at time.Duration) []byte {
 		case "metadata":
 			return changedObject(value, jobMetadata)
 		case "asset":
-			return "" // of a document that is the job itself
+			return "" // beside the fields of a job that is the whole document
 		}
 		return compactJSON(value)
 	}
@@ -748,7 +751,7 @@ func (c *jobComposer) documentAt(at time.Duration) []byte {
 	}))
 }
 
-// jobMetadata is what a job's metadata was before the job had made anything.
+// jobMetadata returns the values of a job's metadata before the job has made anything.
 func jobMetadata(key string, value status.Raw) string {
 	switch key {
 	case "assetIds":

@@ -8,11 +8,13 @@ import (
 	"github.com/ssereel/ssereel/ssewire"
 )
 
-// Events returns the events of all event streams in the recording, each with its
-// moment: that of the read which ended it, since the start of the recording (a Transport and a
-// Handler play it so long after the request as it is behind [Exchange.Sent]). They come in
-// the order of their moments; at the same moment, those of the exchange that began
-// first come first.
+// Events returns the events of all event streams in the recording, each with its moment:
+// that of the read that ended it, since the start of the recording. (A Transport and a Handler
+// play it as long after the request as it is after [Exchange.Sent].) They come in the order of
+// their moments; at the same moment, those of the exchange that began first come first.
+//
+// Bodies are taken as they were recorded: a stream with a Content-Encoding, such as gzip, gives
+// none of its events, and no error.
 //
 // An Event is a view, valid until the loop body returns. The events end early where the
 // reel cannot be read any more, which [Exchange.Reads] tells.

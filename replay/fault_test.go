@@ -3,6 +3,8 @@ package replay_test
 import (
 	"fmt"
 	"log"
+	"math"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -71,6 +73,33 @@ func TestParseFault(t *testing.T) {
 	}
 }
 
+// What String gives for a fault that can happen is taken by ParseFault, and means the same.
+func TestFaultStringParses(t *testing.T) {
+	var faults []replay.Fault
+	for _, at := range []replay.Position{
+		{}, replay.AtEvent(1), replay.AtEvent(math.MaxInt), replay.AtByte(0), replay.AtByte(math.MaxInt64), replay.AtTime(0), replay.AtTime(1), replay.AtTime(math.MaxInt64),
+	} {
+		for _, end := range []replay.End{replay.EndUnknown, replay.EndReset, replay.EndEOF, replay.EndTimeout, replay.EndCanceled} {
+			faults = append(faults, replay.Cut{At: at, End: end})
+		}
+		faults = append(faults, replay.Stall{For: 1, At: at}, replay.Stall{For: math.MaxInt64, At: at},
+			replay.Duplicate{At: at}, replay.Drop{At: at}, replay.Reorder{At: at}, replay.Corrupt{At: at})
+	}
+	for _, n := range []int{math.MinInt, -1, 0, 1, 204, 429, 599, 600, math.MaxInt} {
+		faults = append(faults, replay.Rechunk{Size: n}, replay.Refuse{Status: n}, replay.Refuse{Times: n},
+			replay.Refuse{RetryAfter: time.Duration(n)}, replay.Refuse{Status: n, Times: n, RetryAfter: time.Duration(n)})
+	}
+	for _, contentType := range []string{"", "text/html", "Text/Plain;charset=utf-8", `text/plain; charset="utf-8"; a="@event=3"`} {
+		faults = append(faults, replay.WrongType{ContentType: contentType})
+	}
+	for _, fault := range faults {
+		again, err := replay.ParseFault(fault.String())
+		if err != nil || again.String() != fault.String() || reflect.TypeOf(again) != reflect.TypeOf(fault) {
+			t.Errorf("%#v, written as %q, gives %#v, %v", fault, fault, again, err)
+		}
+	}
+}
+
 func TestParseFaultErrors(t *testing.T) {
 	for text, want := range map[string][]string{
 		"":                              {`fault ""`, "no such fault", "cut@event=7"},
@@ -133,15 +162,15 @@ func ExampleParseFault() {
 		}
 		switch f := fault.(type) {
 		case replay.Stall:
-			fmt.Println("silence for", f.For, "in front of", f.At)
+			fmt.Println("silence for", f.For, "before", f.At)
 		case replay.Cut:
-			fmt.Println("a cut in front of", f.At)
+			fmt.Println("a cut before", f.At)
 		default:
 			log.Fatal(f)
 		}
 	}
 	// Output:
-	// silence for 3s in front of event=2
-	// a cut in front of event=7
+	// silence for 3s before event=2
+	// a cut before event=7
 	// replay: fault "drop@evnt=3": "evnt=3" is no position: it is event=N, byte=N or time=T, such as event=7
 }

@@ -12,23 +12,27 @@ import (
 // ParseFault makes a fault of text, for flags and configurations:
 //
 //	cut                     break the connection, somewhere
-//	cut@event=7             in front of event 7, counted from 1
-//	cut=eof@byte=100        end in order in front of byte 100, counted from 0
+//	cut@event=7             before event 7, counted from 1
+//	cut=eof@byte=100        end in order before byte 100, counted from 0
 //	cut=timeout@time=4s     fall silent for good, 4 s after the request
 //	stall=3s@byte=2048      be silent for 3 s
 //	rechunk=1               pieces of a byte
 //	rechunk=random          pieces of drawn sizes
 //	duplicate@event=3       event 3 twice
 //	drop@event=3            no event 3
-//	reorder@event=3         event 3 behind event 4
+//	reorder@event=3         event 3 after event 4
 //	corrupt@byte=99         byte 99 changed
 //	refuse=503              status 503 instead of the response
 //	refuse=429x2,retry-after=5s
 //	                        the first 2 requests, with the header Retry-After: 5
 //	type=text/html          another content type
 //
-// Any of the positions event=, byte= and time= may be behind any @; without one,
+// Any of the positions event=, byte= and time= may come after any @; without one,
 // the position is drawn. The error says what is wrong, and what would be right.
+//
+// The String of a fault is such text, and parses, unless a program has made the fault of
+// what ParseFault refuses: event 0, a byte or a time below 0, a stall of no time, or a
+// content type that is none.
 func ParseFault(text string) (Fault, error) {
 	f, err := parseFault(text)
 	if err != nil {
@@ -201,7 +205,7 @@ func (f Refuse) String() string {
 // String returns the fault as [ParseFault] takes it, such as "type=text/html".
 func (f WrongType) String() string { return "type=" + f.contentType() }
 
-// place returns the position as it stands behind a fault.
+// place returns the position as it stands after a fault.
 func place(at Position) string {
 	if at == (Position{}) {
 		return ""

@@ -9,6 +9,7 @@ import (
 	"io"
 	"log"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"slices"
@@ -1738,29 +1739,44 @@ func TestFollowCreationOnce(t *testing.T) {
 	}
 }
 
-func ExampleFollower_Follow() {
-	file, err := os.Create("assembly.reel")
+// playedAssembly returns a server that plays an Assembly as fast as it is asked.
+func playedAssembly() *httptest.Server {
+	document, err := os.ReadFile("../testdata/assembly-completed.json")
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer file.Close()
-	recorder, err := replay.NewRecorder(file, nil)
+	var reel bytes.Buffer
+	if err := replay.Compose(&reel, document); err != nil {
+		log.Fatal(err)
+	}
+	recording, err := replay.Load(bytes.NewReader(reel.Bytes()), int64(reel.Len()))
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer recorder.Close()
+	return httptest.NewServer(recording.Handler(replay.Playback{Speed: replay.MaxSpeed}))
+}
 
+// Record an Assembly from its first Status to its last.
+func ExampleFollower_Follow() {
+	service := playedAssembly()
+	defer service.Close()
+
+	var reel bytes.Buffer // or a file, created with os.O_EXCL and 0o600
+	recorder, err := replay.NewRecorder(&reel, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
 	follower := replay.Follower{
 		HTTP: &http.Client{Transport: recorder},
 		OnChange: func(p replay.Progress) {
-			if p.Document != nil {
-				fmt.Println(p.Document.Summary().State)
+			if p.Trouble != nil {
+				log.Print(p.Trouble) // such as a stream that broke; it goes on
 			}
 		},
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, "GET", "https://api2-x.transloadit.com/assemblies/ID", nil)
+	req, err := http.NewRequestWithContext(ctx, "GET", service.URL+"/assemblies/7f40274dfed01705d5f649ed0b9d9fce", nil)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -1768,5 +1784,11 @@ func ExampleFollower_Follow() {
 	if err != nil {
 		log.Fatal(err) // the recording holds what came
 	}
-	fmt.Println("ended with", p.Document.Summary().State)
+	if err := recorder.Close(); err != nil {
+		log.Fatal(err)
+	}
+	end := p.Document.Summary()
+	fmt.Println(end.State, end.Results, "after", p.Events, "events")
+	// Output:
+	// ASSEMBLY_COMPLETED [{painted 3}] after 13 events
 }

@@ -537,3 +537,30 @@ func TestRecorderRedact(t *testing.T) {
 		t.Errorf("recorded\n%s", text)
 	}
 }
+
+// What may be the name of a part is looked at without going through all of the body again.
+func TestMaskPartsInTime(t *testing.T) {
+	for _, part := range []string{`name=`, "name=\"key\"\r\n", "content-disposition: name=key ", `<input name=x value=1>`} {
+		for _, kind := range []string{"application/json", "multipart/form-data; boundary=a"} {
+			wantLinear(t, fmt.Sprintf("%q as %s", part, kind), func(size int) func() {
+				rec, err := replay.NewRecorder(io.Discard, doorFunc(func(req *http.Request) (*http.Response, error) {
+					_, err := io.ReadFull(req.Body, make([]byte, req.ContentLength)) // in one read
+					return &http.Response{StatusCode: 200, Body: http.NoBody}, err
+				}))
+				if err != nil {
+					t.Fatal(err)
+				}
+				req, err := http.NewRequest("POST", "http://h/", strings.NewReader(strings.Repeat(part, size/len(part))))
+				if err != nil {
+					t.Fatal(err)
+				}
+				req.Header.Set("Content-Type", kind)
+				return func() {
+					if _, err := rec.RoundTrip(req); err != nil {
+						t.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}

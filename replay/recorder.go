@@ -16,25 +16,29 @@ import (
 	"time"
 )
 
-// Recorder is an http.RoundTripper that records what goes through it. The program
-// whose requests it carries sees every byte when it comes, as it would without the
-// Recorder, and never an error of the recording.
+// Recorder is an http.RoundTripper that records what goes through it. The program whose
+// requests it carries sees every byte as it would without the Recorder, and never an error
+// of the recording.
 //
-// What is recorded is what the program reads: the response's header and each of
-// its reads of the body, with their moments to the microsecond, up to the end or to
-// the moment it closes the body. Besides, what is read of the request's body to send it,
-// the first MiB of it, or 16 KiB of an upload: of what is neither text, JSON nor a form. A
-// comment says where it goes on without being recorded, and the recorded Content-Length, if
-// there is one, how far. Credentials are replaced before they are written: see [Redacted].
-// Bodies of redirects to a URL with credentials are not recorded.
+// It records what the program reads: the response's header and each read of the body, with
+// their moments to the microsecond, up to the end or until the program closes the body. It
+// also records what is read of the request's body in order to send it: the first MiB or, of an
+// upload (anything but text, JSON and forms), the first 16 KiB. If there is more, a comment says
+// where the recording of it stops, and the recorded Content-Length, if there is one, how long it
+// is. Credentials are replaced before they are written: see [Redacted]. The body of a redirect
+// to a URL with credentials is not recorded.
 //
-// A Recorder may be used by several goroutines, and record several exchanges, at
-// once.
+// A read is written to the reel before the program gets it, so the writer has to keep up: one
+// that takes 200 ms for each Write delays each read by 200 ms, and so the moments of the reads
+// after it. A file does keep up. Put a buffer and a goroutine of your own before a writer that
+// may not, such as a network connection.
+//
+// A Recorder may be used by several goroutines, and record several exchanges, at once.
 type Recorder struct {
-	// Redact, if set, may overwrite what else must not be recorded: each URL, each
-	// value of a header, the cause of an end, and each read of a body, in a copy. Of
-	// bodies it sees what came, of all else what the Recorder has left of it. It cannot
-	// change the length. It sees what two reads share in two parts. It has to be set before
+	// Redact, if set, may overwrite whatever else must not be recorded. It is called with
+	// a copy of each URL, each value of a header, the cause of an end, and each read of a
+	// body. Bodies are passed in before masking, everything else after. A value split across
+	// two reads is seen in two parts. Redact cannot change the length. It has to be set before
 	// the first request, and may be called by several goroutines at once.
 	Redact func(text []byte)
 
@@ -43,13 +47,14 @@ type Recorder struct {
 	start time.Time
 
 	mu     sync.Mutex
-	open   map[*ExchangeWriter]struct{} // what has begun and not ended
+	open   map[*ExchangeWriter]struct{} // those that have begun and not ended
 	closed bool
 }
 
-// NewRecorder returns a Recorder that writes a reel to w and sends requests with
-// base, http.DefaultTransport if that is nil. The first lines of the reel are
-// written at once, and the error is about them. Close the Recorder before w.
+// NewRecorder returns a Recorder that writes a reel to w and sends requests with base, or
+// with http.DefaultTransport if base is nil. The first lines of the reel are written at once,
+// and the error is about them. Every read of the program waits for w: it has to keep up, as a
+// file does. Close the Recorder before w.
 func NewRecorder(w io.Writer, base http.RoundTripper) (*Recorder, error) {
 	if base == nil {
 		base = http.DefaultTransport
@@ -62,22 +67,22 @@ func NewRecorder(w io.Writer, base http.RoundTripper) (*Recorder, error) {
 	return &Recorder{base: base, w: rw, start: start, open: make(map[*ExchangeWriter]struct{})}, nil
 }
 
-// now returns the moment of the recording, in whole microseconds: finer ones tell
-// nothing about a network and make the reel harder to read.
+// now returns the moment of the recording, in whole microseconds: anything finer says
+// nothing about a network and makes the reel harder to read.
 func (r *Recorder) now() time.Duration {
 	return time.Since(r.start).Truncate(time.Microsecond)
 }
 
-// Err returns the error that has ended the recording, nil while there is none.
-// Requests go on without being recorded after it.
+// Err returns the error that has ended the recording, nil while there is none. After it,
+// requests are sent without being recorded.
 func (r *Recorder) Err() error { return r.w.Err() }
 
-// Comment writes text to the reel as comment lines, for whoever reads it.
+// Comment writes text to the reel as comment lines, for people who read it.
 func (r *Recorder) Comment(text string) error { return r.w.Comment(text) }
 
-// Close ends the recording and seals the reel. Exchanges that have not ended are
-// recorded as canceled; the program can read on from them, and make requests,
-// which are no longer recorded. The error is what Err returns.
+// Close ends the recording and seals the reel. Exchanges that have not ended are recorded as
+// canceled. The program can go on reading from them, and make requests, but nothing of that is
+// recorded. The error is that of Err.
 func (r *Recorder) Close() error {
 	r.mu.Lock()
 	defer r.mu.Unlock() // not before the reel is sealed, which a second Close waits for
@@ -92,8 +97,8 @@ func (r *Recorder) Close() error {
 	return r.w.Close()
 }
 
-// CloseIdleConnections does what it does for the transport beneath, if that has
-// connections to close. http.Client has it called.
+// CloseIdleConnections closes the idle connections of the base transport, if that can do so.
+// http.Client calls it.
 func (r *Recorder) CloseIdleConnections() {
 	if base, ok := r.base.(interface{ CloseIdleConnections() }); ok {
 		base.CloseIdleConnections()
@@ -161,7 +166,7 @@ func encodingOf(h http.Header) string {
 // begin begins the exchange of req, unless the recording has ended.
 func (r *Recorder) begin(req *http.Request) *ExchangeWriter {
 	url, header := r.custom(redactURL(req.URL)), r.redactHeader(req.Header)
-	// What is sent is not what req.Header says of it, if anything.
+	// net/http sends the length that req has, whatever the header says.
 	if req.ContentLength > 0 {
 		header.Set("Content-Length", strconv.FormatInt(req.ContentLength, 10))
 	} else if req.Body != nil && req.Body != http.NoBody {
@@ -207,7 +212,7 @@ func (r *Recorder) redactError(err error) error {
 	return errors.New(r.custom(err.Error()))
 }
 
-// redactBody returns what to record of p, a read of a body. The result is p itself, or
+// redactBody returns what to record of p, a read of a body. The result is p itself, a copy, or
 // valid until the next call with this mask.
 func (r *Recorder) redactBody(mask *masker, p []byte) []byte {
 	if r.Redact != nil {
@@ -234,14 +239,14 @@ type recordedBody struct {
 	x    *ExchangeWriter
 	req  *http.Request
 	resp *http.Response
-	left atomic.Int64 // bytes until the announced end, negative where none is announced
+	left atomic.Int64 // bytes until the announced end, negative if none is announced
 
-	// silent bodies are not recorded: a redirect repeats its Location, with what
-	// is secret in it, in one way or another.
+	// A silent body is not recorded: that of a redirect repeats its Location, and the
+	// secrets in it, in one way or another.
 	silent bool
-	came   bool // a read that was recorded
+	came   bool // a read has been recorded
 
-	mask *masker // nil where nothing can be found
+	mask *masker // nil for a body in which nothing can be found
 }
 
 func (b *recordedBody) Read(p []byte) (int, error) {
@@ -258,7 +263,7 @@ func (b *recordedBody) Read(p []byte) (int, error) {
 	case err == io.EOF:
 		if len(b.resp.Trailer) > 0 {
 			if !b.came {
-				b.x.ResponseBody(at, nil) // which trailers come behind
+				b.x.ResponseBody(at, nil) // for the trailers to come after
 			}
 			b.x.Trailer(b.r.redactHeader(b.resp.Trailer)) // which is filled in by now
 		}
@@ -273,7 +278,7 @@ func (b *recordedBody) Close() error {
 	err := b.ReadCloser.Close()
 	end := EndCanceled
 	if b.left.Load() == 0 {
-		end = EndEOF // a program that has all it was promised need not ask for more
+		end = EndEOF // a program that has got all that was announced need not ask for more
 	}
 	b.r.end(b.x, b.r.now(), end, nil)
 	return err
@@ -285,7 +290,8 @@ type recordedConn struct {
 	io.Writer
 }
 
-// recordedHalves is a recordedConn whose own half can be ended, while the other goes on.
+// recordedHalves is a recordedConn of which the program can end its half, while the other
+// goes on.
 type recordedHalves struct {
 	*recordedBody
 	halfCloser

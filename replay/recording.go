@@ -1,12 +1,11 @@
-// Package replay records HTTP exchanges, event streams above all, to files with
-// the moment of each read, and plays them back byte for byte, in the same pieces,
-// at the same moments.
+// Package replay records HTTP exchanges, event streams above all, to files with the moment
+// of each read, and plays them back byte for byte, in the same pieces, at the same moments.
 //
-// A [Recorder] is an http.RoundTripper: put it under an http.Client, and what the
-// program reads ends up in a reel. [Open] reads a reel; [Recording.Handler] serves it to
-// any client, [Recording.Transport] plays it without a network, and [Recording.Events]
-// hands out the events with their moments. A [Reel] records or replays, as its [Mode]
-// says; package reeltest makes one line of that in a Go test.
+// A [Recorder] is an http.RoundTripper: make it the Transport of an http.Client, and what the
+// program reads ends up in a reel. [Open] reads a reel; [Recording.Handler] serves it to any
+// client, [Recording.Transport] plays it without a network, and [Recording.Events] returns the
+// events with their moments. A [Reel] records or replays, as its [Mode] says; in a Go test,
+// package reeltest makes that one line.
 //
 //	f, err := os.OpenFile("my.reel", os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 //	rec, err := replay.NewRecorder(f, nil)
@@ -17,12 +16,12 @@
 //	recording, err := replay.Open("my.reel")
 //	server := httptest.NewServer(recording.Handler(replay.Playback{Speed: 10}))
 //
-// A [Follower] captures an Assembly or a job to its end, [NewProxy] what programs in other
-// languages do, and [Compose] makes a reel from a final Status. A [Fault] is something that
-// goes wrong with a stream as it is played.
+// A [Follower] captures an Assembly or a job to its end, [NewProxy] captures what programs in
+// other languages do, and [Compose] makes a reel from a final Status. A [Fault] is something
+// that goes wrong with a stream as it is played.
 //
-// The format of reels is text, and a promise: FORMAT.md in this directory defines
-// it, and every later version of this package reads version 1.
+// The format of reels is text, and a promise: FORMAT.md in this directory defines it, and
+// every later version of this package reads version 1.
 package replay
 
 import (
@@ -38,23 +37,22 @@ var (
 	// ErrNotReel says that the input is something other than a reel.
 	ErrNotReel = errors.New("not a reel")
 
-	// ErrVersion says that the reel is of a version that this package does not
-	// know.
+	// ErrVersion says that the reel has a version that this package does not know.
 	ErrVersion = errors.New("unknown version of the reel format")
 
-	// ErrTruncated says that the reel was cut off while it was written. What it
+	// ErrTruncated says that the reel was cut off while it was being written. What it
 	// holds is good, up to the last whole read.
 	ErrTruncated = errors.New("the reel is truncated")
 
-	// ErrDamaged says that the reel is not as it was written: a line breaks the
-	// rules of the format, or a sum does not agree.
+	// ErrDamaged says that the reel is not as it was written: a line breaks the rules of
+	// the format, or a sum does not match.
 	ErrDamaged = errors.New("the reel is damaged")
 )
 
-// FormatError says where a reel is not what it should be. It wraps [ErrTruncated]
-// or [ErrDamaged]. Line and Offset are, for a truncated reel, the end of what is
-// whole; for a damaged one the line that is wrong or, where a sum does not agree,
-// the first line that the sum is about.
+// FormatError says where a reel is not what it should be. It wraps [ErrTruncated] or
+// [ErrDamaged]. Line and Offset are the end of what is whole, if the reel is truncated. If it
+// is damaged, they are the line that is wrong or, where a sum does not match, the first line
+// that the sum covers.
 type FormatError struct {
 	Line   int   // counted from 1
 	Offset int64 // of the line, in bytes
@@ -68,9 +66,8 @@ func (e *FormatError) Error() string {
 
 func (e *FormatError) Unwrap() error { return e.Err }
 
-// Recording is what a reel holds. It is immutable and safe for use by several
-// goroutines at once. It keeps an index in memory and reads bodies from the reel
-// when they are asked for.
+// Recording is what a reel holds. It is immutable, and safe for use by several goroutines at
+// once. It keeps an index in memory and reads bodies from the reel on demand.
 type Recording struct {
 	start     time.Time
 	duration  time.Duration
@@ -78,9 +75,9 @@ type Recording struct {
 	exchanges []*Exchange
 	sealed    bool
 	size      int64 // of the reel, in bytes
-	whole     int64 // of these, those that are good, from its beginning
-	sealFrom  int64 // of these, where those begin that no seal is about
-	fault     error // what is wrong with it, nil if nothing is
+	whole     int64 // how many of these are good, from the beginning
+	sealFrom  int64 // where those of the good ones begin that no seal covers
+	fault     error // what is wrong with the reel, nil if nothing is
 	closer    io.Closer
 	close     sync.Once
 	closeErr  error
@@ -88,10 +85,9 @@ type Recording struct {
 
 // Open reads the reel in the named file, which stays open until Close.
 //
-// Bad input does not cost good data: for a reel that is truncated or damaged, Open
-// returns the Recording of what is good together with an error that wraps a
-// [*FormatError]. With any other error ([ErrNotReel], [ErrVersion], one of the
-// file system) the Recording is nil.
+// Bad input does not cost good data: for a reel that is truncated or damaged, Open returns
+// both the Recording of what is good and an error that wraps a [*FormatError]. With any other
+// error ([ErrNotReel], [ErrVersion], one of the file system) the Recording is nil.
 func Open(name string) (*Recording, error) {
 	f, err := os.Open(name)
 	if err != nil {
@@ -117,8 +113,8 @@ func Open(name string) (*Recording, error) {
 	return rec, err
 }
 
-// Load reads the reel in the first size bytes of src, which must stay readable as
-// long as the Recording is in use. Its errors are those of [Open].
+// Load reads the reel in the first size bytes of src, which must stay readable for as long
+// as the Recording is in use. Its errors are those of [Open].
 func Load(src io.ReaderAt, size int64) (*Recording, error) {
 	l := newLoader(src, size)
 	l.rec.size = size
@@ -134,8 +130,8 @@ func Load(src io.ReaderAt, size int64) (*Recording, error) {
 	return l.rec, err
 }
 
-// Close closes the file that Open has opened. The bodies of its exchanges cannot
-// be read any more. A second Close returns what the first did.
+// Close closes the file that Open has opened. After it, the bodies of the exchanges cannot be
+// read. A second Close returns what the first did.
 func (r *Recording) Close() error {
 	r.close.Do(func() {
 		if r.closer != nil {
@@ -145,22 +141,22 @@ func (r *Recording) Close() error {
 	return r.closeErr
 }
 
-// Start returns the wall clock at the start of the recording, the zero Time where
-// the reel does not tell.
+// Start returns the wall clock at the start of the recording, or the zero Time if the reel
+// does not say.
 func (r *Recording) Start() time.Time { return r.start }
 
 // Duration returns the last moment of the recording.
 func (r *Recording) Duration() time.Duration { return r.duration }
 
-// Comments returns the comments of the reel, a line each, without their mark: the
-// first 64 KiB of them. The slice must not be changed.
+// Comments returns the first 64 KiB of the comments in the reel, one string for each line,
+// without its mark. The slice must not be changed.
 func (r *Recording) Comments() []string { return r.comments }
 
-// Exchanges returns the exchanges in the order in which they began. The slice
-// must not be changed.
+// Exchanges returns the exchanges in the order in which they began. The slice must not be
+// changed.
 func (r *Recording) Exchanges() []*Exchange { return r.exchanges }
 
-// Sealed returns whether the reel ends with a sum over all of it that agrees: then
-// nothing in it has changed since its writer closed it. Reels written by hand
-// need not have one.
+// Sealed returns whether the reel ends with a sum over all of it, and that matches: then
+// nothing in it has changed since its writer closed it. Reels written by hand need not have
+// one.
 func (r *Recording) Sealed() bool { return r.sealed }

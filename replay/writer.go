@@ -22,7 +22,7 @@ type End string
 
 const (
 	EndEOF      End = "eof"      // the body came to its end
-	EndReset    End = "reset"    // the connection broke, or never was
+	EndReset    End = "reset"    // the connection broke, or was never made
 	EndTimeout  End = "timeout"  // the client waited in vain
 	EndCanceled End = "canceled" // the client did not want more
 
@@ -30,16 +30,16 @@ const (
 	EndUnknown End = ""
 )
 
-// Writer writes a reel: the low level beneath a [Recorder], for programs that
-// compose recordings or capture what does not come over net/http. FORMAT.md in
-// this package's directory is the format.
+// Writer writes a reel. It is the level below a [Recorder], for programs that compose
+// recordings or capture what does not come over net/http. FORMAT.md in this package's
+// directory defines the format.
 //
-// Each record goes to the underlying writer with one Write, so that a program that
-// dies leaves a reel that is good up to its last whole read. After the first error
-// nothing more is written.
+// Each record goes to the underlying writer with one Write, before the method returns, so
+// that a program that dies leaves a reel that is good up to its last whole read. After the
+// first error nothing more is written.
 //
-// Moments are durations since the start of the recording. One that lies before the
-// moment of the record before it is taken to be equal to it.
+// Moments are durations since the start of the recording. One that is earlier than that of
+// the record before it is taken to be the same.
 //
 // The methods of a Writer and of its ExchangeWriters may be called from several
 // goroutines at once.
@@ -54,9 +54,9 @@ type Writer struct {
 	sum       uint32
 }
 
-// NewWriter returns a Writer to w that has written the first lines of a reel: the
-// version and, unless it is zero, the wall clock at the start of the recording.
-// Where the error is not nil, so is that of every call to come.
+// NewWriter returns a Writer to w that has written the first lines of a reel: the version
+// and, unless start is zero, the wall clock at the start of the recording. If it returns an
+// error, so does every later call.
 func NewWriter(w io.Writer, start time.Time) (*Writer, error) {
 	rw := &Writer{w: w}
 	rw.buf = append(rw.buf, firstLine+"\n"...)
@@ -64,7 +64,7 @@ func NewWriter(w io.Writer, start time.Time) (*Writer, error) {
 	return rw, rw.flush()
 }
 
-// clock appends a line that says what the wall clock shows.
+// clock appends a line with the time of the wall clock.
 func (w *Writer) clock(now time.Time) {
 	now = now.UTC()
 	if y := now.Year(); !now.IsZero() && y >= 0 && y <= 9999 { // RFC 3339 has no others
@@ -77,7 +77,7 @@ func (w *Writer) clock(now time.Time) {
 const firstLine = "reel 1"
 
 // Comment writes text as comment lines, one for each of its lines. Comments have no
-// escapes: what cannot stand in a line is written as \xHH, and stays so.
+// escapes: a byte that a line cannot hold is written as \xHH, and is read back as that.
 func (w *Writer) Comment(text string) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -98,10 +98,10 @@ func (w *Writer) Comment(text string) error {
 	return w.flush()
 }
 
-// Close seals the reel: a last line with the sum of all that was written, by which
-// a change to any of it can be told. It does not close the underlying writer, and
-// exchanges that have not ended stay so. The error is that of the first record
-// that could not be written. A second Close does nothing.
+// Close seals the reel: it writes a last line with the sum of all that was written, which
+// shows whether any of it has been changed. It does not close the underlying writer, nor
+// does it end exchanges that have not ended. The error is that of the first record that could
+// not be written. A second Close does nothing.
 func (w *Writer) Close() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -132,10 +132,9 @@ func (w *Writer) Err() error {
 	return w.err
 }
 
-// Exchange begins an exchange with its request, sent at the moment at. The header
-// is written sorted by name; names that HTTP does not allow are left out, and so are
-// fields of 8 MiB. The ExchangeWriter is never nil: where there is an error, it
-// writes nothing.
+// Exchange begins an exchange with its request, sent at the moment at. The header is
+// written sorted by name, without names that HTTP does not allow and fields of more than
+// 8 MiB. The ExchangeWriter is never nil: after an error it writes nothing.
 func (w *Writer) Exchange(at time.Duration, method, url string, h http.Header) (*ExchangeWriter, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -157,9 +156,9 @@ func (w *Writer) Exchange(at time.Duration, method, url string, h http.Header) (
 	return x, w.flush()
 }
 
-// ExchangeWriter writes one exchange: the pieces of the request's body, if they
-// matter, the response, its reads, and its end, in this order. A call that is out of
-// order is an error, and writes nothing.
+// ExchangeWriter writes one exchange: the pieces of the request's body, if they matter, the
+// response, its reads, and its end. A read before the response, a second response or a trailer
+// before the first read is an error, and writes nothing.
 type ExchangeWriter struct {
 	w         *Writer
 	number    int
@@ -199,8 +198,8 @@ func (x *ExchangeWriter) Response(at time.Duration, status int, h http.Header) e
 	return x.w.flush()
 }
 
-// Trailer writes the response's trailers, received at the moment of the record
-// before. They come behind the last read, of which there has to be one.
+// Trailer writes the response's trailers, received at the moment of the record before them.
+// They come after the last read; there has to be one.
 func (x *ExchangeWriter) Trailer(h http.Header) error {
 	x.w.mu.Lock()
 	defer x.w.mu.Unlock()
@@ -249,8 +248,8 @@ func (x *ExchangeWriter) piece(kind byte, at time.Duration, b []byte) error {
 	return x.w.flush()
 }
 
-// End writes how the exchange ended, and why if cause is not nil. Nothing is
-// written for the exchange after that; a second End does nothing.
+// End writes how the exchange ended and, if cause is not nil, why. After that nothing is
+// written for the exchange; a second End does nothing.
 func (x *ExchangeWriter) End(at time.Duration, end End, cause error) error {
 	x.w.mu.Lock()
 	defer x.w.mu.Unlock()
@@ -287,15 +286,15 @@ func (w *Writer) begin(kind byte, exchange int, at time.Duration) {
 }
 
 const (
-	// maxField bounds a URL, a header field and a line of a comment, in bytes, so
-	// that no line is longer than maxLine with each byte an escape.
+	// maxField bounds a URL, a header field and a line of a comment, in bytes, so that no
+	// line is longer than maxLine even if each byte becomes an escape.
 	maxField = 8 << 20
 
 	maxCause = 4 << 10
 )
 
-// appendSeconds appends d, which is not negative, in seconds, as exactly as it is
-// and without zeros that say nothing.
+// appendSeconds appends d, which is not negative, in seconds: exactly, and without trailing
+// zeros.
 func appendSeconds(dst []byte, d time.Duration) []byte {
 	dst = strconv.AppendInt(dst, int64(d/time.Second), 10)
 	frac := uint32(d % time.Second)
@@ -347,8 +346,8 @@ func (w *Writer) appendHeader(kind byte, exchange int, h http.Header) {
 	}
 }
 
-// isToken returns whether s is a token, which methods and field names are: RFC
-// 9110, section 5.6.2.
+// isToken returns whether s is a token, as methods and field names are: RFC 9110, section
+// 5.6.2.
 func isToken(s string) bool {
 	for i := range len(s) {
 		c := s[i]

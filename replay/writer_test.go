@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -562,6 +563,40 @@ func TestWriterKeepsNothing(t *testing.T) {
 		if want := fmt.Sprintf("%07d\n", i); p.Data != want {
 			t.Errorf("read %d is %q, want %q", i, p.Data, want)
 		}
+	}
+}
+
+// A Writer costs no allocation a read, nor, for as long as the recording takes, the memory that
+// one huge read took.
+func TestWriterMemory(t *testing.T) {
+	w, err := replay.NewWriter(io.Discard, time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, err := w.Exchange(0, "GET", "/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x.Response(0, 200, nil)
+	write := func(b []byte) {
+		if err := x.ResponseBody(0, b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	held := func() uint64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	before := held()
+	write(bytes.Repeat([]byte("x"), 32<<20))
+	if after := held(); after > before+8<<20 {
+		t.Errorf("after a read of 32 MiB, %d MiB are kept", (after-before)>>20)
+	}
+	usual := bytes.Repeat([]byte("x"), 32<<10)
+	if n := testing.AllocsPerRun(100, func() { write(usual) }); n != 0 {
+		t.Errorf("a read costs %v allocations", n)
 	}
 }
 

@@ -6,17 +6,40 @@
 //		…
 //	}
 //
-// The environment variable SSEREEL_MODE sets another mode than once, for all reels: see
-// [replay.Mode]. Record them anew, or have a build fail where one is missing:
+// One reel per test: what a second test records would take the place of what the first has
+// recorded, so the second one fails. Subtests that share a reel share the client of their parent.
 //
+// The environment variable SSEREEL_MODE sets another mode than once, for all reels: see
+// [replay.Mode]. Record one anew, or all of them, or have a build fail where one is missing:
+//
+//	SSEREEL_MODE=record go test -run TestTranscode
 //	SSEREEL_MODE=record go test ./...
 //	SSEREEL_MODE=replay go test ./...
 //
 // In mode auto a request that no reel holds goes to the network, and into the reel, also one
 // that should not have been made.
+//
+// A stream can go wrong as it is played. This one breaks before its seventh event:
+//
+//	client := reeltest.ClientWith(t, "testdata/transcode.reel", replay.ReelOptions{
+//		Playback: replay.Playback{
+//			Speed:  replay.MaxSpeed,
+//			Faults: []replay.Fault{replay.Cut{At: replay.AtEvent(7)}},
+//		},
+//	})
+//
+// Commit the reels. Git must not convert their line ends, so put this into .gitattributes:
+//
+//	*.reel -text
+//
+// A test that fails leaves what it has recorded beside the reel, in a file whose name ends in
+// .reel.part, until the next recording. That belongs into .gitignore:
+//
+//	*.reel.part
 package reeltest
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -32,12 +55,12 @@ const modeVariable = "SSEREEL_MODE"
 // hold is an error, and fails the test, whatever the program makes of that; if a test is about
 // such requests, use [replay.OpenReel].
 //
-// A connection that failed is recorded like any answer: have the test fail of it, so that it
-// does not become the reel.
+// A connection that failed is recorded like any answer, and fails again at every replay. Call
+// t.Fatal on its error, so that it does not become the reel.
 //
 // When the test ends, the reel is closed; the test fails if it could not be opened or
-// recorded. What a test records that fails, or is skipped, does not become the reel: see
-// [replay.Reel.Discard]. The test's log says where it is.
+// recorded. What a test records that fails, or is skipped, does not become the reel: it is
+// left in a file of that name with .part after it. The test's log says so.
 func Client(t testing.TB, name string) *http.Client {
 	t.Helper()
 	return ClientWith(t, name, replay.ReelOptions{Playback: replay.Playback{Speed: replay.MaxSpeed}})
@@ -47,10 +70,10 @@ func Client(t testing.TB, name string) *http.Client {
 // play at the recorded pace, which costs no time in a bubble of testing/synctest; for that
 // of Client set replay.MaxSpeed.
 //
-// It is of no use to an *testing.F, for which the test fails.
+// In a fuzz test, call it in the fuzz target, with the target's t: an *testing.F fails.
 //
-// The test fails of a fault in o.Playback that never happened, though an event stream was
-// replayed: else it would pass without having tested what it is about.
+// A fault in o.Playback that never happened fails the test if an event stream was replayed:
+// else it would pass without having tested what it is about.
 func ClientWith(t testing.TB, name string, o replay.ReelOptions) *http.Client {
 	t.Helper()
 	if _, ok := t.(*testing.F); ok {
@@ -58,30 +81,44 @@ func ClientWith(t testing.TB, name string, o replay.ReelOptions) *http.Client {
 	}
 	faults := watchFaults(&o.Playback)
 	mode := os.Getenv(modeVariable)
+	ended, err := useReel(t, name, replay.Mode(mode))
+	if err != nil {
+		t.Fatal(err)
+	}
 	reel, err := replay.OpenReel(name, replay.Mode(mode), o)
 	if err != nil {
-		if mode != "" {
+		ended(false)
+		switch {
+		case mode != "":
 			err = fmt.Errorf("%w (%s=%s)", err, modeVariable, mode)
+		case errors.Is(err, replay.ErrTruncated), errors.Is(err, replay.ErrDamaged):
+			err = fmt.Errorf("%w\n%s", err, howToSet(t, replay.ModeRecord))
 		}
 		t.Fatal(err)
 	}
 	strict := &strictReel{Reel: reel, t: t, told: make(map[string]bool)}
 	t.Cleanup(func() {
 		t.Helper()
-		strict.end()
+		asked := strict.end()
 		if !t.Failed() && !t.Skipped() {
 			for _, fault := range faults.missing() {
 				t.Errorf("the fault %s never happened: no event stream that was replayed from %s came to its place", fault, name)
 			}
 		}
-		if !t.Failed() && !t.Skipped() {
-			if err := reel.Close(); err != nil {
-				t.Error(err)
-			}
-			return
+		passed, recorded := !t.Failed() && !t.Skipped(), ""
+		if passed {
+			err = reel.Close()
+		} else {
+			recorded, err = reel.Discard()
 		}
-		recorded, err := reel.Discard()
-		if err != nil {
+		if shared := ended(asked); shared && err != nil {
+			err = fmt.Errorf("%s: another test has recorded to it at the same time, and something is lost: %s", name, oneReel)
+		}
+		switch {
+		case err == nil:
+		case passed:
+			t.Error(err)
+		default:
 			t.Log(err)
 		}
 		if recorded != "" {

@@ -1,6 +1,8 @@
 package reeltest_test
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -27,6 +29,33 @@ func ExampleClient() {
 		}
 		res.Body.Close()
 	}
+}
+
+// A test of what a program makes of a stream that breaks before its seventh event. It plays at
+// the recorded pace, which takes no time in a bubble.
+func ExampleClientWith() {
+	t := new(testing.T) // in a test, its own
+	synctest.Test(t, func(t *testing.T) {
+		client := reeltest.ClientWith(t, "../../testdata/assembly.reel", replay.ReelOptions{
+			Playback: replay.Playback{Faults: []replay.Fault{replay.Cut{At: replay.AtEvent(7)}}},
+		})
+		began := time.Now()
+		res, err := client.Get("https://api2-hu268ep.transloadit.com/ws20219?assembly=55a46ab12179453a8a20921a058b7546")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		events := 0
+		r := ssewire.NewReader(res.Body) // the program
+		for r.Next() {
+			events++
+		}
+		fmt.Println(events, "events, and no more after", time.Since(began))
+		fmt.Println("broken:", errors.Is(r.Err(), io.ErrUnexpectedEOF))
+	})
+	// Output:
+	// 6 events, and no more after 8.102s
+	// broken: true
 }
 
 // A stream is answered from its reel.
@@ -78,8 +107,8 @@ func TestClientWith(t *testing.T) {
 		if _, err := io.ReadAll(res.Body); err != nil {
 			t.Error(err)
 		}
-		if took := time.Since(began); took < time.Second {
-			t.Errorf("it is played in %v", took)
+		if took := time.Since(began); took != 12385*time.Millisecond {
+			t.Errorf("it is played in %v, want 12.385s as in the reel", took)
 		}
 	})
 }
@@ -104,6 +133,7 @@ func streamURL(t *testing.T) string {
 // observed is a test that is watched: it may fail, or be skipped.
 type observed struct {
 	testing.TB
+	name     string // if it is not that of TB
 	outcome  string // how it is to end, if not well
 	faults   []replay.Fault
 	onFault  func(*http.Request, *replay.Exchange, replay.Fault)
@@ -113,6 +143,7 @@ type observed struct {
 }
 
 func (o *observed) Helper()                   {}
+func (o *observed) Name() string              { return cmp.Or(o.name, o.TB.Name()) }
 func (o *observed) Cleanup(f func())          { o.cleanups = append(o.cleanups, f) }
 func (o *observed) Failed() bool              { return o.failed || o.outcome == "fails" }
 func (o *observed) Skipped() bool             { return o.outcome == "is skipped" }
@@ -128,8 +159,8 @@ func (o *observed) Fatal(args ...any) {
 	panic(fatal{})
 }
 
-// run runs a test of one request to the server.
-func (o *observed) run(name, url string) (body string, err error) {
+// do runs a test.
+func (o *observed) do(test func()) {
 	defer func() {
 		for _, f := range o.cleanups {
 			f()
@@ -138,7 +169,20 @@ func (o *observed) run(name, url string) (body string, err error) {
 			panic(r)
 		}
 	}()
-	res, err := reeltest.ClientWith(o, name, replay.ReelOptions{Playback: replay.Playback{Speed: replay.MaxSpeed, Faults: o.faults, OnFault: o.onFault}}).Get(url)
+	test()
+}
+
+// run runs a test of one request to the server.
+func (o *observed) run(name, url string) (body string, err error) {
+	o.do(func() {
+		client := reeltest.ClientWith(o, name, replay.ReelOptions{Playback: replay.Playback{Speed: replay.MaxSpeed, Faults: o.faults, OnFault: o.onFault}})
+		body, err = get(client, url)
+	})
+	return body, err
+}
+
+func get(client *http.Client, url string) (body string, err error) {
+	res, err := client.Get(url)
 	if err != nil {
 		return "", err
 	}
@@ -227,6 +271,114 @@ func TestClientMode(t *testing.T) {
 	}
 }
 
+// A second test would overwrite what another one has recorded, and does not. The same test may
+// run again.
+func TestClientOneReel(t *testing.T) {
+	url, requests := newServer(t)
+	run := func(t *testing.T, test, name, wantLog string) {
+		t.Helper()
+		o := &observed{TB: t, name: test}
+		got, err := o.run(name, url)
+		log := strings.Join(o.log, "\n")
+		if wantLog != "" {
+			if !o.failed || !strings.Contains(log, wantLog) || !strings.Contains(log, "one reel per test") {
+				t.Errorf("%s says %q, want %q", test, log, wantLog)
+			}
+			return
+		}
+		if want := fmt.Sprint("answer ", *requests); got != want || err != nil || o.failed {
+			t.Errorf("%s gets %q, %v, want %q, and says %q", test, got, err, want, log)
+		}
+	}
+	wantReel := func(t *testing.T, name, want string) {
+		t.Helper()
+		t.Setenv("SSEREEL_MODE", "replay")
+		if got, err := (&observed{TB: t}).run(name, url); got != want || err != nil {
+			t.Errorf("the reel holds %q, %v, want %q", got, err, want)
+		}
+	}
+	reel := func(t *testing.T, mode string) (name string) {
+		t.Setenv("SSEREEL_MODE", mode)
+		return filepath.Join(t.TempDir(), "shared.reel")
+	}
+	t.Run("two tests", func(t *testing.T) {
+		name := reel(t, "record")
+		for range 2 { // -count=2
+			run(t, "TestA", name, "")
+			run(t, "TestB", name, "shared.reel: TestA has recorded it")
+		}
+		wantReel(t, name, fmt.Sprint("answer ", *requests))
+	})
+	t.Run("one that asks for nothing", func(t *testing.T) {
+		name := reel(t, "record")
+		o := &observed{TB: t, name: "TestA"}
+		if o.do(func() { reeltest.Client(o, name) }); o.failed {
+			t.Errorf("it says %q", o.log)
+		}
+		run(t, "TestB", name, "")
+	})
+	t.Run("two that are answered from it", func(t *testing.T) {
+		for _, mode := range []string{"", "once", "auto"} {
+			name := reel(t, mode)
+			run(t, "TestA", name, "")
+			run(t, "TestB", name, "")
+		}
+	})
+	for _, mode := range []string{"", "once", "record"} {
+		t.Run("two at a time in mode "+mode, func(t *testing.T) {
+			name := reel(t, mode)
+			a := &observed{TB: t, name: "TestA/one"}
+			a.do(func() {
+				client := reeltest.Client(a, name)
+				run(t, "TestA/two", name, "shared.reel: TestA/one records it at the same time")
+				if _, err := get(client, url); err != nil {
+					t.Error(err)
+				}
+				again := &observed{TB: t, name: "TestA/one"}
+				if again.run(name, url); !again.failed || !strings.Contains(again.log[0], "another client: use that one") {
+					t.Errorf("opened twice, it says %q", again.log)
+				}
+			})
+			if a.failed {
+				t.Errorf("the first says %q", a.log)
+			}
+			wantReel(t, name, fmt.Sprint("answer ", *requests))
+		})
+	}
+	t.Run("two at a time in mode auto", func(t *testing.T) {
+		name := reel(t, "auto")
+		a := &observed{TB: t, name: "TestA/one"}
+		a.do(func() {
+			client := reeltest.Client(a, name)
+			if _, err := get(client, url+"/a"); err != nil {
+				t.Error(err)
+			}
+			b := &observed{TB: t, name: "TestA/two"}
+			b.run(name, url+"/b")
+			if _, err := get(client, url+"/c"); err != nil {
+				t.Error(err)
+			}
+		})
+		if log := strings.Join(a.log, "\n"); !a.failed || !strings.Contains(log, "another test has recorded to it") || strings.Contains(log, "one Reel") {
+			t.Errorf("the first says %q", a.log)
+		}
+	})
+}
+
+// A reel that is cut off fails the test, and says how to record it anew.
+func TestClientTruncated(t *testing.T) {
+	t.Setenv("SSEREEL_MODE", "")
+	name := filepath.Join(t.TempDir(), "my.reel")
+	if err := os.WriteFile(name, []byte("reel 1\n> 1 +0 GET /"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o := &observed{TB: t}
+	o.run(name, "http://api2.example/")
+	if log := strings.Join(o.log, "\n"); !o.failed || !strings.Contains(log, "truncated") || !strings.HasSuffix(log, "SSEREEL_MODE=record go test -run TestClientTruncated") {
+		t.Errorf("it says %q", log)
+	}
+}
+
 // A fault that never happened fails the test, which has not tested what it is about.
 func TestClientFaults(t *testing.T) {
 	t.Setenv("SSEREEL_MODE", "")
@@ -241,7 +393,7 @@ func TestClientFaults(t *testing.T) {
 		{"at a place that is drawn", []replay.Fault{nil, replay.Duplicate{}, replay.Cut{End: replay.EndEOF}}, nil},
 		{"one drawn, and one that happens first", []replay.Fault{replay.Stall{For: time.Millisecond}, replay.Stall{For: time.Millisecond, At: replay.AtEvent(1)}}, nil},
 		{"at an event that there is not", []replay.Fault{replay.Drop{At: replay.AtEvent(2)}, replay.Cut{At: replay.AtEvent(999)}, replay.Drop{At: replay.AtEvent(0)}}, []string{"cut@event=999", "drop@event=0"}},
-		{"behind a cut", []replay.Fault{replay.Cut{At: replay.AtEvent(2)}, replay.Corrupt{At: replay.AtEvent(3)}}, []string{"corrupt@event=3"}},
+		{"after a cut", []replay.Fault{replay.Cut{At: replay.AtEvent(2)}, replay.Corrupt{At: replay.AtEvent(3)}}, []string{"corrupt@event=3"}},
 		{"twice, and happens once", []replay.Fault{replay.Drop{At: replay.AtEvent(2)}, replay.Drop{At: replay.AtEvent(2)}}, []string{"drop@event=2"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -300,7 +452,8 @@ func TestClientNotRecorded(t *testing.T) {
 			client := reeltest.Client(o, "../../testdata/assembly.reel")
 			ask(t, client)
 			log := strings.Join(o.log, "\n")
-			if !o.failed || len(o.log) != 1 || !strings.Contains(log, "GET https://api2.example/nowhere") || !strings.Contains(log, "the nearest") || strings.Contains(log, "private") {
+			if !o.failed || len(o.log) != 1 || !strings.Contains(log, "GET https://api2.example/nowhere") || !strings.Contains(log, "the nearest") || strings.Contains(log, "private") ||
+				!strings.HasSuffix(log, "SSEREEL_MODE=auto go test -run TestClientNotRecorded") {
 				t.Errorf("it says %q", log)
 			}
 			for _, f := range o.cleanups {
@@ -308,7 +461,7 @@ func TestClientNotRecorded(t *testing.T) {
 			}
 			ask(t, client) // from a goroutine that has outlived its test
 			if len(o.log) != 1 {
-				t.Errorf("behind its end it says %q", o.log)
+				t.Errorf("after its end it says %q", o.log)
 			}
 		})
 	}

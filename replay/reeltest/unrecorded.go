@@ -2,7 +2,9 @@ package reeltest
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 
@@ -15,12 +17,16 @@ import (
 type strictReel struct {
 	*replay.Reel
 
-	mu   sync.Mutex
-	t    testing.TB      // nil when it has ended
-	told map[string]bool // what it has been told
+	mu    sync.Mutex
+	t     testing.TB      // nil when it has ended
+	told  map[string]bool // what it has been told
+	asked bool
 }
 
 func (r *strictReel) RoundTrip(req *http.Request) (*http.Response, error) {
+	r.mu.Lock()
+	r.asked = true
+	r.mu.Unlock()
 	resp, err := r.Reel.RoundTrip(req)
 	if errors.Is(err, replay.ErrNotRecorded) {
 		r.fail(err.Error())
@@ -35,12 +41,23 @@ func (r *strictReel) fail(why string) {
 		return
 	}
 	r.told[why] = true
-	r.t.Error(why)
+	r.t.Errorf("%s\n%s", why, howToSet(r.t, replay.ModeAuto))
 }
 
-// end lets go of the test.
-func (r *strictReel) end() {
+// end lets go of the test, and returns whether it has asked for anything.
+func (r *strictReel) end() (asked bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.t = nil
+	return r.asked
+}
+
+// howToSet says how to run the test in a mode.
+func howToSet(t testing.TB, mode replay.Mode) string {
+	name, _, _ := strings.Cut(t.Name(), "/")
+	flag := "-run"
+	if _, ok := t.(*testing.B); ok {
+		flag = "-run NONE -bench"
+	}
+	return fmt.Sprintf("set the mode in the environment: %s=%s go test %s %s", modeVariable, mode, flag, name)
 }

@@ -9,8 +9,8 @@ import (
 )
 
 // alarm wakes the runtime at a moment. The runtime waits for its timers in epoll_wait, whose
-// timeout is in milliseconds: a process that has nothing else to do sees to a timer up to
-// one of them late, which is what a piece would be, too. An alarm is a timer of the system's,
+// timeout is in milliseconds: a process that has nothing else to do handles a timer up to 1 ms
+// late, and so would send the piece late. An alarm is a timer of the system's,
 // a file in the set that epoll_wait is about. Nobody reads it; it is enough that it ends the
 // wait, because the runtime then looks after the timers that are due.
 //
@@ -20,8 +20,8 @@ type alarm struct {
 	fd   uintptr
 }
 
-// maxAlarms bounds the alarms of the process. With more connections than that something
-// happens more often anyway, and each has cost a call of the system for every piece.
+// maxAlarms bounds the alarms of the process. With more connections the runtime wakes
+// often enough anyway, and each alarm costs a system call for every piece.
 const maxAlarms = 8
 
 var alarms atomic.Int32 // that are open

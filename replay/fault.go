@@ -20,27 +20,27 @@ import (
 // have made of the response. The same faults and the same seed do the same to the same
 // recording, for every client and at every run.
 //
-// Where a fault needs an event whole, it sees those of up to 16 MiB; one that came in
-// a great many reads has to be smaller, at 128 bytes a read. Beyond that, Duplicate and
-// Reorder leave the event as it is, Corrupt draws from its beginning, and a position that
-// needs to know the event finds it if its data has begun by then.
+// A fault that needs a whole event handles events of up to 16 MiB, counting 128 bytes for each
+// read that they came in. A larger one is left as it is by Duplicate and Reorder, Corrupt draws
+// from its beginning, and a position that depends on the event finds it if its data has begun
+// by then.
 type Fault interface {
-	// String returns the fault as [ParseFault] takes it.
+	// String returns the fault as [ParseFault] takes it, which see for the exceptions.
 	String() string
 
 	inject(in *injection)
 }
 
-// Cut breaks the connection: the client gets all that is in front of At. It breaks
-// at the moment at which the byte behind it would have come, or at At if that is a
-// moment, which takes what comes at this very moment with it; before the response's
+// Cut breaks the connection: the client gets all that comes before At. It breaks
+// at the moment at which the next byte would have come, or at At if that is a
+// moment: pieces due at exactly that moment are lost too. Before the response's
 // header, there is no response.
 //
 // A client that connects again and goes on after its Last-Event-ID has been cut there
 // before. Its response is therefore not cut before the end of its first event, so that
 // it gets somewhere.
 type Cut struct {
-	At Position // drawn: in front of any byte
+	At Position // drawn: before any byte
 
 	// End is how it breaks: EndReset (the default), EndEOF for an end in order, as
 	// proxies make it, or EndTimeout for silence from there on, the connection
@@ -48,12 +48,12 @@ type Cut struct {
 	End End
 }
 
-// Stall is silence in front of At for the time For, whatever the speed of the
-// playback; all that is behind it comes that much later. A response that goes on after
+// Stall is a silence of the length For before At, whatever the speed of the
+// playback; everything after it comes that much later. A response that goes on after
 // a Last-Event-ID is not stalled before the end of its first event, as with [Cut].
 type Stall struct {
 	For time.Duration // no stall unless it is positive
-	At  Position      // drawn: in front of any byte
+	At  Position      // drawn: before any byte
 }
 
 // Rechunk cuts the pieces of the response into smaller ones, which come at the moment of
@@ -65,7 +65,7 @@ type Rechunk struct {
 // Duplicate has an event come twice: all bytes of its block again, line ends included,
 // in the piece that ends it.
 type Duplicate struct {
-	// At is the event behind it; for a byte, the event that it is in, or the next one;
+	// At is the event after it; for a byte, the event that it is in, or the next one;
 	// for a moment, the first event to begin at it or later. Drawn: any event.
 	At Position
 }
@@ -75,7 +75,7 @@ type Drop struct {
 	At Position // as in [Duplicate]
 }
 
-// Reorder has an event come behind the event that follows it, in the piece that ends
+// Reorder has an event come after the event that follows it, in the piece that ends
 // that one. What is between the two, such as comments, stays in its place. The last
 // event stays as well, and so does one that takes more than 32 MiB with what is between it
 // and the next.
@@ -91,7 +91,7 @@ type Corrupt struct {
 }
 
 // Refuse answers requests with a status and a line of text that names it, instead of the
-// response, at the moment of its header. Faults behind it have no effect then.
+// response, at the moment of its header. Faults after it have no effect then.
 type Refuse struct {
 	// Status is from 200 to 599, else it is taken to be 503. EventSource stops for
 	// good at any but 200; clients that follow the standard loosely stop at 204 alone.

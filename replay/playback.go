@@ -14,30 +14,30 @@ type Playback struct {
 	// positive, means 1, and [MaxSpeed] without any wait.
 	Speed float64
 
-	// MaxIdle is how long a silence of the recording may last: a longer one is played
-	// as if it had lasted so long. 0 leaves them as they were. Speed comes on top.
+	// MaxIdle is how long a silence of the recording may last: longer ones are
+	// shortened to it. 0 leaves them as they were. Speed then applies to what is left.
 	MaxIdle time.Duration
 
-	// Faults are what goes wrong with event streams, in this order, and Seed is what those
-	// of them are drawn from that do not say where.
+	// Faults are what goes wrong with event streams, in this order. Where one of them
+	// leaves something open, such as its place, that is drawn from Seed.
 	Faults []Fault
 	Seed   uint64
 
-	// KeepURLs leaves the URLs in what a Handler plays as they were recorded. Else
-	// those of the recorded service lead to the Handler's own server, and what may be the
-	// beginning of one at the end of a read comes with the next read, or at the end: no more
-	// than the scheme and host that it may be of.
+	// KeepURLs leaves the URLs in what a Handler plays as they were recorded. Otherwise
+	// those of the recorded service lead to the Handler's own server. What may be the
+	// beginning of such a URL at the end of a read is then held back until the next read, or
+	// the end: never more than a scheme and host.
 	KeepURLs bool
 
-	// OnServe, if set, is told of each request that is answered from the
-	// recording, before it is; x is nil where the answer is none that was recorded, but
-	// made of what was. It may be called by several goroutines at once.
+	// OnServe, if set, is called for each request that is answered from the
+	// recording, before it is; x is nil where the answer was not recorded itself, but
+	// made from what was. It may be called by several goroutines at once.
 	OnServe func(req *http.Request, x *Exchange)
 
-	// OnFault, if set, is told of each fault that happens in the answer to a request,
-	// when it does: of silence when it begins, of other things in front of the first byte,
-	// or the end, that is not as it was. The fault has the place that was drawn for it,
-	// if it was to be drawn. A fault that finds no such place never happens. OnFault may be
-	// called by several goroutines at once.
+	// OnFault, if set, is called for each fault in the answer to a request when it
+	// happens: a stall when it begins, any other fault just before the first byte, or the
+	// end, that it changes. If the place was drawn, the fault has the one that was drawn.
+	// A fault whose place the response does not have never happens. OnFault may be called
+	// by several goroutines at once.
 	OnFault func(req *http.Request, x *Exchange, fault Fault)
 }

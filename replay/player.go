@@ -118,7 +118,7 @@ func (p *player) perform(req *http.Request, base string) *performance {
 	return p.ready(req, perf, base)
 }
 
-// answer is perform without what does not depend on how the answer was found.
+// answer finds the response; perform adds what is the same for all.
 func (p *player) answer(req *http.Request, now time.Time) *performance {
 	if perf := p.story(req, now); perf != nil {
 		return perf
@@ -427,7 +427,7 @@ func (p *player) stream(s *story, x *Exchange, lastEventID string, asked asked) 
 		return p.stream(s, wanted, lastEventID, asked)
 	}
 	perf.done = func() { r.hangUp(f) }
-	perf.length = -1 // which it has not if it is canceled
+	perf.length = -1 // a canceled stream does not have that length
 	perf.interrupt = f.interrupt
 	perf.interrupted = func() func() (Read, error) {
 		r.mu.Lock()

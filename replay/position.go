@@ -27,19 +27,19 @@ const (
 	atTime
 )
 
-// AtEvent is the position in front of event n, counted from 1 as a client counts them:
+// AtEvent is the position before event n, counted from 1 as a client counts them:
 // by the WHATWG rules, events are the blocks with data that a blank line ends. What is
 // between two events, such as comments, or the block with nothing but an id that an
 // Assembly's stream begins with, comes in front of the later one's position.
 func AtEvent(n int) Position { return Position{atEvent, int64(n)} }
 
-// AtByte is the position in front of byte n of the recorded body, counted from 0. The
+// AtByte is the position before byte n of the recorded body, counted from 0. The
 // number of its bytes is the position of its end.
 func AtByte(n int64) Position { return Position{atByte, n} }
 
 // AtTime is the moment d after the request as the client sees it: at any speed of the
 // playback, and with the faults before in it. A response that goes on after a Last-Event-ID
-// has all moments behind it.
+// has passed all moments.
 func AtTime(d time.Duration) Position { return Position{atTime, int64(d)} }
 
 // String returns the position as [ParseFault] takes it, such as "event=7"; the zero

@@ -30,21 +30,21 @@ const (
 // replays what the file holds, or records to it, or both, as its [Mode] says.
 //
 // What answers a request has to be of the same method, host, path, query and body. What
-// need not be the same: credentials, with the date up to which they hold; the order of
+// need not be the same: credentials and their expiry; the order of
 // parameters and of members of JSON; the boundary of a form; the port of a loopback host
 // that the reel does not know, since a test's own server gets another at each run. Of a
-// body that was recorded in part, that part counts, and a request whose body was not
-// recorded is like any.
+// body that was recorded in part, that part counts. A request whose body was not
+// recorded matches any body.
 //
-// Where several loopback servers were asked the same, one with a new port is known by what
-// only one of them was asked before, or as the only one that is left when the others are
-// known. Else such a request is an error, in ModeAuto too, as its answer might be another
-// server's: let them have the same ports at each run, or a reel each. Where only one was
-// asked, any with a new port is taken for it.
+// Where several loopback servers were asked the same, one with a new port is recognised by a
+// request that only one of them got, or as the only one left when the others are
+// known. Otherwise such a request is an error, in ModeAuto too, since the answer might be
+// another server's: give them the same ports at each run, or a reel each. Where only one was
+// asked, any server with a new port is taken for it.
 //
 // Requests that are the same are answered by the recorded ones in their order, and by the
-// last of them from then on. An event stream goes on behind a Last-Event-ID as with
-// [Recording.Handler]; of several that were played, it is the last that has that ID. A
+// last of them from then on. An event stream goes on after a Last-Event-ID as with
+// [Recording.Handler]; of several that were played, the last one that has that ID goes on. A
 // request that the reel does not hold, in a mode that does not record, is an error that
 // wraps [ErrNotRecorded] and shows the nearest one that it holds, and what differs.
 //
@@ -54,8 +54,8 @@ const (
 // Recording has no effect on the program: see [Recorder].
 //
 // A Reel may be used by several goroutines at once. A file may be replayed by several
-// Reels, but recorded by one: the first that is in another's way gives up recording, and
-// its Close says so.
+// Reels, but recorded by one only: a Reel that finds the file changed by another stops
+// recording, and its Close says so.
 type Reel struct {
 	name    string
 	mode    Mode
@@ -82,8 +82,7 @@ type Reel struct {
 	closeErr error
 }
 
-// ReelOptions are what two users of a [Reel] may want in different ways. The zero value
-// is ready for use.
+// ReelOptions are the options of [OpenReel]. The zero value is ready for use.
 type ReelOptions struct {
 	// Base sends the requests that are not replayed; nil means http.DefaultTransport.
 	Base http.RoundTripper
@@ -107,7 +106,7 @@ type ReelOptions struct {
 // A reel that is damaged is an error, unless the mode is ModeRecord. One that is truncated
 // is as well, unless the mode is ModeReplay, which replays what is good, or ModeAuto, which
 // asks again for what had no end: when it first records, or is closed, it cuts off what is
-// not whole, and goes on behind that.
+// not whole, and goes on after that.
 func OpenReel(name string, mode Mode, o ReelOptions) (*Reel, error) {
 	r := &Reel{name: name, mode: cmp.Or(mode, ModeOnce), options: o, base: o.Base}
 	if r.base == nil {
@@ -378,7 +377,7 @@ func (r *Reel) CloseIdleConnections() {
 func (r *Reel) Close() error { return r.finish(true) }
 
 // Discard is Close for a program that has failed, so that what it recorded is not what
-// it should be: the reel stays as it was, and is not there if it was not. In ModeOnce
+// it should be: the reel is left unchanged; if there was none, none is created. In ModeOnce
 // and ModeRecord, what was recorded is in the named file, until the next recording.
 func (r *Reel) Discard() (name string, err error) {
 	err = r.finish(false)

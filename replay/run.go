@@ -126,8 +126,8 @@ func (r *run) settle(now time.Time) {
 	await(r.wake, func() bool { return r.feed != f || !f.isLive() || f.pieces != was })
 }
 
-// await waits until something is so, but not for long. The lock of wake is held by who calls,
-// and so when it looks.
+// await waits until so returns true, but not for long. The caller holds the lock of wake, which
+// is held whenever so is called.
 func await(wake *sync.Cond, so func() bool) {
 	if so() {
 		return

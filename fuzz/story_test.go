@@ -632,7 +632,8 @@ func (c *storyClient) status(code int, body string, now time.Time) {
 			c.failf("the stream has told of %s %s, the Status says\n%s", told.State, told.Error, body)
 		}
 	}
-	canceled := (c.deleted || c.refuses()) && a.State == status.AssemblyCanceled // by what was not begun anew
+	canceled := (c.deleted || c.mayTell || c.refuses()) && a.State == status.AssemblyCanceled // by what was not begun anew
+	c.deleted = c.deleted || c.mayTell && canceled
 	if canceled && c.polled != nil && c.polled.State == status.AssemblyCanceled && c.final != status.Canceled && body != c.body {
 		c.failf("canceled, the Assembly goes on from\n%s to\n%s", c.body, body)
 	}

@@ -32,6 +32,12 @@ func mustEncode(tb testing.TB, v interface {
 	return data
 }
 
+// slotOf returns the field of o with that key.
+func slotOf(o object, key string) slot {
+	fields := o.layout()
+	return slotAt(fields.base(o), &fields.fields[fields.find(key)])
+}
+
 func TestDecodeAssembly(t *testing.T) {
 	a := mustDecode(t, payload(t, "assembly-completed.json"))
 	if a.State != AssemblyCompleted || a.Error != "" || a.HTTPCode != 200 || !a.Terminal() || a.Failed() || a.Phase() != Succeeded {

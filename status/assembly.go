@@ -24,7 +24,7 @@ type Assembly struct {
 	Code    string
 	Syscall string
 
-	ID                   string // assembly_id
+	ID                   string // both spellings, assembly_id and assemblyId
 	ParentID             string // of the Assembly that was replayed
 	AccountID            string
 	AccountName          string
@@ -238,8 +238,8 @@ func (a *Assembly) StreamURL() string {
 // object; any other gives a *SyntaxError with the place of the fault, and dst then
 // holds the fields that stood before it. A valid document never fails: a field whose
 // value has a shape that its type cannot hold stays zero, and is there for Lookup. Of a
-// key that comes twice the last one counts, and strings are the ones that encoding/json
-// would give.
+// key that comes twice the last one counts; of a field with two spellings, the last value that
+// it can hold. Strings are the ones that encoding/json would give.
 //
 // data is copied once; all strings of dst are parts of that copy, so keeping one keeps
 // them all. dst's slices are used again and files that it held before are overwritten.

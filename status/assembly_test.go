@@ -227,6 +227,48 @@ func TestDecodeTakesBack(t *testing.T) {
 	}
 }
 
+// What makes no sense under one of a field's two names leaves what stands under the other.
+func TestDecodeBothNames(t *testing.T) {
+	const half = 500 * time.Millisecond
+	for _, rest := range []string{``, `,"x":"` + strings.Repeat("far from the end ", 10) + `"`} {
+		for _, useless := range []string{`null`, `true`, `{"a":1}`, `[[]]`} {
+			for _, names := range [][2]string{{"exec_time", "execTime"}, {"execTime", "exec_time"}, {"queue_time", "queueTime"}, {"queueTime", "queue_time"}} {
+				for _, useless := range []string{useless, `"x"`, `1e999`} {
+					for _, data := range []string{`"` + names[0] + `":0.5,"` + names[1] + `":` + useless, `"` + names[0] + `":` + useless + `,"` + names[1] + `":0.5`} {
+						f := mustDecode(t, []byte(`{"uploads":[{`+data+rest+`}]}`)).Uploads[0]
+						if f.ExecTime+f.QueueTime != half || strings.HasPrefix(names[0], "exec") != (f.ExecTime == half) {
+							t.Errorf("%s: exec %v, queue %v", data, f.ExecTime, f.QueueTime)
+						}
+					}
+				}
+			}
+			for _, names := range [][2]string{{"assembly_id", "assemblyId"}, {"assemblyId", "assembly_id"}} {
+				for _, data := range []string{`"` + names[0] + `":"A","` + names[1] + `":` + useless, `"` + names[0] + `":` + useless + `,"` + names[1] + `":"A"`} {
+					for _, doc := range []string{
+						`{` + data + `,"ok":"ASSEMBLY_COMPLETED","bytes_received":1,"bytes_expected":2` + rest + `}`,
+						`{"ok":"ASSEMBLY_COMPLETED","bytes_received":1,"bytes_expected":2,` + data + rest + `}`,
+					} {
+						if a := mustDecode(t, []byte(doc)); a.ID != "A" {
+							t.Errorf("%s: %q", doc, a.ID)
+						}
+						wantPeek(t, []byte(doc))
+					}
+				}
+			}
+			for _, data := range []string{`{"msg":"real text","message":` + useless + rest + `}`, `{"message":` + useless + `,"msg":"real text"` + rest + `}`} {
+				if u := mustUpdate(t, "assembly_error", data); u.Failure.Message != "real text" {
+					t.Errorf("%s: %q", data, u.Failure.Message)
+				}
+			}
+		}
+	}
+	// Where both make sense, and under one name alone, the last one counts.
+	f := mustDecode(t, []byte(`{"uploads":[{"exec_time":0.7,"execTime":0.5,"queueTime":0.7,"queue_time":0}]}`)).Uploads[0]
+	if f.ExecTime != half || f.QueueTime != 0 {
+		t.Errorf("exec %v, queue %v", f.ExecTime, f.QueueTime)
+	}
+}
+
 func TestOriginals(t *testing.T) {
 	for _, tt := range []struct {
 		value string

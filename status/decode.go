@@ -191,10 +191,14 @@ func (d *decoder) takeUsual(pairs []pair, base address, l *layout, guess *guess,
 			*slot.str() = s[p.value+1 : p.end-1]
 		case f.kind == kindRaw:
 			*slot.str() = s[p.value:p.end]
-		case c == 'n' && f.kind <= kindFirst:
-			*slot.str() = ""
 		case c == 'n' && f.kind <= kindSeconds:
-			*slot.num() = 0
+			switch {
+			case f.shared: // stays what it is
+			case f.kind <= kindFirst:
+				*slot.str() = ""
+			default:
+				*slot.num() = 0
+			}
 		case f.kind == kindInteger:
 			number, ok := parsePlain(b[p.value:p.end])
 			if !ok {
@@ -347,8 +351,8 @@ func (d *decoder) skipObject(i, depth int) int {
 	}
 }
 
-// value reads any value into f. A value of a shape that f has no use for leaves f zero;
-// it stays in the source of the object around it.
+// value reads any value into f. A value of a shape that f has no use for leaves f zero, or if
+// f is shared as it was; it stays in the source of the object around it.
 func (d *decoder) value(i, depth int, f slot) int {
 	from, c := i, at(d.b, i)
 	switch f.kind {
@@ -383,9 +387,10 @@ func (d *decoder) value(i, depth int, f slot) int {
 	}
 	switch f.kind {
 	case kindText:
-		*f.str() = ""
 		if quoted || isNumber(s) {
 			*f.str() = s
+		} else if !f.shared {
+			*f.str() = ""
 		}
 	case kindFirst:
 		*f.str() = ""
@@ -405,9 +410,11 @@ func (d *decoder) value(i, depth int, f slot) int {
 			*f.num(), _ = parseInteger(s)
 		}
 	case kindSeconds:
-		*f.num() = 0
-		if isNumber(s) {
-			n, _ := parseSeconds(s)
+		n, ok := time.Duration(0), isNumber(s)
+		if ok {
+			n, ok = parseSeconds(s)
+		}
+		if ok || !f.shared {
 			*f.num() = int64(n)
 		}
 	case kindBool:

@@ -41,6 +41,7 @@ type field struct {
 	length, tailAt           uint8
 
 	kind   kind
+	shared bool    // has two names, see alias
 	offset uint32  // from the beginning of the object
 	sample uintptr // address of the field in the object that the layout was made with
 	detail int     // index of its more
@@ -91,7 +92,8 @@ func listOf[T any, P pointer[T]](key string, p *slice[T, P]) field {
 	return f
 }
 
-// alias makes f another name for a field that the layout has too.
+// alias makes f another name for a field that the layout has too. Documents may have both names,
+// one of them with null, so what the field cannot hold changes nothing there.
 func alias(f field) field {
 	f.more().alias = true
 	return f
@@ -130,6 +132,11 @@ func layoutOf[T any, P pointer[T]](fields func(P) []field) *layout {
 			h++
 		}
 		l.index[h] = uint8(i + 1)
+		for k := range l.fields[:i] {
+			if g := &l.fields[k]; g.offset == f.offset && g.kind == f.kind {
+				g.shared, f.shared = true, true
+			}
+		}
 	}
 	for i := len(all); i < places; i++ {
 		l.places[i] = unknownField

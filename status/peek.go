@@ -179,8 +179,10 @@ func (h *Head) member(key, value string, plain bool) {
 		h.Error = ErrorCode(headText(value, plain))
 		h.verdict()
 	case "assembly_id", "assemblyId":
-		h.ID = headText(value, plain)
-		h.seen |= headID
+		if value[0] == '"' || isNumber(value) { // or else it may stand under the other name
+			h.ID = headText(value, plain)
+			h.seen |= headID
+		}
 	case "bytes_received":
 		h.BytesReceived = headInteger(value)
 		h.seen |= headReceived

@@ -3,7 +3,6 @@ package status
 import (
 	"math/bits"
 	"strings"
-	"unicode/utf8"
 )
 
 // A Head is the part of an Assembly Status that decides what to do next.
@@ -93,10 +92,11 @@ func mayHaveCode(b []byte) bool {
 //
 // It stops as soon as it has met ok or error, the id, and the bytes received and
 // expected. It therefore does not see whether what follows is JSON, nor a key that
-// comes again there, nor an error behind an ok: the API never sends both. What it has
+// comes again there, nor an error after an ok: the API never sends both. What it has
 // read up to that point is checked as strictly as by DecodeAssembly, and a fault there
 // gives the same *SyntaxError; of a key that has come twice by then the last one
-// counts. A key, code or id with escape sequences costs an allocation.
+// counts. A code or id with escape sequences costs an allocation, as does a number written
+// with such in quotes; keys cost none.
 //
 // An object that is no Status, such as {"message":"Forbidden"} of a gateway, has a Head
 // with neither State nor Error, whose Phase is Unknown. It is no error: who polls has to stop
@@ -156,7 +156,11 @@ func (h *Head) read(i int, wanted headField) bool {
 		if i = valueEnd(b, v, 1); i < 0 {
 			return false
 		}
-		h.member(member{key: s[k+1 : end]}.name(), s[v:i], false)
+		if key := s[k+1 : end]; strings.IndexByte(key, '\\') < 0 {
+			h.member(key, s[v:i], false)
+		} else {
+			h.escapedMember(key, s[v:i])
+		}
 		var more bool
 		if i, more = itemEnd(b, i, '}'); !more {
 			return i >= 0 && skipSpace(b, i) == len(b)
@@ -199,6 +203,16 @@ func (h *Head) member(key, value string, plain bool) {
 	}
 }
 
+// escapedMember is member for a key with escape sequences. None of those asked for is longer
+// than it would be with nothing else in it.
+func (h *Head) escapedMember(key, value string) {
+	const longest = len(`\u0000`) * len("bytes_received")
+	var text [3 * longest]byte // as much as bytes that are not UTF-8 become
+	if len(key) <= longest {
+		h.member(view(appendText(text[:0], key)), value, false)
+	}
+}
+
 func (h *Head) verdict() {
 	h.seen &^= headVerdict
 	if h.State != "" || h.Error != "" {
@@ -209,10 +223,10 @@ func (h *Head) verdict() {
 // headText returns a string's value, or the digits of a number.
 func headText(s string, plain bool) string {
 	if s[0] == '"' {
-		if s = s[1 : len(s)-1]; plain || strings.IndexByte(s, '\\') < 0 && utf8.ValidString(s) {
+		if s = s[1 : len(s)-1]; plain {
 			return s
 		}
-		return string(appendText(nil, s))
+		return textOf(s)
 	}
 	if isNumber(s) {
 		return s

@@ -77,7 +77,8 @@ func (f *Failure) layout() *layout { return failureLayout }
 func (f *Failure) Lookup(key string) Raw { return Raw(f.src).Get(key) }
 
 // DecodeUpdate decodes what an event of an Assembly's update stream says: its type, empty
-// or "message" for a message, and its data. Messages and progress do not allocate.
+// or "message" for a message, and its data. Messages do not allocate, nor does progress unless
+// a key is written with escape sequences.
 //
 // An event that is not known is no error but an UpdateUnknown, and so is one
 // whose payload is JSON of a shape that makes no sense. A payload that is not JSON is a

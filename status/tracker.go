@@ -142,15 +142,18 @@ func (t *Tracker) Update(u Update) Change {
 }
 
 func (t *Tracker) advance(c *Change, u Update) {
+	ended := t.now.State == AssemblyCompleted // so that all that is known is at 100
 	if u.PercentKnown && (!t.known || u.Percent > t.progress) {
-		t.progress, t.known, c.Progress = u.Percent, true, true
+		t.progress, t.known = u.Percent, true
+		c.Progress = !ended
 	}
 	for id, percent := range u.PerFile() {
 		if was, known := t.perFile[string(id)]; !known || percent > was {
 			if t.perFile == nil {
 				t.perFile = make(map[string]float64)
 			}
-			t.perFile[string(id)], c.Progress = percent, true
+			t.perFile[string(id)] = percent
+			c.Progress = c.Progress || !ended || !known
 		}
 	}
 }

@@ -221,6 +221,13 @@ func TestTrackerProgressEnds(t *testing.T) {
 			if c := finish(&tr); c.Any() {
 				t.Errorf("%s, ended %s twice: %+v", test.name, how, c)
 			}
+			late := mustUpdate(t, "assembly_execution_progress", `{"progress_combined":60,"progress_per_original_file":[{"original_id":"f","progress":60}]}`)
+			if c := tr.Update(late); c.Progress == test.file {
+				t.Errorf("%s, ended %s, and news of progress since: %+v", test.name, how, c)
+			}
+			if percent, known := tr.FilePercent("f"); percent != 100 || !known {
+				t.Errorf("%s, ended %s, and news of progress since: %v percent of the file, %v", test.name, how, percent, known)
+			}
 		}
 	}
 }

@@ -311,7 +311,10 @@ func FuzzDecodeUpdate(f *testing.F) {
 		}
 		switch u.Kind {
 		case status.UpdateExecutionProgress:
-			object, _ := statusGeneric(t, data).(map[string]any)
+			object, ok := statusGeneric(t, data).(map[string]any)
+			if !ok {
+				t.Fatalf("%q is progress, and no object", data)
+			}
 			want, known := statusNumber(object["progress_combined"])
 			want = max(0, min(want, 100))
 			if u.PercentKnown != known || u.Percent != want {

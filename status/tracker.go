@@ -12,9 +12,10 @@ import (
 //
 // It never goes backwards: an old poll does not make a completed Assembly execute
 // again, nor do Percent and FilePercent shrink. An upload or result that is told twice, by whatever
-// way, is one; results that come behind the end are kept; an error behind a successful
-// end is ignored. The same news lead to the same Assembly in any order; only the order
-// among files and Steps that no Status has listed yet is that of their arrival.
+// way, is one; results that come after the end are kept; an error after a successful
+// end is ignored. A result without the name of its Step has to wait for a Status that lists it.
+// The same news leads to the same Assembly in any order; only the order among files and Steps
+// that no Status has listed yet is that of their arrival.
 //
 // Where Statuses contradict each other the one further on supplies the fields, and of two
 // versions of a file the one that does not expire, or says more. The Message of a Status
@@ -113,7 +114,7 @@ func (t *Tracker) Update(u Update) Change {
 			t.add(&c, true, "", u.File)
 		}
 	case UpdateResultFinished:
-		if u.File != nil {
+		if u.File != nil && !u.nowhere { // or else it would be there twice with the Status that says where
 			t.add(&c, false, u.Step, u.File)
 		}
 	case UpdateMetaDataExtracted:

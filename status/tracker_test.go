@@ -669,6 +669,22 @@ func TestTrackerCopiesSteps(t *testing.T) {
 	}
 }
 
+// A result of which an update does not say where it belongs comes with the Status that does.
+func TestTrackerResultWithoutStep(t *testing.T) {
+	result := mustUpdate(t, "assembly_result_finished", `{"id":"r","name":"lake.pdf"}`)
+	listed := mustDecode(t, []byte(`{"assembly_id":"a","ok":"ASSEMBLY_EXECUTING","results":{"s":[{"id":"r","name":"lake.pdf"}]}}`))
+	for _, news := range [][]any{{result, listed}, {listed, result}} {
+		var tr Tracker
+		fold(&tr, news)
+		if all := tr.Assembly().Results; len(all) != 1 || all[0].Name != "s" || len(all[0].Files) != 1 {
+			t.Errorf("got %+v", all)
+		}
+		if c := tr.Update(result); c.Any() {
+			t.Errorf("a change: %+v", c)
+		}
+	}
+}
+
 // What stands where a file should be is kept as it is, each for itself.
 func TestTrackerFilesThatAreNone(t *testing.T) {
 	const doc = `{"assembly_id":"a1","ok":"ASSEMBLY_EXECUTING","uploads":[7,"x",null],"results":{"s":[7,[8]]}}`

@@ -37,12 +37,13 @@ type Update struct {
 	Kind         UpdateKind
 	Percent      float64  // of the whole execution, 0 to 100; see PercentKnown
 	PercentKnown bool     // whether the event says a Percent, be it 0
-	Step         string   // name of the Step that has the new result
+	Step         string   // name of the Step that has the new result; empty if the event does not say
 	File         *File    // the upload or the result
 	Failure      *Failure // what went wrong
 	Data         []byte   // the payload as it came
 
 	perFile []byte
+	nowhere bool // the event does not say of which Step the result is
 }
 
 // A Failure is the payload of assembly_error.
@@ -87,13 +88,14 @@ func DecodeUpdate(eventType, data []byte) (u Update, err error) {
 	u.Data = data
 	switch string(eventType) {
 	case "assembly_execution_progress":
-		if !u.usualProgress() && !u.progress() {
-			u.PercentKnown, u.Percent, u.perFile = false, 0, nil
-			if err := diagnoseValue(string(data)); err != nil {
-				return u, err
-			}
+		if u.usualProgress() || u.progress() {
+			u.Kind = UpdateExecutionProgress
+			return u, nil
 		}
-		u.Kind = UpdateExecutionProgress
+		u.PercentKnown, u.Percent, u.perFile = false, 0, nil
+		if err := diagnoseValue(string(data)); err != nil {
+			return u, err
+		}
 	case "", "message":
 		switch string(data) {
 		case "assembly_finished":
@@ -135,8 +137,8 @@ func decodeFailure(data []byte) *Failure {
 	return f
 }
 
-// result reads ["step", {…}], which is what comes over the wire, and {…, "step": "…"},
-// which is what the documentation says.
+// result reads ["step", {…}], which is what comes over the wire, {…, "step": "…"}, and the
+// object without a step, which is what the documentation shows.
 func (u *Update) result() error {
 	d := decoder{b: u.Data}
 	d.copySource()
@@ -148,19 +150,19 @@ func (u *Update) result() error {
 		return err
 	}
 	whole := Raw(d.s)
-	var step Raw
-	for _, key := range [...]string{"step", "step_name", "stepName"} {
-		if step == "" {
-			step = whole.Get(key)
-		}
-	}
 	file := whole.Get("result")
 	if file.kind() != '{' {
 		file = whole
 	}
-	if name, ok := step.Text(); ok && file.kind() == '{' {
-		u.Kind, u.Step, u.File = UpdateResultFinished, name, new(File)
-		decodeSource(string(file), u.File)
+	named := false
+	for _, key := range [...]string{"step", "step_name", "stepName"} {
+		if name, ok := whole.Get(key).Text(); ok && !named {
+			u.Step, named = name, true
+		}
+	}
+	own := new(File)
+	if decodeSource(string(file), own); named || own.ID != "" {
+		u.Kind, u.File, u.nowhere = UpdateResultFinished, own, !named
 	}
 	return nil
 }

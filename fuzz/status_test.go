@@ -82,7 +82,7 @@ func statusCheckError(t *testing.T, data []byte, err error) {
 	}
 }
 
-// statusCheckText holds a string field against the value that encoding/json has for its key.
+// statusCheckText compares a string field with the value that encoding/json has for its key.
 func statusCheckText(t *testing.T, key string, object map[string]any, got string) {
 	t.Helper()
 	want := ""
@@ -155,7 +155,7 @@ func FuzzDecodeAssembly(f *testing.F) {
 	})
 }
 
-// statusCheckLength holds the length of an encoding against that of the document. Only U+FFFD,
+// statusCheckLength compares the length of an encoding with that of the document. Only U+FFFD,
 // in names of Steps, takes more bytes than what it stands for.
 func statusCheckLength(t *testing.T, data, got []byte) {
 	t.Helper()
@@ -182,7 +182,7 @@ func statusCheckFiles(t *testing.T, want any, got []status.File) {
 }
 
 // statusCheckRaw decodes a value with go-json, which must be safe because the scanner has accepted
-// it, and holds that against encoding/json.
+// it, and compares that with encoding/json.
 func statusCheckRaw(t *testing.T, raw status.Raw) {
 	t.Helper()
 	if raw == "" {
@@ -441,7 +441,7 @@ func FuzzDecodeJob(f *testing.F) {
 }
 
 // statusRepeatsJobKey reports whether a key comes again in the document or the job in it, or the
-// job comes behind keys that would be its own.
+// job comes after keys that would be its own.
 func statusRepeatsJobKey(t *testing.T, data []byte) bool {
 	t.Helper()
 	if statusRepeatsKey(t, data) {

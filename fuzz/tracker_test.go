@@ -88,7 +88,7 @@ func trackerPercents(tr *status.Tracker) string {
 }
 
 // FuzzTracker tells the same news in the order given, backwards, sorted and everything twice. All have to lead to the
-// same Assembly, none may go backwards on the way, and a Change has to be reported exactly if there is one.
+// same Assembly, none may go backwards on the way, and a Change has to be reported exactly when there is one.
 func FuzzTracker(f *testing.F) {
 	f.Add([]byte{4, 0, 0, 1, 0, 5, 1, 2, 2, 50, 7, 1, 3, 0, 1, 9, 6, 2, 7, 3, 8, 1})
 	f.Add([]byte{7, 3, 7, 1, 7, 0, 6, 0, 3, 0, 1, 200, 1, 2, 9, 0})

@@ -181,7 +181,7 @@ func TestDecodeKeys(t *testing.T) {
 	}
 }
 
-// The last one counts, as where encoding/json decodes into any.
+// The last one counts, as it does where encoding/json decodes into any.
 func TestDecodeDuplicateKeys(t *testing.T) {
 	data := []byte(`{"ok":"A","http_code":1,"queue_duration":1.5,"has_dupe_jobs":true,"http_code":null,"queue_duration":null,"has_dupe_jobs":false,"bytes_received":1,"fields":{"a":1},"start_date":"2026/05/07 16:10:57 GMT","is_infinite":true,"results":{"s":[{"id":"1"},{"id":"2"}],"t":[{"id":"3"}],"s":[{"id":"4","name":"n"}]},
 		"uploads":[{"id":"a","id":"b","size":1,"size":2},{"id":"c"}],"error":"E","ok":"B","bytes_received":2,"fields":{"b":2},"uploads":[{"name":"d"}],"error":null,"start_date":null,"is_infinite":null}`)
@@ -343,7 +343,7 @@ func TestDecodeAgain(t *testing.T) {
 	}
 }
 
-// The copy has to be one: nothing that was decoded changes with data or the next
+// The copy has to be a real one: nothing that was decoded changes with data or the next
 // document.
 func TestDecodeCopies(t *testing.T) {
 	data := []byte(`{"ok":"ASSEMBLY_COMPLETED","message":"caf\u00e9","fields":{"a":1},"results":{"s\n":[{"id":"x\u0041","meta":{"width":1}}]}}`)
@@ -375,8 +375,8 @@ func TestRoomForText(t *testing.T) {
 	}
 }
 
-// A table with pointers is work for each garbage collection, and one of longer fields takes
-// two lines of the processor's cache for each member.
+// A table with pointers is work for each garbage collection, and with longer fields each
+// member would take two lines of the processor's cache.
 func TestFieldIsPlain(t *testing.T) {
 	f := reflect.TypeFor[field]()
 	if f.Size() > 64 {
@@ -407,7 +407,7 @@ func TestReset(t *testing.T) {
 	}
 }
 
-// fill makes v, and all that is in it, something else than zero.
+// fill makes v, and all that is in it, something other than zero.
 func fill(t *testing.T, v reflect.Value) {
 	v = reflect.NewAt(v.Type(), v.Addr().UnsafePointer()).Elem() // which may be set if it is not exported, too
 	switch v.Kind() {
@@ -437,7 +437,7 @@ func fill(t *testing.T, v reflect.Value) {
 	}
 }
 
-// What is refused leaves nothing of the document before.
+// After a refused document nothing of the one before it is left.
 func TestDecodeRefused(t *testing.T) {
 	for _, refused := range []string{"", " ", "null", "[]", "x", `"x"`, "{", `{"`, `{"x":1`} {
 		a := mustDecode(t, payload(t, "assembly-completed.json"))
@@ -592,8 +592,7 @@ func TestDecodeAnyOrder(t *testing.T) {
 	}
 }
 
-// The order of keys is learned of the document, of the uploads and of the results, each for
-// itself.
+// The order of keys is learned separately for the document, the uploads and the results.
 func TestOrdersOfKeys(t *testing.T) {
 	far := `"x":"` + strings.Repeat("far from the end ", 10) + `"`
 	a := mustDecode(t, []byte(`{"assembly_id":"1","ok":"A","start_date":"2026/05/07 16:10:57 GMT","bytes_received":-1,"region":"r","uploads":[{"name":"n","id":"u","x":1}],"results":{"s":[{"mime":"m","name":"r","id":"i","x":1}]},"message":"\n","step":"s",`+far+`}`))
@@ -624,8 +623,7 @@ func TestOrdersOfKeys(t *testing.T) {
 	}
 }
 
-// Where no other document follows nothing is learned: that would be from one goroutine for
-// all.
+// Where no other document follows nothing is learned: one goroutine would do so for all.
 func TestNoOrderOfKeys(t *testing.T) {
 	far := `"x":"` + strings.Repeat("far from the end ", 10) + `"`
 	var j Job
@@ -681,7 +679,7 @@ func TestDecodeNumbersAndDates(t *testing.T) {
 		{`"2026/05/07 16:10:57 CET"`, 0, 0, time.Time{}},
 		{`"2026/5a/07 16:10:57 GMT"`, 0, 0, time.Time{}},
 	} {
-		// Each behind a value that would do, so that the last one is seen to count.
+		// Each after a value that would do, so that the last one is seen to count.
 		data := []byte(`{"bytes_received":5,"upload_duration":5,"start_date":"2026/05/07 16:10:57 GMT","bytes_received":` + test.value +
 			`,"upload_duration":` + test.value + `,"start_date":` + test.value + `}`)
 		a := mustDecode(t, data)
@@ -689,7 +687,7 @@ func TestDecodeNumbersAndDates(t *testing.T) {
 			t.Errorf("%s: %d, %v, %v, want %d, %v, %v", test.value, a.BytesReceived, a.UploadDuration, a.StartDate, test.integer, test.duration, test.date)
 		}
 		wantSameJSON(t, data, mustEncode(t, a))
-		// What a number is does not depend on what is behind it.
+		// What a number is does not depend on what follows it.
 		data = []byte(`{"uploads":[{"exec_time":` + test.value + `,"x":1}],"message":"far enough from the end for all that is looked at in one step"}`)
 		if a := mustDecode(t, data); a.Uploads[0].ExecTime != test.duration {
 			t.Errorf("%s: exec_time is %v, want %v", test.value, a.Uploads[0].ExecTime, test.duration)

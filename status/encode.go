@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// Encoding is decoding's inverse because of the source: each object keeps the text that
-// it was decoded from, and is encoded by copying that text with the fields that have
-// been assigned since put in their places. What was assigned is found by decoding the
+// Encoding is the inverse of decoding because of the source: each object keeps the text that
+// it was decoded from, and is encoded by copying that text, with the fields that have
+// been assigned since in their places. What was assigned is found by decoding the
 // source once more and comparing, so that decoding, which happens far more often, need
-// not keep books.
+// not keep track.
 
 // AppendJSON appends the Assembly as JSON to dst, without white space between tokens.
 // What was decoded and not assigned to since comes out as it was, unknown keys, odd
@@ -20,8 +20,8 @@ import (
 // without needless escape sequences. A date that was assigned has whole seconds, for the API's
 // form has no others. A zero Assembly is {}.
 //
-// The only error is a Raw field that was assigned something that is not JSON: a *SyntaxError
-// with the field's Path, and the Offset in its value.
+// The only error is about a Raw field that was assigned something that is not JSON: a
+// *SyntaxError with the field's Path, and the Offset in its value.
 func (a *Assembly) AppendJSON(dst []byte) ([]byte, error) { return appendObject(dst, a) }
 
 // MarshalJSON is AppendJSON for encoding/json and its kin.
@@ -49,8 +49,7 @@ func (f *File) UnmarshalJSON(data []byte) error {
 	return DecodeFile(data, f)
 }
 
-// within puts the name of a member, or the index of an element, in front of the path of an
-// error.
+// within puts the name of a member, or the index of an element, before the path of an error.
 func within(name string, err error) error {
 	if e, ok := err.(*SyntaxError); ok {
 		if e.Path != "" && e.Path[0] != '[' {

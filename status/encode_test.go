@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// A Raw field that was assigned something else than JSON is an error that names the field.
+// A Raw field that was assigned something other than JSON gives an error that names the field.
 func TestEncodeNoJSON(t *testing.T) {
 	file := File{Meta: Meta{Raw: "oops"}}
 	for _, test := range []struct {

@@ -57,9 +57,9 @@ func (h Head) HTTPCode() int {
 	return int(h.httpCode)
 }
 
-// mayHaveCode reports whether http_code can be a key in b: it stands there, or an escape
-// sequence that can write a letter does. Older Statuses have no code, and reading all of
-// them to find that out would cost ten times what Peek does.
+// mayHaveCode reports whether http_code can be a key in b: whether it stands there, or an escape
+// sequence that may be a letter of it. Older Statuses have no code, and reading all of
+// one to find that out would cost ten times what Peek does.
 func mayHaveCode(b []byte) bool {
 	const name, escape = "http_code", `\u`
 	i := 0
@@ -98,9 +98,9 @@ func mayHaveCode(b []byte) bool {
 // counts. A code or id with escape sequences costs an allocation, as does a number written
 // with such in quotes; keys cost none.
 //
-// An object that is no Status, such as {"message":"Forbidden"} of a gateway, has a Head
-// with neither State nor Error, whose Phase is Unknown. It is no error: who polls has to stop
-// at that, too, or look at the response's status first.
+// An object that is no Status, such as {"message":"Forbidden"} from a gateway, has a Head
+// with neither State nor Error, whose Phase is Unknown. That is no error: a program that polls
+// has to stop there too, or check the HTTP status of the response first.
 func Peek(data []byte) (Head, error) {
 	h := Head{data: data}
 	i := skipSpace(data, 0)
@@ -122,7 +122,7 @@ func Peek(data []byte) (Head, error) {
 // headKeys are the keys that member knows.
 var headKeys = keySet("ok", "error", "errno", "syscall", "http_code", "assemblyId", "assembly_id", "bytes_received", "bytes_expected")
 
-// read reads members from h.data[i] on, where a key begins or white space in front of one,
+// read reads members from h.data[i] on, where a key begins or white space before one,
 // until it has seen all that is wanted or the document ends. It reports false for what is
 // not JSON.
 func (h *Head) read(i int, wanted headField) bool {
@@ -143,7 +143,7 @@ func (h *Head) read(i int, wanted headField) bool {
 		}
 		i = next
 		if n == room {
-			// No more than what is missing, so as not to read far behind it.
+			// No more than what is missing, so as not to read far beyond it.
 			room = bits.OnesCount8(uint8(wanted &^ h.seen))
 			continue
 		}

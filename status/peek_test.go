@@ -38,7 +38,7 @@ func TestPeek(t *testing.T) {
 	} {
 		forms := []string{test.data}
 		if members, ok := strings.CutSuffix(test.data, "}"); ok && members != "{" {
-			// Where there is enough behind all keys to search 64 bytes at a time.
+			// Where enough follows all keys to search 64 bytes at a time.
 			forms = append(forms, members+`,"x":"`+strings.Repeat("far from the end ", 20)+`"}`)
 		}
 		for _, data := range forms {
@@ -85,7 +85,7 @@ func TestPeekReadsNoFurther(t *testing.T) {
 	}
 }
 
-// wantPeek holds Peek against DecodeAssembly on a sound document.
+// wantPeek compares Peek with DecodeAssembly on a sound document.
 func wantPeek(t *testing.T, data []byte) {
 	t.Helper()
 	a := mustDecode(t, data)

@@ -29,8 +29,8 @@ func appendText(dst []byte, raw string) []byte {
 	return dst
 }
 
-// textOf returns the value of the string whose text between the quotes is raw. Where that is not
-// raw itself it allocates, once unless bytes that are not UTF-8 make it longer.
+// textOf returns the value of the string whose text between the quotes is raw. If that is not
+// raw itself it allocates: once, unless bytes that are not UTF-8 make the value longer.
 func textOf(raw string) string {
 	if strings.IndexByte(raw, '\\') < 0 && utf8.ValidString(raw) {
 		return raw

@@ -6,14 +6,14 @@ import "iter"
 type UpdateKind uint8
 
 const (
-	UpdateUnknown           UpdateKind = iota // an event not known here, or with a payload that makes no sense
+	UpdateUnknown           UpdateKind = iota // an event that is not known here, or whose payload makes no sense
 	UpdateUploadFinished                      // event assembly_upload_finished: File
 	UpdateMetaDataExtracted                   // message assembly_upload_meta_data_extracted
 	UpdateUploadingFinished                   // message assembly_uploading_finished
 	UpdateResultFinished                      // event assembly_result_finished: Step and File
 	UpdateExecutionProgress                   // event assembly_execution_progress: Percent and PerFile
 	UpdateAssemblyFinished                    // message assembly_finished; results may follow
-	UpdateAssemblyError                       // event assembly_error: Failure; means nothing behind UpdateAssemblyFinished
+	UpdateAssemblyError                       // event assembly_error: Failure; means nothing after UpdateAssemblyFinished
 )
 
 var updateNames = [...]string{
@@ -36,7 +36,7 @@ func (k UpdateKind) String() string {
 type Update struct {
 	Kind         UpdateKind
 	Percent      float64  // of the whole execution, 0 to 100; see PercentKnown
-	PercentKnown bool     // whether the event says a Percent, be it 0
+	PercentKnown bool     // whether the event states a Percent, even if it is 0
 	Step         string   // name of the Step that has the new result; empty if the event does not say
 	File         *File    // the upload or the result
 	Failure      *Failure // what went wrong
@@ -82,7 +82,7 @@ func (f *Failure) Lookup(key string) Raw { return Raw(f.src).Get(key) }
 // a key is written with escape sequences.
 //
 // An event that is not known is no error but an UpdateUnknown, and so is one
-// whose payload is JSON of a shape that makes no sense. A payload that is not JSON is a
+// whose payload is JSON of a shape that makes no sense. A payload that is not JSON gives a
 // *SyntaxError, except in assembly_error, where it may be plain text.
 func DecodeUpdate(eventType, data []byte) (u Update, err error) {
 	u.Data = data
@@ -204,7 +204,7 @@ func (d *decoder) result(u *Update) int {
 }
 
 // usualProgress reads a payload that is byte by byte as the API writes it, which is
-// what comes every two seconds. It reports false, and nothing is lost, for any other.
+// what comes every two seconds. For any other it reports false and changes nothing.
 func (u *Update) usualProgress() bool {
 	const combined, perFile = `{"progress_combined":`, `,"progress_per_original_file":[`
 	b := u.Data
@@ -322,9 +322,9 @@ func percent(value []byte) (p float64, ok bool) {
 	return float64(min(n, 100)), true
 }
 
-// PerFile yields the ids of the uploads and how much, 0 to 100, of what is made from
-// each is done, where the event says so. It does not allocate unless an id is written
-// with escape sequences.
+// PerFile yields, for each upload that the event names, its id and how much of what is made
+// from it is done, from 0 to 100. It does not allocate unless there are escape sequences in an
+// id or a key.
 func (u *Update) PerFile() iter.Seq2[[]byte, float64] {
 	return func(yield func([]byte, float64) bool) {
 		b := u.perFile

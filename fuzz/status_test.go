@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -45,9 +44,11 @@ func statusSeeds(f *testing.F, add func(data []byte)) {
 		`{"error":"a\ud83d","info":{"retryIn":1},"params":"{\"a\":\"\\\"\"}","start_date":"2026/02/30 24:00:00 GMT"}`,
 		"{\"message\":\"\xff\xc3\",\"\xff\":1,\"upload_duration\":1e-12,\"http_code\":0.5}",
 		`{"info":{"a":1,"b":[{}],"c":"d"},"fields":{"a":1, "b":[{}],"c":"e"},"params":"a long enough text that comes twice, with a \n in it, letter by letter","merged_params":"a long enough text that comes twice, with a \n in it, letter by letter"}`,
+		`{"assemblyId":"a","ok":"b","bytes_received":1,"bytes_expected":2,"assembly_id":null}`, `{"assembly_id":[],"ok":"b","assemblyId":7}`,
 		`{"errno":-111,"syscall":null}`, `{"errno":null,"syscall":""}`,
 		`{"job":{"jobId":"\u0061","progress":0.10,"status":"x"},"job":null,"status":"success","statusHistory":[{}]}`,
 		`{"results":{"":[[]],"\u0000":[{"original_id":["a",1],"meta":[]}]}}`,
+		`{"uploads":[],"uploads":[],"uploads":[],"uploads":[],"uploads":[],"uploads":[{"id":"the one that counts, which must not come out six times"}]}`,
 	) {
 		add([]byte(s))
 	}
@@ -81,7 +82,7 @@ func statusCheckError(t *testing.T, data []byte, err error) {
 	}
 }
 
-// statusCheckText holds a string field against the value that encoding/json has for its key.
+// statusCheckText compares a string field with the value that encoding/json has for its key.
 func statusCheckText(t *testing.T, key string, object map[string]any, got string) {
 	t.Helper()
 	want := ""
@@ -143,6 +144,7 @@ func FuzzDecodeAssembly(f *testing.F) {
 			if err != nil {
 				t.Fatalf("%q: %v", data, err)
 			}
+			statusCheckLength(t, data, got)
 			if diff := cmp.Diff(value, statusGeneric(t, got)); diff != "" {
 				t.Fatalf("%q: the encoding differs (-input +output):\n%s", data, diff)
 			}
@@ -151,6 +153,15 @@ func FuzzDecodeAssembly(f *testing.F) {
 			}
 		}
 	})
+}
+
+// statusCheckLength compares the length of an encoding with that of the document. Only U+FFFD,
+// in names of Steps, takes more bytes than what it stands for.
+func statusCheckLength(t *testing.T, data, got []byte) {
+	t.Helper()
+	if len(got) > 3*len(data) {
+		t.Fatalf("%d bytes became %d: %q", len(data), len(got), data)
+	}
 }
 
 func statusCheckFiles(t *testing.T, want any, got []status.File) {
@@ -171,7 +182,7 @@ func statusCheckFiles(t *testing.T, want any, got []status.File) {
 }
 
 // statusCheckRaw decodes a value with go-json, which must be safe because the scanner has accepted
-// it, and holds that against encoding/json.
+// it, and compares that with encoding/json.
 func statusCheckRaw(t *testing.T, raw status.Raw) {
 	t.Helper()
 	if raw == "" {
@@ -224,41 +235,47 @@ func FuzzPeek(f *testing.F) {
 		}
 		statusCheckText(t, "ok", object, string(h.State))
 		statusCheckText(t, "error", object, string(h.Error))
-		if object["assemblyId"] == nil {
-			statusCheckText(t, "assembly_id", object, h.ID)
+		id := "assembly_id"
+		switch object[id].(type) {
+		case string, json.Number:
+		default:
+			id = "assemblyId"
 		}
+		statusCheckText(t, id, object, h.ID)
 		var a status.Assembly
 		if err := status.DecodeAssembly(data, &a); err != nil {
 			t.Fatal(err)
 		}
-		if h.BytesReceived != a.BytesReceived || h.BytesExpected != a.BytesExpected || h.HTTPCode() != int(a.HTTPCode) || h.Phase() != a.Phase() || h.Terminal() != a.Terminal() {
-			t.Fatalf("%q: Peek has %+v, code %d, phase %v, DecodeAssembly %d, %d, code %d, phase %v",
-				data, h, h.HTTPCode(), h.Phase(), a.BytesReceived, a.BytesExpected, a.HTTPCode, a.Phase())
+		if h.ID != a.ID || h.BytesReceived != a.BytesReceived || h.BytesExpected != a.BytesExpected || h.HTTPCode() != int(a.HTTPCode) || h.Phase() != a.Phase() || h.Terminal() != a.Terminal() {
+			t.Fatalf("%q: Peek has %+v, code %d, phase %v, DecodeAssembly %q, %d, %d, code %d, phase %v",
+				data, h, h.HTTPCode(), h.Phase(), a.ID, a.BytesReceived, a.BytesExpected, a.HTTPCode, a.Phase())
 		}
 	})
 }
 
-// statusRepeatsKey reports whether the object data has a key more than once; both names
-// of the id are one.
+// statusRepeatsKey reports whether the object data has a key more than once, or an id under
+// both of its names.
 func statusRepeatsKey(t *testing.T, data []byte) bool {
 	t.Helper()
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.Token()
-	seen := map[string]bool{}
+	seen, ids := map[any]bool{}, 0
 	for d.More() {
 		key, err := d.Token()
 		if err != nil {
 			t.Fatal(err)
 		}
-		name := strings.Replace(fmt.Sprint(key), "assemblyId", "assembly_id", 1)
-		if seen[name] {
-			return true
-		}
-		seen[name] = true
-		var skip json.RawMessage
-		if err := d.Decode(&skip); err != nil {
+		var value json.RawMessage
+		if err := d.Decode(&value); err != nil {
 			t.Fatal(err)
 		}
+		if (key == "assembly_id" || key == "assemblyId") && strings.ContainsAny(string(value[:1]), `"-0123456789`) {
+			ids++
+		}
+		if seen[key] || ids > 1 {
+			return true
+		}
+		seen[key] = true
 	}
 	return false
 }
@@ -294,7 +311,10 @@ func FuzzDecodeUpdate(f *testing.F) {
 		}
 		switch u.Kind {
 		case status.UpdateExecutionProgress:
-			object, _ := statusGeneric(t, data).(map[string]any)
+			object, ok := statusGeneric(t, data).(map[string]any)
+			if !ok {
+				t.Fatalf("%q is progress, and no object", data)
+			}
 			want, known := statusNumber(object["progress_combined"])
 			want = max(0, min(want, 100))
 			if u.PercentKnown != known || u.Percent != want {
@@ -413,6 +433,7 @@ func FuzzDecodeJob(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%q: %v", data, err)
 		}
+		statusCheckLength(t, data, got)
 		if diff := cmp.Diff(value, statusGeneric(t, got)); diff != "" {
 			t.Fatalf("%q: the encoding differs (-input +output):\n%s", data, diff)
 		}
@@ -420,7 +441,7 @@ func FuzzDecodeJob(f *testing.F) {
 }
 
 // statusRepeatsJobKey reports whether a key comes again in the document or the job in it, or the
-// job comes behind keys that would be its own.
+// job comes after keys that would be its own.
 func statusRepeatsJobKey(t *testing.T, data []byte) bool {
 	t.Helper()
 	if statusRepeatsKey(t, data) {

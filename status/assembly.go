@@ -24,7 +24,7 @@ type Assembly struct {
 	Code    string
 	Syscall string
 
-	ID                   string // assembly_id
+	ID                   string // both spellings, assembly_id and assemblyId
 	ParentID             string // of the Assembly that was replayed
 	AccountID            string
 	AccountName          string
@@ -181,7 +181,7 @@ var assemblyLayout = layoutOf(func(a *Assembly) []field {
 })
 
 // reset keeps what the next document can use: the capacity of the slices. Why it assigns
-// one field after the other is said at that of File.
+// one field after the other is explained at File.reset.
 func (a *Assembly) reset() {
 	a.State, a.Error, a.Message, a.Reason, a.Info = "", "", "", "", ""
 	a.Errno, a.Code, a.Syscall, a.ID, a.ParentID = "", "", "", "", ""
@@ -224,7 +224,7 @@ func (a *Assembly) Result(step string) []File {
 }
 
 // StreamURL is where the Assembly's updates are streamed: update_stream_url, or what
-// older Statuses have in its place. It is empty if the Status names neither.
+// older Statuses have instead. It is empty if the Status has neither.
 func (a *Assembly) StreamURL() string {
 	if a.UpdateStreamURL != "" || a.WebsocketURL == "" || a.ID == "" {
 		return a.UpdateStreamURL
@@ -236,20 +236,20 @@ func (a *Assembly) StreamURL() string {
 //
 // It accepts exactly the documents that encoding/json calls valid and whose root is an
 // object; any other gives a *SyntaxError with the place of the fault, and dst then
-// holds the fields that stood before it. A valid document never fails: a field whose
+// holds the fields that came before it. A valid document never fails: a field whose
 // value has a shape that its type cannot hold stays zero, and is there for Lookup. Of a
-// key that comes twice the last one counts, and strings are the ones that encoding/json
-// would give.
+// key that comes twice the last one counts; of a field with two spellings, the last value that
+// it can hold. Strings are the ones that encoding/json would give.
 //
 // data is copied once; all strings of dst are parts of that copy, so keeping one keeps
 // them all. dst's slices are used again and files that it held before are overwritten.
 //
 // Into a dst that held as many files before, and as much text with escape sequences, it
-// allocates once, for the copy. It does so again only where an array stands where the API
-// usually sends one string, where bytes that are not UTF-8 make text longer than it was, or
-// for more than 64 Steps. A file takes 650 bytes of memory however short its text is, and
-// a few times that while their number grows, so limit the size of documents that strangers
-// send.
+// allocates once, for the copy. More allocations come only from an array where the API
+// usually sends one string, from bytes that are not UTF-8, which make text longer than it was,
+// and from more than 64 Steps. An element of uploads or of a Step takes 650 bytes of memory,
+// even if it is {} or 0, and a few times that while their number grows: a thousand times the
+// size of a document that has nothing else. So limit the size of documents that strangers send.
 func DecodeAssembly(data []byte, dst *Assembly) error {
 	return decodeCopy(data, dst, &dst.guess)
 }
@@ -259,7 +259,7 @@ func DecodeAssembly(data []byte, dst *Assembly) error {
 // dst is decoded into again, whichever comes first. Use strings.Clone for what has to
 // last longer.
 func DecodeAssemblyBorrowed(data []byte, dst *Assembly) error {
-	var d decoder // and no literal, which would be made elsewhere and copied
+	var d decoder // not a literal, which would be made elsewhere and copied
 	d.b, d.s, d.arena, d.guess = data, view(data), dst.arena[:0], &dst.guess
 	if !d.document(dst) {
 		return refusal(data)
@@ -268,7 +268,7 @@ func DecodeAssemblyBorrowed(data []byte, dst *Assembly) error {
 	return nil
 }
 
-// decodeCopy decodes a copy of data; guess is what is known from the document before.
+// decodeCopy decodes a copy of data; guess is what is known from the previous document.
 func decodeCopy(data []byte, dst object, guess *guesses) error {
 	d := decoder{b: data, guess: guess}
 	d.copySource()

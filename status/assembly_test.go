@@ -32,6 +32,12 @@ func mustEncode(tb testing.TB, v interface {
 	return data
 }
 
+// slotOf returns the field of o with that key.
+func slotOf(o object, key string) slot {
+	fields := o.layout()
+	return slotAt(fields.base(o), &fields.fields[fields.find(key)])
+}
+
 func TestDecodeAssembly(t *testing.T) {
 	a := mustDecode(t, payload(t, "assembly-completed.json"))
 	if a.State != AssemblyCompleted || a.Error != "" || a.HTTPCode != 200 || !a.Terminal() || a.Failed() || a.Phase() != Succeeded {
@@ -175,7 +181,7 @@ func TestDecodeKeys(t *testing.T) {
 	}
 }
 
-// The last one counts, as where encoding/json decodes into any.
+// The last one counts, as it does where encoding/json decodes into any.
 func TestDecodeDuplicateKeys(t *testing.T) {
 	data := []byte(`{"ok":"A","http_code":1,"queue_duration":1.5,"has_dupe_jobs":true,"http_code":null,"queue_duration":null,"has_dupe_jobs":false,"bytes_received":1,"fields":{"a":1},"start_date":"2026/05/07 16:10:57 GMT","is_infinite":true,"results":{"s":[{"id":"1"},{"id":"2"}],"t":[{"id":"3"}],"s":[{"id":"4","name":"n"}]},
 		"uploads":[{"id":"a","id":"b","size":1,"size":2},{"id":"c"}],"error":"E","ok":"B","bytes_received":2,"fields":{"b":2},"uploads":[{"name":"d"}],"error":null,"start_date":null,"is_infinite":null}`)
@@ -218,6 +224,48 @@ func TestDecodeTakesBack(t *testing.T) {
 		if len(a.Results) != 1 || a.Results[0].Name != "b" {
 			t.Errorf("results that came again: %+v", a.Results)
 		}
+	}
+}
+
+// What makes no sense under one of a field's two names leaves what stands under the other.
+func TestDecodeBothNames(t *testing.T) {
+	const half = 500 * time.Millisecond
+	for _, rest := range []string{``, `,"x":"` + strings.Repeat("far from the end ", 10) + `"`} {
+		for _, useless := range []string{`null`, `true`, `{"a":1}`, `[[]]`} {
+			for _, names := range [][2]string{{"exec_time", "execTime"}, {"execTime", "exec_time"}, {"queue_time", "queueTime"}, {"queueTime", "queue_time"}} {
+				for _, useless := range []string{useless, `"x"`, `1e999`} {
+					for _, data := range []string{`"` + names[0] + `":0.5,"` + names[1] + `":` + useless, `"` + names[0] + `":` + useless + `,"` + names[1] + `":0.5`} {
+						f := mustDecode(t, []byte(`{"uploads":[{`+data+rest+`}]}`)).Uploads[0]
+						if f.ExecTime+f.QueueTime != half || strings.HasPrefix(names[0], "exec") != (f.ExecTime == half) {
+							t.Errorf("%s: exec %v, queue %v", data, f.ExecTime, f.QueueTime)
+						}
+					}
+				}
+			}
+			for _, names := range [][2]string{{"assembly_id", "assemblyId"}, {"assemblyId", "assembly_id"}} {
+				for _, data := range []string{`"` + names[0] + `":"A","` + names[1] + `":` + useless, `"` + names[0] + `":` + useless + `,"` + names[1] + `":"A"`} {
+					for _, doc := range []string{
+						`{` + data + `,"ok":"ASSEMBLY_COMPLETED","bytes_received":1,"bytes_expected":2` + rest + `}`,
+						`{"ok":"ASSEMBLY_COMPLETED","bytes_received":1,"bytes_expected":2,` + data + rest + `}`,
+					} {
+						if a := mustDecode(t, []byte(doc)); a.ID != "A" {
+							t.Errorf("%s: %q", doc, a.ID)
+						}
+						wantPeek(t, []byte(doc))
+					}
+				}
+			}
+			for _, data := range []string{`{"msg":"real text","message":` + useless + rest + `}`, `{"message":` + useless + `,"msg":"real text"` + rest + `}`} {
+				if u := mustUpdate(t, "assembly_error", data); u.Failure.Message != "real text" {
+					t.Errorf("%s: %q", data, u.Failure.Message)
+				}
+			}
+		}
+	}
+	// Where both make sense, and under one name alone, the last one counts.
+	f := mustDecode(t, []byte(`{"uploads":[{"exec_time":0.7,"execTime":0.5,"queueTime":0.7,"queue_time":0}]}`)).Uploads[0]
+	if f.ExecTime != half || f.QueueTime != 0 {
+		t.Errorf("exec %v, queue %v", f.ExecTime, f.QueueTime)
 	}
 }
 
@@ -295,7 +343,7 @@ func TestDecodeAgain(t *testing.T) {
 	}
 }
 
-// The copy has to be one: nothing that was decoded changes with data or the next
+// The copy has to be a real one: nothing that was decoded changes with data or the next
 // document.
 func TestDecodeCopies(t *testing.T) {
 	data := []byte(`{"ok":"ASSEMBLY_COMPLETED","message":"caf\u00e9","fields":{"a":1},"results":{"s\n":[{"id":"x\u0041","meta":{"width":1}}]}}`)
@@ -327,8 +375,8 @@ func TestRoomForText(t *testing.T) {
 	}
 }
 
-// A table with pointers is work for each garbage collection, and one of longer fields takes
-// two lines of the processor's cache for each member.
+// A table with pointers is work for each garbage collection, and with longer fields each
+// member would take two lines of the processor's cache.
 func TestFieldIsPlain(t *testing.T) {
 	f := reflect.TypeFor[field]()
 	if f.Size() > 64 {
@@ -359,7 +407,7 @@ func TestReset(t *testing.T) {
 	}
 }
 
-// fill makes v, and all that is in it, something else than zero.
+// fill makes v, and all that is in it, something other than zero.
 func fill(t *testing.T, v reflect.Value) {
 	v = reflect.NewAt(v.Type(), v.Addr().UnsafePointer()).Elem() // which may be set if it is not exported, too
 	switch v.Kind() {
@@ -389,7 +437,7 @@ func fill(t *testing.T, v reflect.Value) {
 	}
 }
 
-// What is refused leaves nothing of the document before.
+// After a refused document nothing of the one before it is left.
 func TestDecodeRefused(t *testing.T) {
 	for _, refused := range []string{"", " ", "null", "[]", "x", `"x"`, "{", `{"`, `{"x":1`} {
 		a := mustDecode(t, payload(t, "assembly-completed.json"))
@@ -544,8 +592,7 @@ func TestDecodeAnyOrder(t *testing.T) {
 	}
 }
 
-// The order of keys is learned of the document, of the uploads and of the results, each for
-// itself.
+// The order of keys is learned separately for the document, the uploads and the results.
 func TestOrdersOfKeys(t *testing.T) {
 	far := `"x":"` + strings.Repeat("far from the end ", 10) + `"`
 	a := mustDecode(t, []byte(`{"assembly_id":"1","ok":"A","start_date":"2026/05/07 16:10:57 GMT","bytes_received":-1,"region":"r","uploads":[{"name":"n","id":"u","x":1}],"results":{"s":[{"mime":"m","name":"r","id":"i","x":1}]},"message":"\n","step":"s",`+far+`}`))
@@ -576,8 +623,7 @@ func TestOrdersOfKeys(t *testing.T) {
 	}
 }
 
-// Where no other document follows nothing is learned: that would be from one goroutine for
-// all.
+// Where no other document follows nothing is learned: one goroutine would do so for all.
 func TestNoOrderOfKeys(t *testing.T) {
 	far := `"x":"` + strings.Repeat("far from the end ", 10) + `"`
 	var j Job
@@ -633,7 +679,7 @@ func TestDecodeNumbersAndDates(t *testing.T) {
 		{`"2026/05/07 16:10:57 CET"`, 0, 0, time.Time{}},
 		{`"2026/5a/07 16:10:57 GMT"`, 0, 0, time.Time{}},
 	} {
-		// Each behind a value that would do, so that the last one is seen to count.
+		// Each after a value that would do, so that the last one is seen to count.
 		data := []byte(`{"bytes_received":5,"upload_duration":5,"start_date":"2026/05/07 16:10:57 GMT","bytes_received":` + test.value +
 			`,"upload_duration":` + test.value + `,"start_date":` + test.value + `}`)
 		a := mustDecode(t, data)
@@ -641,7 +687,7 @@ func TestDecodeNumbersAndDates(t *testing.T) {
 			t.Errorf("%s: %d, %v, %v, want %d, %v, %v", test.value, a.BytesReceived, a.UploadDuration, a.StartDate, test.integer, test.duration, test.date)
 		}
 		wantSameJSON(t, data, mustEncode(t, a))
-		// What a number is does not depend on what is behind it.
+		// What a number is does not depend on what follows it.
 		data = []byte(`{"uploads":[{"exec_time":` + test.value + `,"x":1}],"message":"far enough from the end for all that is looked at in one step"}`)
 		if a := mustDecode(t, data); a.Uploads[0].ExecTime != test.duration {
 			t.Errorf("%s: exec_time is %v, want %v", test.value, a.Uploads[0].ExecTime, test.duration)

@@ -6,22 +6,22 @@ import (
 	"unicode/utf8"
 )
 
-// A decoder reads one document. Bytes are looked at in b; what is kept are parts
+// A decoder reads one document. It looks at the bytes in b; what it keeps are parts
 // of s, the same bytes as a string.
 type decoder struct {
 	b     []byte
 	s     string
-	arena []byte // the values of strings that do not stand in s as they are
+	arena []byte // the values of strings that are not in s as they are
 
 	guess   *guesses // nil where no other document follows
-	pairs   [32]pair // found last, of the object that is being read
+	pairs   [32]pair // the ones found last, of the object that is being read
 	members memory   // of an object that was kept raw
 	text    [2]int   // where the last long string that was kept raw begins and ends
 }
 
-// copySource has what is kept be parts of a copy of d.b, with room behind it for as much
-// unescaped text as the document before had, so that one allocation serves for both. The
-// room is never more than d.b takes, whatever a stranger's document had before.
+// copySource makes s a copy of d.b, followed by room for as much unescaped text as the previous
+// document had, so that one allocation serves for both. The room is never more than d.b
+// takes, whatever a stranger's document had before.
 func (d *decoder) copySource() {
 	n := len(d.b)
 	if d.guess == nil || d.guess.unescaped == 0 {
@@ -57,8 +57,8 @@ func (d *decoder) unquoted(raw string) string {
 	return view(d.arena[from:])
 }
 
-// object reads the object that begins at d.b[i] into o. Like all functions that
-// follow it returns the index behind what it read, or -1.
+// object reads the object that begins at d.b[i] into o. Like all functions below
+// it returns the index after what it read, or -1.
 func (d *decoder) object(i, depth int, o object) int {
 	b, s := d.b, d.s
 	o.reset()
@@ -128,13 +128,13 @@ func (d *decoder) object(i, depth int, o object) int {
 }
 
 // take gives the values of pairs to the fields of o, which has the layout l. Before is what
-// guess.after wants. It returns the layout, and before for what is behind the pairs.
+// guess.after wants. It returns the layout, and before for what comes after the pairs.
 //
 // What it leaves to value are literals, numbers, strings, and objects and arrays that are
 // empty: value does not fail on them, and does not use d.pairs.
 //
-// It ends because find and takeUsual agree on keys: that of the field that find returns is
-// then the one that takeUsual expects.
+// It ends because find and takeUsual agree on keys: the field that find returns is then
+// the one that takeUsual expects.
 func (d *decoder) take(pairs []pair, o object, l *layout, before, depth int) (*layout, int) {
 	b, base, guess := d.b, l.base(o), d.guess.of(depth, l)
 	for {
@@ -167,11 +167,11 @@ func (d *decoder) take(pairs []pair, o object, l *layout, before, depth int) (*l
 }
 
 // takeUsual is take for pairs with the keys that are expected and values that need no more
-// than a few steps. It returns how many there are in front of the first other one, before
+// than a few steps. It returns how many there are before the first other one, before
 // for that one, and whether at least its key is the one that is expected.
 //
-// Since it calls nothing, the compiler need not keep in memory what a call would have
-// changed: with all of take in one loop, decoding took 5 % longer.
+// Since it calls nothing, the compiler need not keep in memory what a call would
+// change: with all of take in one loop, decoding took 5 % longer.
 func (d *decoder) takeUsual(pairs []pair, base address, l *layout, guess *guess, before int) (taken, last int, expected bool) {
 	s, fields, next := d.s, l.places[:], &guess.next
 	b := viewBytes(s) // which is d.b or a copy of it, and takes no further registers
@@ -191,10 +191,14 @@ func (d *decoder) takeUsual(pairs []pair, base address, l *layout, guess *guess,
 			*slot.str() = s[p.value+1 : p.end-1]
 		case f.kind == kindRaw:
 			*slot.str() = s[p.value:p.end]
-		case c == 'n' && f.kind <= kindFirst:
-			*slot.str() = ""
 		case c == 'n' && f.kind <= kindSeconds:
-			*slot.num() = 0
+			switch {
+			case f.shared: // stays what it is
+			case f.kind <= kindFirst:
+				*slot.str() = ""
+			default:
+				*slot.num() = 0
+			}
 		case f.kind == kindInteger:
 			number, ok := parsePlain(b[p.value:p.end])
 			if !ok {
@@ -218,8 +222,8 @@ func (d *decoder) takeUsual(pairs []pair, base address, l *layout, guess *guess,
 }
 
 // skip is valueEnd for a value that is kept raw. Such values are alike: the meta data of
-// one file has the keys of that of the file before, and most of its values; merged_params
-// often is params. What has been read once need not be read again.
+// a file has the same keys as that of the file before it, and most of the same values;
+// merged_params often equals params. What has been read once need not be read again.
 func (d *decoder) skip(i, depth int) int {
 	b := d.b
 	switch at(b, i) {
@@ -239,7 +243,7 @@ func (d *decoder) skip(i, depth int) int {
 	return valueEnd(b, i, depth)
 }
 
-// A memory says where the members of an object begin, for comparing others with them.
+// A memory says where the members of an object begin, so that others can be compared with them.
 type memory struct {
 	depth  int // number of arrays and objects around that object
 	n      int
@@ -256,7 +260,7 @@ func (m *memory) add(pairs []pair) {
 	m.n += n
 }
 
-// last returns which is the last member that begins at i or before.
+// last returns which member is the last that begins at i or before.
 func (m *memory) last(i int) int {
 	k, end := 0, m.n
 	for k+1 < end {
@@ -269,7 +273,7 @@ func (m *memory) last(i int) int {
 	return k
 }
 
-// settle forgets the object if, of its known members, more than half had to be read in
+// settle forgets the object if more than half of its known members had to be read in
 // another one.
 func (m *memory) settle(known, read int) {
 	if known > 0 && 2*read > known {
@@ -277,9 +281,9 @@ func (m *memory) settle(known, read int) {
 	}
 }
 
-// skipObject is skip for an object. It passes over members that are byte by byte, and up
-// to the key of the next one, what they were in the object that it remembers. If more
-// than half of that object's members were different here, the next object takes its place.
+// skipObject is skip for an object. It passes over members that, up to the key of the next
+// one, are byte by byte what they were in the object that it remembers. If more than half
+// of that object's members are different here, the next object takes its place.
 func (d *decoder) skipObject(i, depth int) int {
 	b, m := d.b, &d.members
 	if depth >= maxDepth {
@@ -288,8 +292,8 @@ func (d *decoder) skipObject(i, depth int) int {
 	if i = skipSpace(b, i+1); at(b, i) == '}' {
 		return i + 1
 	}
-	// How many members there have a next one; 0 while this object is to be remembered, and
-	// where there are so few that comparing takes longer than reading.
+	// How many of the remembered members have a next one; 0 while this object is to be
+	// remembered, and where there are so few that comparing takes longer than reading.
 	known := m.n - 1
 	if known < 16 || depth > m.depth { // what was right there might be too deep here
 		m.depth, m.n, known = depth, 0, 0
@@ -347,8 +351,8 @@ func (d *decoder) skipObject(i, depth int) int {
 	}
 }
 
-// value reads any value into f. A value of a shape that f has no use for leaves f zero;
-// it stays in the source of the object around it.
+// value reads any value into f. A value of a shape that f has no use for leaves f zero, or, if
+// f is shared, as it was. It is still in the source of the object around it.
 func (d *decoder) value(i, depth int, f slot) int {
 	from, c := i, at(d.b, i)
 	switch f.kind {
@@ -383,9 +387,10 @@ func (d *decoder) value(i, depth int, f slot) int {
 	}
 	switch f.kind {
 	case kindText:
-		*f.str() = ""
 		if quoted || isNumber(s) {
 			*f.str() = s
+		} else if !f.shared {
+			*f.str() = ""
 		}
 	case kindFirst:
 		*f.str() = ""
@@ -405,9 +410,11 @@ func (d *decoder) value(i, depth int, f slot) int {
 			*f.num(), _ = parseInteger(s)
 		}
 	case kindSeconds:
-		*f.num() = 0
-		if isNumber(s) {
-			n, _ := parseSeconds(s)
+		n, ok := time.Duration(0), isNumber(s)
+		if ok {
+			n, ok = parseSeconds(s)
+		}
+		if ok || !f.shared {
 			*f.num() = int64(n)
 		}
 	case kindBool:
@@ -504,7 +511,7 @@ func (d *decoder) steps(i, depth int, steps *[]Step) int {
 }
 
 // addStep returns the step of that name, emptied. A key that comes again replaces what
-// came before, at its place. Index, which is nil as long as a search is fast, holds the
+// came before, in the same place. Index, which is nil as long as a search is fast, holds the
 // places of all names.
 func addStep(steps *[]Step, index *map[string]int, name string) *Step {
 	all, at := *steps, -1

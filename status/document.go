@@ -6,7 +6,7 @@ import (
 )
 
 // A Document is what a system says about one of its jobs. *Assembly and *Job are
-// Documents; whatever else is one can be replayed and shown like them.
+// Documents; any other implementation can be replayed and shown like them.
 type Document interface {
 	// Summary returns what all systems have in common.
 	Summary() Summary
@@ -34,7 +34,7 @@ type Summary struct {
 	Phase         Phase
 	Error         string  // the system's own code or message; empty if nothing failed
 	Progress      float64 // from 0 to 1; see ProgressKnown
-	ProgressKnown bool    // whether the document says a Progress, be it 0
+	ProgressKnown bool    // whether the document states a Progress, even if it is 0
 	Uploads       int
 	Results       []StepCount // in the document's order
 }
@@ -48,8 +48,7 @@ type StepCount struct {
 // Terminal reports whether the job has ended.
 func (s Summary) Terminal() bool { return s.Phase.Terminal() }
 
-// AppendJSON appends the summary to dst as one JSON object, in which what is not known
-// is null:
+// AppendJSON appends the summary to dst as one JSON object, with null for what is not known:
 //
 //	{"system":"assembly","id":"…","state":"…","phase":"running","terminal":false,"error":null,"progress":0.5,"uploads":1,"results":{"resized":2}}
 func (s Summary) AppendJSON(dst []byte) []byte {
@@ -94,11 +93,11 @@ func appendOrNull(dst []byte, s string) []byte {
 	return appendQuoted(dst, s)
 }
 
-// ErrUnknownDocument means that a document is sound JSON, but nothing in it says of
-// which system it is.
+// ErrUnknownDocument means that a document is sound JSON, but nothing in it says which
+// system it comes from.
 var ErrUnknownDocument = errors.New("status: neither an Assembly Status nor a Scenario job: no ok, error, assembly_id, job or jobId in it")
 
-// Decode decodes a document whose system is not known beforehand: into an *Assembly or
+// Decode decodes a document whose system is not known in advance, into an *Assembly or
 // a *Job. The error is a *SyntaxError or ErrUnknownDocument.
 func Decode(data []byte) (Document, error) {
 	a := new(Assembly)
@@ -130,7 +129,7 @@ func Decode(data []byte) (Document, error) {
 }
 
 // Summary returns what an Assembly has in common with jobs of other systems. Its
-// progress is that of the upload, and known to be 1 at a successful end; that of the
+// progress is that of the upload, and 1 after a successful end; that of the
 // execution comes only with the updates, see Tracker.
 func (a *Assembly) Summary() Summary {
 	s := Summary{

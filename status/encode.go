@@ -6,21 +6,22 @@ import (
 	"time"
 )
 
-// Encoding is decoding's inverse because of the source: each object keeps the text that
-// it was decoded from, and is encoded by copying that text with the fields that have
-// been assigned since put in their places. What was assigned is found by decoding the
+// Encoding is the inverse of decoding because of the source: each object keeps the text that
+// it was decoded from, and is encoded by copying that text, with the fields that have
+// been assigned since in their places. What was assigned is found by decoding the
 // source once more and comparing, so that decoding, which happens far more often, need
-// not keep books.
+// not keep track.
 
 // AppendJSON appends the Assembly as JSON to dst, without white space between tokens.
 // What was decoded and not assigned to since comes out as it was, unknown keys, odd
 // shapes and digits included, and in the order it had; a string that was emptied since
-// is null. Of uploads, and of Steps, whose key comes twice it is the last that comes out, and
-// names of Steps are written without needless escape sequences. A date that was assigned has
-// whole seconds, for the API's form has no others. A zero Assembly is {}.
+// is null. Where the key of uploads, of results, of a Step or of a field that was assigned
+// comes twice, the value is written once, in the first place. Names of Steps are written
+// without needless escape sequences. A date that was assigned has whole seconds, for the API's
+// form has no others. A zero Assembly is {}.
 //
-// The only error is a Raw field that was assigned something that is not JSON: a *SyntaxError
-// with the field's Path, and the Offset in its value.
+// The only error is about a Raw field that was assigned something that is not JSON: a
+// *SyntaxError with the field's Path, and the Offset in its value.
 func (a *Assembly) AppendJSON(dst []byte) ([]byte, error) { return appendObject(dst, a) }
 
 // MarshalJSON is AppendJSON for encoding/json and its kin.
@@ -48,8 +49,7 @@ func (f *File) UnmarshalJSON(data []byte) error {
 	return DecodeFile(data, f)
 }
 
-// within puts the name of a member, or the index of an element, in front of the path of an
-// error.
+// within puts the name of a member, or the index of an element, before the path of an error.
 func within(name string, err error) error {
 	if e, ok := err.(*SyntaxError); ok {
 		if e.Path != "" && e.Path[0] != '[' {
@@ -58,15 +58,6 @@ func within(name string, err error) error {
 		e.Path = name + e.Path
 	}
 	return err
-}
-
-// slotOf returns the field of o with that key; its kind is kindUnknown if there is none.
-func slotOf(o object, key string) slot {
-	fields := o.layout()
-	if n := fields.find(key); n >= 0 {
-		return slotAt(fields.base(o), &fields.fields[n])
-	}
-	return slot{field: &unknownField}
 }
 
 // encoded returns the layout of the fields that o is encoded with.
@@ -104,42 +95,64 @@ func appendObject(dst []byte, o object) ([]byte, error) {
 	}
 	dst = append(dst, '{')
 	empty := len(dst)
-	type written struct {
-		offset uint32
-		kind   kind
-	}
-	done := make(map[written]bool)
+	fields := encoded(o)
+	now := func(n int) slot { return slotAt(fields.base(o), &fields.fields[n]) }
+	was := func(n int) slot { return slotAt(fields.base(old), &fields.fields[n]) }
+	var met metFields
 	for m := range members(src) {
+		name := m.name()
+		n := fields.find(name)
+		if n >= 0 && met[n] == 0 {
+			met[n] = fieldAssigned
+			if now(n).equal(was(n)) {
+				met[n] = fieldSame
+			}
+		} else if n >= 0 && met[n] == fieldAssigned {
+			continue // it has been written: with one copy for each key a small document becomes a huge one
+		}
 		if len(dst) > empty {
 			dst = append(dst, ',')
 		}
 		dst = append(append(append(dst, '"'), m.key...), '"', ':')
-		name := m.name()
-		f := slotOf(o, name)
-		if f.kind != kindUnknown {
-			done[written{f.offset, f.kind}] = true
-			if dst, err = appendField(dst, f, slotOf(old, name), m.value); err != nil {
-				return dst, within(name, err)
-			}
-			continue
+		if n < 0 || met[n] == fieldSame {
+			dst = appendCompact(dst, m.value)
+		} else if dst, err = appendField(dst, now(n), m.value); err != nil {
+			return dst, within(name, err)
 		}
-		dst = appendCompact(dst, m.value)
 	}
-	fields := encoded(o)
-	for i := range fields.fields {
-		f, was := slotAt(fields.base(o), &fields.fields[i]), slotAt(fields.base(old), &fields.fields[i])
-		if f.more().alias || done[written{f.offset, f.kind}] || f.equal(was) {
+	for n := range fields.fields {
+		f := now(n)
+		if f.more().alias || f.equal(was(n)) || met.has(fields, f.field) {
 			continue
 		}
 		if len(dst) > empty {
 			dst = append(dst, ',')
 		}
 		dst = append(append(append(dst, '"'), f.more().key...), '"', ':')
-		if dst, err = appendField(dst, f, was, ""); err != nil {
+		if dst, err = appendField(dst, f, ""); err != nil {
 			return dst, within(f.more().key, err)
 		}
 	}
 	return append(dst, '}'), nil
+}
+
+// metFields says of each field of a layout, by its place, whether the source has its key, and
+// what comes of the text there.
+type metFields [places]uint8
+
+const (
+	fieldSame     = 1 + iota // it is written as it stands, each time that the key comes
+	fieldAssigned            // the field's value is written in its place, once
+)
+
+// has reports whether the source has f, under whichever of its keys.
+func (m *metFields) has(l *layout, f *field) bool {
+	for i := range l.fields {
+		if g := &l.fields[i]; m[i] != 0 && g.offset == f.offset && g.kind == f.kind {
+			return true
+		}
+	}
+	return false
 }
 
 // same reports whether no field of o has been assigned since it was old.
@@ -189,12 +202,8 @@ func (f slot) equal(was slot) bool {
 	return true
 }
 
-// appendField appends a field's value: raw if it still is what it was when raw was
-// decoded.
-func appendField(dst []byte, f, was slot, raw string) ([]byte, error) {
-	if raw != "" && f.equal(was) {
-		return appendCompact(dst, raw), nil
-	}
+// appendField appends a field's value. Raw is the text that it takes the place of, if any.
+func appendField(dst []byte, f slot, raw string) ([]byte, error) {
 	var err error
 	switch f.kind {
 	case kindText, kindFirst:

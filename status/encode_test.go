@@ -4,11 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"strings"
 	"testing"
 	"time"
 )
 
-// A Raw field that was assigned something else than JSON is an error that names the field.
+// A Raw field that was assigned something other than JSON gives an error that names the field.
 func TestEncodeNoJSON(t *testing.T) {
 	file := File{Meta: Meta{Raw: "oops"}}
 	for _, test := range []struct {
@@ -106,6 +107,59 @@ func TestEncodeSeconds(t *testing.T) {
 		}
 		if back := mustDecode(t, got); back.UploadDuration != tt.duration && len(tt.want) < 19 {
 			t.Errorf("%s: %d ns, want %d", got, back.UploadDuration, tt.duration)
+		}
+	}
+}
+
+// A key that comes again and again must not have its value written as often, which would make
+// a huge document of a small one.
+func TestEncodeRepeatedKeys(t *testing.T) {
+	again := func(key, before, last string) string {
+		return strings.Repeat(`"`+key+`":`+before+`,`, 20) + `"` + key + `":` + last
+	}
+	assembly := func(assign func(*Assembly)) func(data []byte) (Document, error) {
+		return func(data []byte) (Document, error) {
+			a := new(Assembly)
+			err := DecodeAssembly(data, a)
+			assign(a)
+			return a, err
+		}
+	}
+	asItWas := assembly(func(*Assembly) {})
+	tracked := func(data []byte) (Document, error) {
+		var tr Tracker
+		a := new(Assembly)
+		err := DecodeAssembly(data, a)
+		tr.Status(a)
+		return &tr, err
+	}
+	long := strings.Repeat("long ", 100)
+	file := `[{"id":"` + long + `"}]`
+	for _, tt := range []struct {
+		name, data string
+		decode     func(data []byte) (Document, error)
+		want       string
+	}{
+		{"uploads", `{` + again("uploads", `[]`, file) + `,"x":1}`, asItWas, `{"uploads":` + file + `,"x":1}`},
+		{"in a Tracker", `{` + again("uploads", `[]`, file) + `}`, tracked, `{"uploads":` + file + `}`},
+		{"results", `{` + again("results", `{"b":[{"id":1}]}`, `{"a":`+file+`}`) + `}`, asItWas, `{"results":{"a":` + file + `}}`},
+		{"a Step", `{"results":{` + again("a", `7`, file) + `}}`, asItWas, `{"results":{"a":` + file + `}}`},
+		{"nothing at last", `{"uploads":[{"id":1}],"uploads":[],"x":1.0,"uploads":null}`, asItWas, `{"uploads":[{"id":1}],"uploads":[],"x":1.0,"uploads":null}`},
+		{"simple values", `{"message":"a","http_code":1.0,"message":"\u0062","http_code":2.0}`, asItWas, `{"message":"a","http_code":1.0,"message":"\u0062","http_code":2.0}`},
+		{"one that was assigned", `{` + again("message", `null`, `"b"`) + `,"x":1}`, assembly(func(a *Assembly) { a.Message = long }), `{"message":"` + long + `","x":1}`},
+		{"one that was assigned, with two names", `{` + again("assembly_id", `null`, `"b"`) + `,` + again("assemblyId", `"a"`, `"c"`) + `}`, assembly(func(a *Assembly) { a.ID = "d" }), `{"assembly_id":"d","assemblyId":"d"}`},
+		{"a job, on all levels",
+			`{` + again("job", `{}`, `{`+again("metadata", `{}`, `{`+again("flow", `[]`, `[{`+again("assets", `[]`, `[{"url":"`+long+`"}]`)+`}]`)+`}`)+`}`) + `}`,
+			func(data []byte) (Document, error) { j := new(Job); return j, DecodeJob(data, j) },
+			`{"job":{"metadata":{"flow":[{"assets":[{"url":"` + long + `"}]}]}}}`},
+	} {
+		doc, err := tt.decode([]byte(tt.data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := doc.AppendJSON(nil)
+		if string(got) != tt.want || err != nil {
+			t.Errorf("%s: %d bytes from %d, %v: %.300s\nwant %.300s", tt.name, len(got), len(tt.data), err, got, tt.want)
 		}
 	}
 }

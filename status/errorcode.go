@@ -2,7 +2,7 @@ package status
 
 import "time"
 
-// An ErrorCode is the API's name for what went wrong, its error. The constants are the
+// An ErrorCode is the API's name, as error, for what went wrong. The constants are the
 // ones that programs branch on; the API has some three hundred, and any code is passed
 // through as it came.
 type ErrorCode string

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// A kind says how a field is decoded and encoded. Their order counts: for takeUsual, a known
-// field up to kindFirst is text, and one behind kindRaw up to kindSeconds an int64.
+// A kind says how a field is decoded and encoded. The order counts: for takeUsual, a known
+// field up to kindFirst is text, and one after kindRaw up to kindSeconds an int64.
 type kind uint8
 
 const (
@@ -27,36 +27,36 @@ const (
 
 // A field is one field of a typed object: the key that it has in JSON, and where it is.
 // It is as long as a line of the processor's cache, for the decoder reads one for each
-// member. It holds no pointers, so that the garbage collector passes over the tables: they
-// were a fifth of what it had to look at in a program that decodes, and calls for a
-// collection with every few hundred copies of documents.
+// member. It holds no pointers, so that the garbage collector passes over the tables. With
+// pointers they were a fifth of what it had to look at in a program that decodes, where
+// every few hundred copies of documents lead to a collection.
 type field struct {
 	// For comparing with a document's bytes: the key with its quotes and the colon is
 	// length bytes long, 32 at most. Head and tail are the first and the last eight of
-	// them, the last from tailAt on; mask cuts a shorter one out of eight bytes. Of one of
-	// more than 16, second are the eight behind the head, and late those in front of the
-	// tail.
+	// them, the last from tailAt on; mask cuts a shorter key out of eight bytes. Of a key of
+	// more than 16, second are the eight after the head, and late those before the tail.
 	head, tail, second, late uint64
 	mask                     uint64
 	length, tailAt           uint8
 
 	kind   kind
+	shared bool    // has two names, see alias
 	offset uint32  // from the beginning of the object
 	sample uintptr // address of the field in the object that the layout was made with
 	detail int     // index of its more
 }
 
-// More is what is seldom asked of a field.
+// A more holds the rarely used properties of a field.
 type more struct {
 	key    string
-	alias  bool // decoded, but encoded by another field of the same place
+	alias  bool // decoded, but encoded by another field in the same place
 	iso    bool // a date that is encoded in the ISO form
 	object func(address) object
 	list   func(address) list
 }
 
-// details are the mores of all fields. The first is that of unknownField, whose key nothing
-// has that stands between quotes.
+// details are the mores of all fields. The first is that of unknownField, whose key is one
+// that cannot stand between quotes.
 var details = []more{{key: `"`}}
 
 func (f *field) more() *more { return &details[f.detail] }
@@ -91,24 +91,24 @@ func listOf[T any, P pointer[T]](key string, p *slice[T, P]) field {
 	return f
 }
 
-// alias makes f another name for a field that the layout has too.
+// alias makes f another name for a field that the layout has too. Documents may have both names,
+// one of them with null, so what the field cannot hold changes nothing there.
 func alias(f field) field {
 	f.more().alias = true
 	return f
 }
 
 // A layout lists the fields of one type of object, in the order in which the API
-// sends them: the decoder expects behind each key the next one.
+// sends them: after each key the decoder expects the next one.
 type layout struct {
 	fields []field
-	places *[places]field // the same ones, and unknownField behind the last
+	places *[places]field // the same ones, and unknownField after the last
 	source uintptr        // offset of what the object's source method points to
 	fresh  func() object
-	index  [256]uint8 // by hash: place in fields and 1, or 0 for none
+	index  [256]uint8 // by hash: place in fields plus 1, or 0 for none
 }
 
-// unknownField is the field of a key that the layout does not have. No bytes compare equal
-// with it.
+// unknownField is the field of a key that the layout does not have. No bytes are equal to it.
 var unknownField = field{head: 1, mask: 1, length: 8}
 
 func layoutOf[T any, P pointer[T]](fields func(P) []field) *layout {
@@ -130,6 +130,11 @@ func layoutOf[T any, P pointer[T]](fields func(P) []field) *layout {
 			h++
 		}
 		l.index[h] = uint8(i + 1)
+		for k := range l.fields[:i] {
+			if g := &l.fields[k]; g.offset == f.offset && g.kind == f.kind {
+				g.shared, f.shared = true, true
+			}
+		}
 	}
 	for i := len(all); i < places; i++ {
 		l.places[i] = unknownField
@@ -180,19 +185,18 @@ func hashKey(key string) uint8 {
 	return uint8((a*0x9e3779b1 ^ z*0x85ebca6b ^ uint32(len(b))*0xc2b2ae35) * 0x27d4eb2f >> 24)
 }
 
-// A guess is which field an object's next key is likely to be of, for each field that can
-// be the last one before it.
+// A guess says, for each field of an object, which one is likely to follow it.
 type guess struct {
 	layout *layout       // the one that the places are of
-	next   [places]uint8 // places: at 0 of the first field, at p+1 of the one behind that at place p
+	next   [places]uint8 // places: at 0 of the first field, at p+1 of the one after that at place p
 }
 
-// Guesses are what is known from the document before: a guess for the document itself, one
+// Guesses are what is known from the previous document: a guess for the document itself, one
 // for the uploads, which are inside an object and an array, and one for the results, which
 // are inside one more object, for their keys come in another order.
 type guesses struct {
 	keys      [3]guess
-	unescaped int // how many bytes of text did not stand in the document as they are
+	unescaped int // how many bytes of text were not in the document as they are
 }
 
 // after returns the place of the field that is likely to come next, or that of unknownField.
@@ -217,7 +221,7 @@ func (g *guesses) of(depth int, l *layout) *guess {
 	return &inOrder
 }
 
-// expect has after say that the field at place n comes next. It returns what after is to be
+// expect makes after say that the field at place n comes next. It returns what after is to be
 // given for that, which is before as a rule.
 func (g *guess) expect(before, n int) int {
 	if g == &inOrder {
@@ -235,8 +239,8 @@ var inOrder = func() (g guess) {
 	return g
 }()
 
-// places is more than any layout has fields, and a power of two, so that what is left of an
-// index by it needs no check.
+// places is more than the fields of any layout, and a power of two, so that an index modulo
+// places needs no check.
 const places = 128
 
 // A slot is a field of one object.
@@ -255,7 +259,7 @@ func (s slot) steps() *[]Step     { return (*[]Step)(s.at) }
 func (s slot) child() object      { return s.more().object(s.at) }
 func (s slot) elements() list     { return s.more().list(s.at) }
 
-// An object is a typed object that keeps the text that it was decoded from. That
+// An object is a typed object that keeps the text it was decoded from. That
 // text is what makes re-encoding lossless: whatever the fields do not show, from
 // unknown keys to the digits of a number, is still in it. See encode.go.
 type object interface {
@@ -274,7 +278,7 @@ type pointer[T any] interface {
 // A list is a slice of objects.
 type list interface {
 	reset()
-	add() object // one more at the end, to be reset by whoever fills it
+	add() object // one more at the end, to be reset by the caller
 	len() int
 	item(i int) object
 }

@@ -3,7 +3,7 @@ package status
 import "time"
 
 // A File is an upload or a result of an Assembly. The API describes both with
-// the same fields; the ones that only results have come last.
+// the same fields; those that only results have come last.
 //
 // A field that the document does not have, or has as null, is its type's zero value;
 // Lookup tells these apart and shows a value of a shape that the typed field has no
@@ -111,8 +111,8 @@ var fileLayout = layoutOf(func(f *File) []field {
 })
 
 // reset assigns one field after the other, which the compiler makes fast. For *f = File{}
-// the runtime would go through the type for its pointers whenever the collector is at work:
-// so DecodeAssembly, whose copies keep that at work, took 3 % longer (Go 1.26).
+// the runtime would search the type for pointers whenever the collector is at work. With that,
+// DecodeAssembly, whose copies keep the collector at work, took 3 % longer (Go 1.26).
 func (f *File) reset() {
 	f.ID, f.Name, f.Basename, f.Ext, f.MIME, f.Type, f.Field, f.MD5Hash = "", "", "", "", "", "", "", ""
 	f.OriginalID, f.OriginalBasename, f.OriginalName, f.OriginalPath = "", "", "", ""

@@ -5,7 +5,7 @@ import "time"
 // A Job is a generation job of Scenario: the job object, and what the API answers with
 // around it.
 //
-// As for an Assembly, a field that the document does not have, or has as null,
+// As with an Assembly, a field that the document does not have, or has as null,
 // is zero, Lookup shows what the fields do not, and encoding gives the document
 // back with only what was assigned since changed. Progress runs from 0 to 1.
 type Job struct {
@@ -245,8 +245,8 @@ func (r *jobRoot) beside() []field {
 func (r *jobRoot) reset()          { *r = jobRoot{} }
 func (r *jobRoot) source() *string { return &r.root }
 
-// layout is that of the job itself until the job turns out to have its own member, after
-// which nothing beside that is about it.
+// layout is that of the job itself until the job turns out to have a member of its own; then
+// nothing outside that member is about it.
 func (r *jobRoot) layout() *layout {
 	if r.src != "" {
 		return jobRootLayout
@@ -416,10 +416,11 @@ func (h JobHead) Phase() Phase { return h.Status.Phase() }
 // Terminal reports whether the job has ended.
 func (h JobHead) Terminal() bool { return h.Status.Terminal() }
 
-// PeekJob reads the head of a document that DecodeJob would decode, without allocating,
+// PeekJob reads the head of a document that DecodeJob would decode, without allocating
 // unless something in it is written with escape sequences. It stops once it has met the
-// job's id, status and progress, and so checks neither what stands behind them nor
-// whether one of them comes again.
+// job's id, status and progress. So it does not see whether what follows is JSON, nor a key
+// that comes again there, nor a member job after the fields of a job: the API sends the one
+// or the other, and DecodeJob prefers the member.
 func PeekJob(data []byte) (JobHead, error) {
 	p := jobPeek{b: data}
 	i := skipSpace(data, 0)

@@ -156,7 +156,7 @@ func TestPeekJob(t *testing.T) {
 	}
 }
 
-// PeekJob stops when it has seen all, and no sooner.
+// PeekJob stops when it has seen all it wants, and no sooner.
 func TestPeekJobReadsAll(t *testing.T) {
 	facts := []string{`"jobId":"a"`, `"status":"success"`, `"progress":0.5`}
 	for _, order := range [][]int{{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}} {
@@ -216,8 +216,8 @@ func TestJobPhases(t *testing.T) {
 	}
 }
 
-// Decoders share tables, which none of them may write to. The race detector sees that
-// at once, and the last line without it.
+// Decoders share tables, which none of them may write to. The race detector notices that
+// at once, and so does the last line without it.
 func TestDecodeJobsAtTheSameTime(t *testing.T) {
 	var all sync.WaitGroup
 	for name, data := range payloads(t) {

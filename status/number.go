@@ -103,8 +103,8 @@ func twoDigits(s string, i int) (int, bool) {
 	return int(a)*10 + int(b), a < 10 && b < 10
 }
 
-// appendDate appends t in the form that the value has that it takes the place of, or else, as
-// iso says, in the ISO form or the API's, which has whole seconds. The zero time is null.
+// appendDate appends t in the form of the value that it replaces. If there is none it takes
+// the ISO form or, unless iso is set, the API's, which has whole seconds. The zero time is null.
 func appendDate(dst []byte, t time.Time, was string, iso bool) []byte {
 	if t.IsZero() {
 		return append(dst, "null"...)
@@ -147,8 +147,8 @@ func parsePlain(s []byte) (n int64, ok bool) {
 }
 
 // parsePlainSeconds reads a number of seconds without a sign, as nanoseconds. It leaves to
-// parseSeconds what is longer than 19 bytes, has more than 9 digits behind the point, an
-// exponent, or does not fit.
+// parseSeconds what is longer than 19 bytes, has an exponent or more than 9 digits after the
+// point, or does not fit.
 func parsePlainSeconds(s []byte) (n int64, ok bool) {
 	if len(s) > 19 {
 		return 0, false

@@ -2,8 +2,8 @@ package status
 
 import "bytes"
 
-// A pair is one member of an object, by the indexes in the document where its parts
-// begin and end.
+// A pair is one member of an object: the indexes in the document where its parts begin
+// and end.
 type pair struct {
 	key, keyEnd int // between the quotes
 	value, end  int // of a string with its quotes
@@ -14,25 +14,25 @@ type stop int
 
 const (
 	atKey   stop = iota // at a member that has to be read with care, or where there is none
-	atValue             // likewise, but the pair behind the last one has its key, and where its value begins
-	atEnd               // behind the object, whose last member is the last pair
+	atValue             // likewise, but the pair after the last one has its key, and where its value begins
+	atEnd               // after the object, whose last member is the last pair
 )
 
 // pairs finds the members of an object from the key at b[i] on, as many as there is room
-// for in out, which is one at least, as long as they are plain: key and value without
-// escape sequences and all in ASCII, numbers without an exponent and no longer than 32
-// bytes and a sign, objects and arrays empty, no white space but one space behind the colon
-// and any behind the comma, and that comma there. That is most of what a Status consists of.
-// It returns how many there are, where the member behind them begins, or white space in
-// front of it, and how far that one is plain.
+// for in out, which is at least one, as long as they are plain: key and value all in ASCII
+// and without escape sequences, numbers without an exponent and no longer than 32 bytes
+// and a sign, objects and arrays empty, and a comma after the value, with no white space but
+// one space after the colon and any after the comma. That is most of what a Status consists
+// of. It returns how many there are, where the member after them begins, or white space
+// before it, and how far that one is plain.
 //
 // Members whose key is not among keys, see keyBit, are passed over. With anyKey the last
 // member of an object is plain too, if no more than 32 bytes of white space are between it
 // and the brace.
 //
 // What it has found is sound JSON, passed over or not, and keyRoom bytes of b can be loaded
-// from a key's opening quote on. It says nothing of the depth: empty objects and arrays
-// are to be no deeper than maxDepth by what the caller knows.
+// from a key's opening quote on. It does not check the depth: the caller has to know that
+// empty objects and arrays here are no deeper than maxDepth.
 func pairs(b []byte, i int, out []pair, keys uint64) (n, next int, where stop) {
 	if limit := len(b) - slack; i < limit {
 		return findPairs(b, i, min(limit, i+stretch), out, keys)
@@ -40,9 +40,9 @@ func pairs(b []byte, i int, out []pair, keys uint64) (n, next int, where stop) {
 	if len(b)-i <= keyRoom {
 		return 0, i, atKey
 	}
-	// Near its end a document goes on in a copy with zeros behind it, so that nobody has to
+	// Near its end a document goes on in a copy with zeros after it, so that nobody has to
 	// look for the end at each byte. No member goes on into the zeros, since a comma has to
-	// be behind it, and none begins where less than keyRoom bytes of b are left.
+	// follow it, and none begins where less than keyRoom bytes of b are left.
 	var tail [2 * slack]byte
 	n, next, where = findPairs(tail[:], 0, copy(tail[:slack], b[i:])-keyRoom, out, keys)
 	found := n
@@ -74,21 +74,22 @@ func keySet(all ...string) (keys uint64) {
 	return keys
 }
 
-// slack is how many bytes there are behind the limit, from which on no member begins and
+// slack is how many bytes there are beyond the limit, from which on no member begins and
 // no further 64 bytes are searched. What begins before it is followed for some bytes
 // more, in the assembly as far as limit+132.
 //
 // stretch is how far a search goes at once, in bytes: the scheduler cannot interrupt it.
 //
-// keyRoom is no less than the longest key of a layout has, with its quotes and the colon.
+// keyRoom is no less than the length of the longest key of a layout, with its quotes and the
+// colon.
 const (
 	slack   = 144
 	stretch = 1 << 16
 	keyRoom = 40
 )
 
-// pairsPortable is pairs for a b that goes on for slack bytes behind the limit. White space
-// it follows for half of them, so that there is a byte to look at behind.
+// pairsPortable is pairs for a b that goes on for slack bytes beyond the limit. It follows
+// white space for half of them, so that there is a byte to look at after it.
 func pairsPortable(b []byte, i, limit int, out []pair, keys uint64) (n, next int, where stop) {
 	for n < len(out) {
 		if i >= limit || b[i] != '"' {

@@ -8,7 +8,7 @@ import "golang.org/x/sys/cpu"
 var hasAVX2 = cpu.X86.HasAVX2 && cpu.X86.HasBMI1
 
 // pairsAVX2 is pairsPortable for room pairs from out on, 64 bytes at a time. It checks no
-// bounds: b has to go on for slack bytes behind the limit, and room to be 1 at least.
+// bounds: b has to go on for slack bytes beyond the limit, and room has to be at least 1.
 //
 //go:noescape
 func pairsAVX2(b *byte, i, limit int, out *pair, room int, keys uint64) (n, next int, where stop)
@@ -22,7 +22,7 @@ func findPairs(b []byte, i, limit int, out []pair, keys uint64) (n, next int, wh
 }
 
 // repeatsAVX2 returns how many of the n bytes from a on are those from b on. What is left
-// of n behind the last whole 32 bytes is not looked at.
+// of n after the last whole 32 bytes is not looked at.
 //
 //go:noescape
 func repeatsAVX2(a, b *byte, n int) int
@@ -44,9 +44,9 @@ func repeatsFast(b []byte, i, from, n int) int {
 }
 
 // escapesAVX2 returns where the first byte from b[i] on is that neither is plain, as part of a
-// string, nor belongs to an escaped quote. Where there is none up to the limit it returns an
-// index behind that, or the one in front of it if a backslash stands there. It loads
-// 32 bytes from any index below the limit.
+// string, nor belongs to an escaped quote. If there is none up to the limit it returns an
+// index beyond that, or the one before it if a backslash stands there. It loads 32 bytes
+// from any index below the limit.
 //
 //go:noescape
 func escapesAVX2(b *byte, i, limit int) int

@@ -11,7 +11,7 @@ GLOBL escapes<>(SB), RODATA|NOPTR, $4
 DATA flip<>+0(SB)/4, $0x02020202
 GLOBL flip<>(SB), RODATA|NOPTR, $4
 
-DATA flipped<>+0(SB)/4, $0x21212121 // behind the quote and the control bytes, flipped
+DATA flipped<>+0(SB)/4, $0x21212121 // the first above the quote and the control bytes, flipped
 GLOBL flipped<>(SB), RODATA|NOPTR, $4
 
 DATA spaces<>+0(SB)/4, $0x20202020
@@ -34,10 +34,10 @@ DATA spaceTable<>+0(SB)/8, $0x0101010101010220
 DATA spaceTable<>+8(SB)/8, $0x01010d01010a0901
 GLOBL spaceTable<>(SB), RODATA|NOPTR, $16
 
-// MARK makes to the marks of the 64 bytes that are so far behind R13 which end a run of plain
-// string bytes: a quote, a backslash, a control byte, and what is not ASCII. Flipping bit 1
-// puts the quote right above the control bytes, and the two bytes between them out of the
-// way; what is not ASCII is less than all of them as a signed byte.
+// MARK stores in to the marks of the 64 bytes from far bytes after R13 on. Marked is what ends
+// a run of plain string bytes: a quote, a backslash, a control byte, and what is not ASCII.
+// Flipping bit 1 puts the quote right above the control bytes, and the two bytes between them
+// out of the way; what is not ASCII is less than all of them as a signed byte.
 #define MARK(far, to) \
 	VMOVDQU   far(SI)(R13*1), Y4; \
 	VMOVDQU   far+32(SI)(R13*1), Y5; \
@@ -54,11 +54,10 @@ GLOBL spaceTable<>(SB), RODATA|NOPTR, $16
 	SHLQ      $32, BX; \
 	ORQ       BX, to
 
-// NEXT takes a mark away, that of a quote which is known, and makes the index of the mark
-// behind it to, which it takes too. Where the 64 bytes have not both it goes to more, with
-// the carry flag if they have none. More stands apart, and is a REFILL that goes back to
-// second, or with the carry flag one that goes back to first: what is usual takes one
-// branch, and no jump.
+// NEXT takes away two marks: that of a quote which is known, and the one after it, whose index
+// it stores in to. Where the 64 bytes do not have both it goes to more, with the carry flag set
+// if they have none. More stands apart. It is a REFILL that goes back to second, or with the
+// carry flag one that goes back to first: the usual case takes one branch, and no jump.
 #define NEXT(to, more, first, second) \
 first: \
 	BLSRQ  R12, R12; \
@@ -69,9 +68,9 @@ second: \
 	BLSRQ  R12, R12
 
 // REFILL goes on to the next 64 bytes with marks, and back to found, or out at the limit. The
-// processor often guesses wrongly that it will not come here. So the marks are there already,
-// and it is those of the 64 bytes behind that are looked for: having to wait for them as well,
-// decoding took 2 to 4 % longer.
+// processor often guesses wrongly that it will not come here. So these marks are there already,
+// and it is those of the 64 bytes after them that are looked for: when it had to wait for the
+// marks as well, decoding took 2 to 4 % longer.
 #define REFILL(more, found, out) \
 more: \
 	ADDQ  $64, R13; \
@@ -83,7 +82,7 @@ more: \
 	JNZ   found; \
 	JMP   more
 
-// SPACES makes BX the number of bytes of white space at AX, 32 at most, and sets the carry
+// SPACES stores in BX the number of bytes of white space at AX, 32 at most, and sets the carry
 // flag if all 32 are.
 #define SPACES \
 	VMOVDQU   (SI)(AX*1), Y4; \
@@ -99,15 +98,14 @@ more: \
 // keys that are asked for, R12 what is left of the marks of the 64 bytes at R13, R14 the marks
 // of the next 64. AX is the index of what is looked at, R10 some bytes from there on.
 // Indexes come from these marks and not from the member before, so that the processor can be
-// at several members at once: the same by way of one string's end to the next took twice as
-// long.
+// at several members at once: going from one string's end to the next took twice as long.
 //
 // CX counts up to 0 from minus the room. If keys are to be chosen it begins at 0, and R11,
 // the end of the room, counts.
 //
 // R9 is the limit. R13 is below it wherever there are marks, and so the index of a mark
-// below limit+63. The furthest to go from there is 36 bytes to the comma behind a number,
-// two more to the spaces behind a line end, and 33 that are looked at there, which is less
+// below limit+63. The furthest to go from there is 36 bytes to the comma after a number,
+// two more to the spaces after a line end, and 33 that are looked at there, which is less
 // than slack. So is where the next 64 bytes end, 128 bytes from R13.
 TEXT ·pairsAVX2(SB), NOSPLIT, $0-72
 	MOVQ           b+0(FP), SI
@@ -166,9 +164,9 @@ text:
 quote:
 	INCQ AX
 
-	// AX is where the next member begins: at a quote that has the next mark, or not in
-	// front of the limit. Whether there is room for it, and it begins in front of the limit,
-	// takes one branch: both are so if both numbers are negative.
+	// AX is where the next member begins: at a quote that has the next mark, or not before the
+	// limit. Whether there is room for it, and it begins before the limit, takes one branch:
+	// both are so if both numbers are negative.
 done:
 	MOVQ AX, R8
 	ADDQ $32, DI
@@ -220,7 +218,7 @@ textLine:
 	CMPL R10, $0x0a2c2200     // quote, comma, line end
 	JNE  textOther
 
-	// In front of a key there is a line end as a rule, which has a mark, and up to 32 spaces,
+	// Before a key there is a line end as a rule, which has a mark, and up to 32 spaces,
 	// which have none.
 line:
 	VPCMPEQB  2(SI)(AX*1), Y8, Y4
@@ -421,9 +419,9 @@ done:
 
 // func escapesAVX2(b *byte, i, limit int) int
 //
-// SI is the document, AX where the next 32 bytes begin, CX the limit, DX 1 if the byte in
-// front of them is a backslash. R11 are the bytes behind a backslash, and R8 the ones to
-// stop at: where there is a quote or a backslash in front, but not both, and control bytes.
+// SI is the document, AX where the next 32 bytes begin, CX the limit, DX 1 if the byte before
+// them is a backslash. R11 are the bytes after a backslash, and R8 the ones to stop at: those
+// that are a quote or come after a backslash, but not both, and control bytes.
 TEXT ·escapesAVX2(SB), NOSPLIT, $0-32
 	MOVQ         b+0(FP), SI
 	MOVQ         i+8(FP), AX

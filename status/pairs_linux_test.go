@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// guarded returns a copy of data, in front of which and behind which there is no memory.
+// guarded returns a copy of data, with no memory before and after it.
 func guarded(t *testing.T, data []byte, behind bool) []byte {
 	t.Helper()
 	page := syscall.Getpagesize()
@@ -50,8 +50,8 @@ func TestReadsNoFurther(t *testing.T) {
 	}
 }
 
-// What begins in front of the limit is followed for less than slack bytes behind it, so that
-// pairs can leave it unchecked where the document ends.
+// What begins before the limit is followed for less than slack bytes beyond it, so that
+// pairs need not check where the document ends.
 func TestPairsReadNoFurther(t *testing.T) {
 	for _, tt := range []struct {
 		name, begin, middle, end string
@@ -82,7 +82,7 @@ func TestPairsReadNoFurther(t *testing.T) {
 }
 
 // The furthest way leads from the end of a key in the last 64 bytes in which one is looked
-// for, by a long number and a line end, to the spaces behind that.
+// for, by a long number and a line end, to the spaces after that.
 func TestPairsFurthest(t *testing.T) {
 	number := `-` + strings.Repeat("1", 32)
 	for _, limit := range []int{63, 64, 65, 66, 127, 128, 129} {

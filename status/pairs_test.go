@@ -135,7 +135,7 @@ func TestPairsRoom(t *testing.T) {
 	}
 }
 
-// Near the end of a document as well, what is found is what is there.
+// Near the end of a document, too, what is found is what is there.
 func TestPairsNearTheEnd(t *testing.T) {
 	for members := 1; members < 40; members++ {
 		var doc []byte
@@ -220,7 +220,7 @@ func TestOtherKeys(t *testing.T) {
 	}
 }
 
-// Behind the last field of a layout no other is expected, and keys can still come.
+// After the last field of a layout no other is expected, but keys can still come.
 func TestKeysBehindTheLast(t *testing.T) {
 	for _, o := range allObjects() {
 		fields := o.layout().fields
@@ -234,7 +234,7 @@ func TestKeysBehindTheLast(t *testing.T) {
 	}
 }
 
-// checkPairs reports where one way finds something else than the other, or what is not JSON.
+// checkPairs reports where one way finds something other than the other, or what is not JSON.
 func checkPairs(t *testing.T, b []byte, i, room int, keys uint64) {
 	t.Helper()
 	got := describePairs(ways[0].find, b, i, room, keys)
@@ -250,7 +250,7 @@ func checkPairs(t *testing.T, b []byte, i, room int, keys uint64) {
 	}
 }
 
-// White space behind a comma may be of any length, and nothing else is taken for it.
+// White space after a comma may be of any length, and nothing else is taken for it.
 func TestPairsSpace(t *testing.T) {
 	for n := range 110 {
 		for _, kind := range []string{" ", "\n", "\t", "\r\n", "\n   "} {
@@ -273,7 +273,7 @@ func TestPairsSpace(t *testing.T) {
 	}
 }
 
-// Whatever byte stands in the place of another, what is found is sound JSON, and the same.
+// Whatever byte replaces another, what is found is sound JSON, and the same in all ways.
 func TestPairsAnyByte(t *testing.T) {
 	const doc = "\"a\": \"x\",\n  \"b\":-1.5,\"c\":[],\"d\":null,\"e\":\"\", \"f\":{},\"g\": true,\r\n\t\"h\": false,\"i\":10 }"
 	b := []byte(doc)
@@ -286,7 +286,7 @@ func TestPairsAnyByte(t *testing.T) {
 	}
 }
 
-// Members that are all in front of the limit are found, and none that begins behind it.
+// Members that are wholly before the limit are found, and none that begins after it.
 func TestPairsLimit(t *testing.T) {
 	members := []string{`"": ""`, `"bc":"x"`, `"d":-1.25`, `"efg": null`, `"h":[]`, `"ijk": "a longer text"`}
 	for first := range 64 {

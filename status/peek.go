@@ -3,7 +3,6 @@ package status
 import (
 	"math/bits"
 	"strings"
-	"unicode/utf8"
 )
 
 // A Head is the part of an Assembly Status that decides what to do next.
@@ -58,9 +57,9 @@ func (h Head) HTTPCode() int {
 	return int(h.httpCode)
 }
 
-// mayHaveCode reports whether http_code can be a key in b: it stands there, or an escape
-// sequence that can write a letter does. Older Statuses have no code, and reading all of
-// them to find that out would cost ten times what Peek does.
+// mayHaveCode reports whether http_code can be a key in b: whether it stands there, or an escape
+// sequence that may be a letter of it. Older Statuses have no code, and reading all of
+// one to find that out would cost ten times what Peek does.
 func mayHaveCode(b []byte) bool {
 	const name, escape = "http_code", `\u`
 	i := 0
@@ -93,14 +92,15 @@ func mayHaveCode(b []byte) bool {
 //
 // It stops as soon as it has met ok or error, the id, and the bytes received and
 // expected. It therefore does not see whether what follows is JSON, nor a key that
-// comes again there, nor an error behind an ok: the API never sends both. What it has
+// comes again there, nor an error after an ok: the API never sends both. What it has
 // read up to that point is checked as strictly as by DecodeAssembly, and a fault there
 // gives the same *SyntaxError; of a key that has come twice by then the last one
-// counts. A key, code or id with escape sequences costs an allocation.
+// counts. A code or id with escape sequences costs an allocation, as does a number written
+// with such in quotes; keys cost none.
 //
-// An object that is no Status, such as {"message":"Forbidden"} of a gateway, has a Head
-// with neither State nor Error, whose Phase is Unknown. It is no error: who polls has to stop
-// at that, too, or look at the response's status first.
+// An object that is no Status, such as {"message":"Forbidden"} from a gateway, has a Head
+// with neither State nor Error, whose Phase is Unknown. That is no error: a program that polls
+// has to stop there too, or check the HTTP status of the response first.
 func Peek(data []byte) (Head, error) {
 	h := Head{data: data}
 	i := skipSpace(data, 0)
@@ -122,7 +122,7 @@ func Peek(data []byte) (Head, error) {
 // headKeys are the keys that member knows.
 var headKeys = keySet("ok", "error", "errno", "syscall", "http_code", "assemblyId", "assembly_id", "bytes_received", "bytes_expected")
 
-// read reads members from h.data[i] on, where a key begins or white space in front of one,
+// read reads members from h.data[i] on, where a key begins or white space before one,
 // until it has seen all that is wanted or the document ends. It reports false for what is
 // not JSON.
 func (h *Head) read(i int, wanted headField) bool {
@@ -143,7 +143,7 @@ func (h *Head) read(i int, wanted headField) bool {
 		}
 		i = next
 		if n == room {
-			// No more than what is missing, so as not to read far behind it.
+			// No more than what is missing, so as not to read far beyond it.
 			room = bits.OnesCount8(uint8(wanted &^ h.seen))
 			continue
 		}
@@ -156,7 +156,11 @@ func (h *Head) read(i int, wanted headField) bool {
 		if i = valueEnd(b, v, 1); i < 0 {
 			return false
 		}
-		h.member(member{key: s[k+1 : end]}.name(), s[v:i], false)
+		if key := s[k+1 : end]; strings.IndexByte(key, '\\') < 0 {
+			h.member(key, s[v:i], false)
+		} else {
+			h.escapedMember(key, s[v:i])
+		}
 		var more bool
 		if i, more = itemEnd(b, i, '}'); !more {
 			return i >= 0 && skipSpace(b, i) == len(b)
@@ -179,8 +183,10 @@ func (h *Head) member(key, value string, plain bool) {
 		h.Error = ErrorCode(headText(value, plain))
 		h.verdict()
 	case "assembly_id", "assemblyId":
-		h.ID = headText(value, plain)
-		h.seen |= headID
+		if value[0] == '"' || isNumber(value) { // or else it may stand under the other name
+			h.ID = headText(value, plain)
+			h.seen |= headID
+		}
 	case "bytes_received":
 		h.BytesReceived = headInteger(value)
 		h.seen |= headReceived
@@ -197,6 +203,16 @@ func (h *Head) member(key, value string, plain bool) {
 	}
 }
 
+// escapedMember is member for a key with escape sequences. None of those asked for is longer
+// than it would be with nothing else in it.
+func (h *Head) escapedMember(key, value string) {
+	const longest = len(`\u0000`) * len("bytes_received")
+	var text [3 * longest]byte // as much as bytes that are not UTF-8 become
+	if len(key) <= longest {
+		h.member(view(appendText(text[:0], key)), value, false)
+	}
+}
+
 func (h *Head) verdict() {
 	h.seen &^= headVerdict
 	if h.State != "" || h.Error != "" {
@@ -207,10 +223,10 @@ func (h *Head) verdict() {
 // headText returns a string's value, or the digits of a number.
 func headText(s string, plain bool) string {
 	if s[0] == '"' {
-		if s = s[1 : len(s)-1]; plain || strings.IndexByte(s, '\\') < 0 && utf8.ValidString(s) {
+		if s = s[1 : len(s)-1]; plain {
 			return s
 		}
-		return string(appendText(nil, s))
+		return textOf(s)
 	}
 	if isNumber(s) {
 		return s

@@ -38,7 +38,7 @@ func TestPeek(t *testing.T) {
 	} {
 		forms := []string{test.data}
 		if members, ok := strings.CutSuffix(test.data, "}"); ok && members != "{" {
-			// Where there is enough behind all keys to search 64 bytes at a time.
+			// Where enough follows all keys to search 64 bytes at a time.
 			forms = append(forms, members+`,"x":"`+strings.Repeat("far from the end ", 20)+`"}`)
 		}
 		for _, data := range forms {
@@ -85,7 +85,7 @@ func TestPeekReadsNoFurther(t *testing.T) {
 	}
 }
 
-// wantPeek holds Peek against DecodeAssembly on a sound document.
+// wantPeek compares Peek with DecodeAssembly on a sound document.
 func wantPeek(t *testing.T, data []byte) {
 	t.Helper()
 	a := mustDecode(t, data)
@@ -136,6 +136,31 @@ func TestPeekAnyOrder(t *testing.T) {
 			if wantPeek(t, append(doc, '}')); t.Failed() {
 				t.Fatal(name)
 			}
+		}
+	}
+}
+
+// Only values that Peek hands out cost an allocation where they are written with escape sequences.
+func TestPeekAllocations(t *testing.T) {
+	const rest = `"bytes_received":3,"bytes_expected":4}`
+	long := strings.Repeat(`\u006f`, 100)
+	for _, tt := range []struct {
+		name, data string
+		want       float64
+	}{
+		{"a key that is not asked for", `{"a\"b":1,"\u00e9":2,"\ud800":3,"` + long + `":4,"` + strings.Repeat("\xff", 80) + `\n":5,"ok":"A","assembly_id":"x",` + rest, 0},
+		{"keys that are", `{"\u006f\u006b":"A","assembly\u005fid":"x",` + rest, 0},
+		{"the code", `{"ok":"\u0041SSEMBLY","assembly_id":"x",` + rest, 1},
+		{"a long id", `{"ok":"A","assembly_id":"` + long + `",` + rest, 1},
+		{"a number", `{"ok":"A","assembly_id":"x","bytes_received":"\u0033","bytes_expected":4}`, 1},
+	} {
+		h, err := Peek([]byte(tt.data))
+		if err != nil || h.State == "" || h.ID == "" || h.BytesReceived != 3 || h.BytesExpected != 4 {
+			t.Errorf("%s: %+v, %v", tt.name, h, err)
+		}
+		data := []byte(tt.data)
+		if n := testing.AllocsPerRun(10, func() { _, _ = Peek(data) }); n != tt.want {
+			t.Errorf("%s: %v allocations, want %v", tt.name, n, tt.want)
 		}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"iter"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	gojson "github.com/goccy/go-json"
 )
@@ -42,11 +41,7 @@ func (r Raw) Text() (s string, ok bool) {
 	if len(t) < 2 || t[0] != '"' || !r.Valid() {
 		return "", false
 	}
-	t = t[1 : len(t)-1]
-	if strings.IndexByte(t, '\\') < 0 && utf8.ValidString(t) {
-		return t, true
-	}
-	return string(appendText(nil, t)), true
+	return textOf(t[1 : len(t)-1]), true
 }
 
 // Int64 returns an integer's value.
@@ -213,12 +208,7 @@ type member struct {
 	value string
 }
 
-func (m member) name() string {
-	if strings.IndexByte(m.key, '\\') < 0 && utf8.ValidString(m.key) {
-		return m.key
-	}
-	return string(appendText(nil, m.key))
-}
+func (m member) name() string { return textOf(m.key) }
 
 // members yields the members of an object, which has passed the scanner.
 func members(object string) iter.Seq[member] {

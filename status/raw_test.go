@@ -46,7 +46,7 @@ func TestRawMarshal(t *testing.T) {
 	}
 }
 
-// Who asks for what is in a Raw need not pay for it.
+// Asking for what is in a Raw costs no allocation.
 func TestRawAllocations(t *testing.T) {
 	meta := Meta{`{"a":{"b":[1,2]},"date_file_modified":"2026/05/07 16:10:57 GMT","duration":12.5,"width":1920,"height":1080,"framerate":"29.97","aspect_ratio":1.778,"page_count":3,"c":true}`}
 	text, number := Raw(`"a string that does not fit into a few bytes"`), Raw(`"123456789"`)

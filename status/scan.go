@@ -6,7 +6,7 @@ import (
 )
 
 // The scanner. Every function takes the whole document b and an index into it,
-// and returns the index behind what it read, or -1 for anything that is not
+// and returns the index after what it read, or -1 for anything that is not
 // JSON. None of them says why: a document that is refused is read a second time
 // by diagnose, which has time to be exact. What is accepted is what
 // encoding/json accepts: RFC 8259, any bytes above 0x1f inside strings, lone
@@ -25,7 +25,7 @@ const (
 	wordAlse   = 'a' | 'l'<<8 | 's'<<16 | 'e'<<24
 )
 
-// at returns b[i], and behind the end NUL, which no place in JSON allows.
+// at returns b[i], and past the end NUL, which JSON allows nowhere.
 func at(b []byte, i int) byte {
 	if uint(i) < uint(len(b)) {
 		return b[i]
@@ -48,11 +48,11 @@ func equals(w, each uint64) uint64 {
 	return ^(w&^eachHigh + ^uint64(eachHigh) | w) & eachHigh
 }
 
-// runEnd returns the index of the first byte at or behind i that ends a run of
+// runEnd returns the index of the first byte at or after i that ends a run of
 // plain string bytes, or an index on the way there when fewer than 16 bytes are
 // left: either way one from which eight bytes can be loaded, if that is so for i.
-// It is small enough to be inlined, so that most strings cost no call. If a
-// quote stands there the string is over, and if not stringEnd goes on.
+// It is small enough to be inlined, so that most strings cost no call. If the byte there
+// is a quote the string is over; if not, stringEnd goes on.
 func runEnd(b []byte, i int) int {
 	for ; i+16 <= len(b); i += 8 {
 		if m := stops(load64(b, i)); m != 0 {
@@ -62,9 +62,9 @@ func runEnd(b []byte, i int) int {
 	return i
 }
 
-// plainEnd returns the index of the first byte at or behind i that ends a run of plain
+// plainEnd returns the index of the first byte at or after i that ends a run of plain
 // string bytes or is not ASCII, or an index from the limit on, up to which there is none.
-// Behind the limit b goes on for seven bytes or more.
+// Beyond the limit b goes on for seven bytes or more.
 func plainEnd(b []byte, i, limit int) int {
 	for ; i < limit; i += 8 {
 		if w := load64(b, i); (stops(w)|w)&eachHigh != 0 {
@@ -108,7 +108,7 @@ func stringEnd(b []byte, i int) int {
 
 // escapesEnd reads the escape sequence at b[i] and then what is like JSON in a string,
 // where one byte in every few is an escaped quote: words in which each quote has a
-// backslash before it and each backslash a quote behind it. Each word is done without a
+// backslash before it and each backslash a quote after it. Each word is done without a
 // look at where in it they are; carry is the mark of a backslash at its end.
 func escapesEnd(b []byte, i int) int {
 	if i = escapeEnd(b, i); i < 0 {
@@ -150,7 +150,7 @@ func isHex(c byte) bool {
 	return c-'0' < 10 || c|0x20-'a' < 6
 }
 
-// skipSpace returns the index of the first byte at or behind i that is not white space.
+// skipSpace returns the index of the first byte at or after i that is not white space.
 func skipSpace(b []byte, i int) int {
 	for i+8 <= len(b) {
 		w := load64(b, i)
@@ -164,7 +164,7 @@ func skipSpace(b []byte, i int) int {
 			if b[i] > ' ' {
 				return i
 			}
-		case c == '\n': // with an indentation behind it, as a rule
+		case c == '\n': // followed by an indentation, as a rule
 			i += 1 + bits.TrailingZeros64(w>>8^eachSpace>>8|1<<56)>>3
 			if at(b, i) > ' ' {
 				return i
@@ -181,8 +181,8 @@ func skipSpace(b []byte, i int) int {
 	return i
 }
 
-// indentEnd is skipSpace where white space is likely to be what it was in front of
-// the key before: gap bytes from b[last] on. If so, finding that out takes no
+// indentEnd is skipSpace where white space is likely to be what it was before the
+// previous key: gap bytes from b[last] on. If so, finding that out takes no
 // look at the single bytes.
 func indentEnd(b []byte, i, last, gap int) int {
 	if gap >= 8 && gap <= 16 && i+gap < len(b) && b[i+gap] == '"' {
@@ -364,7 +364,7 @@ func objectEnd(b []byte, i, depth int) int {
 	}
 }
 
-// keyEnd reads the key that begins at b[i] and the colon behind it. It returns the index
+// keyEnd reads the key that begins at b[i] and the colon after it. It returns the index
 // of the quote that closes the key, and that of the value; value is -1 if there is none.
 func keyEnd(b []byte, i int) (end, value int) {
 	if at(b, i) != '"' {
@@ -411,8 +411,8 @@ func arrayEnd(b []byte, i, depth int) int {
 	}
 }
 
-// itemEnd reads what stands behind an element or a member: a comma, behind which
-// there is another one at next, or the closing bracket, which next is behind.
+// itemEnd reads what follows an element or a member: a comma, after which there is
+// another one at next, or the closing bracket, with next after it.
 func itemEnd(b []byte, i int, closing byte) (next int, more bool) {
 	if at(b, i) <= ' ' {
 		i = skipSpace(b, i)

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// wantVerdict holds DecodeAssembly, both ways, against encoding/json: it accepts what
+// wantVerdict compares DecodeAssembly, both ways, with encoding/json: it accepts what
 // that calls valid, if the root is an object. The diagnosis has to come to the same
 // verdict.
 func wantVerdict(t *testing.T, data []byte) {
@@ -88,7 +88,7 @@ func TestVerdictOnKeys(t *testing.T) {
 }
 
 // White space changes within a document, so that what was learned from one indentation
-// must not be believed of the next.
+// must not be assumed of the next.
 func TestVerdictOnWhiteSpace(t *testing.T) {
 	gaps := []string{"", " ", "\n", "\n  ", "\r\n\t", "\n       ", "\n        ", "\n         ", "\n               ", "\n                ", "\n                 ",
 		"\v", "\n\x00 ", "        \v", "\n       \f", "\n    \"  ", "\n   \u00a0  "}
@@ -221,7 +221,7 @@ func TestSkipSpace(t *testing.T) {
 	}
 }
 
-// numbered returns members with the numbers from one to less than the other as their keys.
+// numbered returns members whose keys are the numbers from the one to less than the other.
 func numbered(from, to int) string {
 	var all []string
 	for i := from; i < to; i++ {
@@ -284,7 +284,7 @@ func TestMemoryLast(t *testing.T) {
 	}
 }
 
-// The second of two objects alike is not read byte by byte. It still has to be refused
+// The second of two like objects is not read byte by byte. It still has to be refused
 // where it is too deep, though the first was not, and wherever it differs.
 func TestRepeatedObjects(t *testing.T) {
 	deep := func(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }

@@ -1,6 +1,6 @@
 package status
 
-// A State is what the API says about an Assembly that has not failed, its ok. A code
+// A State is what the API says, as ok, about an Assembly that has not failed. A code
 // that is not among the constants is passed through: it is neither terminal nor
 // successful.
 type State string
@@ -42,8 +42,8 @@ func (s State) Phase() Phase {
 	return Running
 }
 
-// knownState returns the constant for a code, so that the string given may go away, and
-// the code itself if there is none.
+// knownState returns the constant for a code, which outlives the string given, and the code
+// itself if there is none.
 func knownState(code string) State {
 	switch State(code) {
 	case AssemblyUploading:
@@ -64,7 +64,7 @@ func knownState(code string) State {
 
 // Failed reports whether the Assembly has ended with an error. A failed request for a
 // Status, such as one over the rate limit, says nothing about the Assembly: Error is set
-// then, and ErrorCode.AboutRequest tells.
+// then, and ErrorCode.AboutRequest reports true.
 func (a *Assembly) Failed() bool { return a.Phase() == Failed }
 
 // wrong reports whether the Status is that of a failure: of the Assembly, of the request

@@ -32,9 +32,9 @@ func harmless(s string) string {
 	return strings.NewReplacer(`\"`, `"`, `\\`, `\`).Replace(quoted[1 : len(quoted)-1])
 }
 
-// diagnose reads a document that the scanner refused once more, slowly, to say
+// diagnose reads once more, slowly, a document that the scanner refused, to say
 // what is wrong with it. It shares no code with the scanner, so that tests can
-// hold the two against each other. It returns nil for a JSON object.
+// compare the two. It returns nil for a JSON object.
 func diagnose(data []byte) *SyntaxError {
 	d := diagnosis{data: data}
 	d.space()
@@ -42,7 +42,7 @@ func diagnose(data []byte) *SyntaxError {
 		return d.fault("the document is empty, a JSON object was expected")
 	}
 	if c := data[d.at]; c != '{' {
-		// Whether the rest is JSON does not matter any more.
+		// Whether the rest is JSON no longer matters.
 		return d.fault("the document is not a JSON object, it begins with " + describe(c))
 	}
 	if !d.value(0) {
@@ -60,7 +60,7 @@ func refusal(data []byte) error {
 	if err := diagnose(data); err != nil {
 		return err
 	}
-	// Only if the two disagree, which would be a fault of ours.
+	// Only if the two disagree, which would be a bug of ours.
 	return &SyntaxError{What: "the document is refused, but no fault can be found in it"}
 }
 
@@ -80,7 +80,7 @@ func (d *diagnosis) fault(what string) *SyntaxError {
 	return d.err
 }
 
-// want reports that something else stands where what was expected.
+// want records that something else stands where what was expected. It returns false.
 func (d *diagnosis) want(what string) bool {
 	if d.more() {
 		d.fault(describe(d.data[d.at]) + " where " + what + " was expected")

@@ -1,6 +1,7 @@
 package status
 
 import (
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -26,6 +27,15 @@ func appendText(dst []byte, raw string) []byte {
 		}
 	}
 	return dst
+}
+
+// textOf returns the value of the string whose text between the quotes is raw. If that is not
+// raw itself it allocates: once, unless bytes that are not UTF-8 make the value longer.
+func textOf(raw string) string {
+	if strings.IndexByte(raw, '\\') < 0 && utf8.ValidString(raw) {
+		return raw
+	}
+	return view(appendText(make([]byte, 0, len(raw)), raw))
 }
 
 // unescape returns what the escape sequence at the beginning of s stands for, two of them

@@ -11,34 +11,34 @@ import (
 // Tracker has heard nothing yet.
 //
 // It never goes backwards: an old poll does not make a completed Assembly execute
-// again, nor do Percent and FilePercent shrink. An upload or result that is told twice, by whatever
-// way, is one; results that come behind the end are kept; an error behind a successful
-// end is ignored. The same news lead to the same Assembly in any order; only the order
-// among files and Steps that no Status has listed yet is that of their arrival.
+// again, nor do Percent and FilePercent shrink. An upload or result that is reported twice,
+// in whatever way, is one; results that come after the end are kept; an error after a successful
+// end is ignored. A result without the name of its Step has to wait for a Status that lists it.
+// The same news leads to the same Assembly in any order; only the order among files and Steps
+// that no Status has listed yet is that of their arrival.
 //
-// Where Statuses contradict each other the one further on supplies the fields, and of two
-// versions of a file the one that does not expire, or says more. The Message of a Status
-// goes when an update tells of another state.
+// Where Statuses contradict each other the one that is further on supplies the fields. Of two
+// versions of a file the one that does not expire wins, or else the one that says more. The
+// Message of a Status goes when an update brings another state.
 //
-// It is about one Assembly. The first Status with an ID says about which, for updates have
-// none: give it those of that Assembly's stream alone.
+// A Tracker is about one Assembly: that of the first Status with an ID. Updates have no ID, so
+// give it only those of that Assembly's stream.
 //
-// A Tracker is not safe for concurrent use. It keeps nothing of what it is given but
-// copies.
+// A Tracker is not safe for concurrent use. It keeps only copies of what it is given.
 type Tracker struct {
 	now      Assembly
 	verdict  verdict
 	base     *standing // the Status that supplies the fields; nil if there was none
 	fields   Assembly  // what base says, without its files
 	progress float64   // percent, the highest of all
-	known    bool      // progress has been told
+	known    bool      // some progress has been reported
 	perFile  map[string]float64
 	files    map[fileKey]place // where each file is in now
 	steps    map[string]int    // where each Step is in now
-	extra    bool              // meta data extracted, by message
+	extra    bool              // a message has said that the meta data is extracted
 }
 
-// A Change says what an update or a Status was news about.
+// A Change says what an update or a Status changed.
 type Change struct {
 	State    bool     // Assembly().State or Assembly().Error
 	Progress bool     // Percent or FilePercent
@@ -58,8 +58,7 @@ type Result struct {
 	File File
 }
 
-// fileKey is what makes a file that one and no other. A file without an id is told by
-// all it says.
+// fileKey identifies a file. A file without an id is identified by its whole text.
 type fileKey struct {
 	upload bool
 	step   string
@@ -71,7 +70,7 @@ type fileKey struct {
 type place struct{ step, file int }
 
 // Assembly returns the Assembly as it stands. It belongs to the Tracker, which changes it
-// with the next Update or Status; AppendJSON makes a copy.
+// with the next Update or Status; what AppendJSON appends stays.
 func (t *Tracker) Assembly() *Assembly { return &t.now }
 
 // Percent returns how much of the execution is done, from 0 to 100.
@@ -82,7 +81,7 @@ func (t *Tracker) Percent() (percent float64, known bool) {
 	return t.progress, t.known
 }
 
-// FilePercent returns how much is done, from 0 to 100, of what is made from an upload.
+// FilePercent returns how much of what is made from an upload is done, from 0 to 100.
 func (t *Tracker) FilePercent(originalID string) (percent float64, known bool) {
 	percent, known = t.perFile[originalID]
 	if known && t.now.State == AssemblyCompleted {
@@ -104,7 +103,7 @@ func (t *Tracker) Summary() Summary {
 // AppendJSON appends the Assembly as it stands to dst, as Assembly.AppendJSON does.
 func (t *Tracker) AppendJSON(dst []byte) ([]byte, error) { return t.now.AppendJSON(dst) }
 
-// Update folds one update in and says what was news.
+// Update folds one update in and says what it changed.
 func (t *Tracker) Update(u Update) Change {
 	var c Change
 	switch u.Kind {
@@ -113,7 +112,7 @@ func (t *Tracker) Update(u Update) Change {
 			t.add(&c, true, "", u.File)
 		}
 	case UpdateResultFinished:
-		if u.File != nil {
+		if u.File != nil && !u.nowhere { // or else it would be there twice with the Status that says where
 			t.add(&c, false, u.Step, u.File)
 		}
 	case UpdateMetaDataExtracted:
@@ -142,22 +141,25 @@ func (t *Tracker) Update(u Update) Change {
 }
 
 func (t *Tracker) advance(c *Change, u Update) {
+	ended := t.now.State == AssemblyCompleted // so that all that is known is at 100
 	if u.PercentKnown && (!t.known || u.Percent > t.progress) {
-		t.progress, t.known, c.Progress = u.Percent, true, true
+		t.progress, t.known = u.Percent, true
+		c.Progress = !ended
 	}
 	for id, percent := range u.PerFile() {
 		if was, known := t.perFile[string(id)]; !known || percent > was {
 			if t.perFile == nil {
 				t.perFile = make(map[string]float64)
 			}
-			t.perFile[string(id)], c.Progress = percent, true
+			t.perFile[string(id)] = percent
+			c.Progress = c.Progress || !ended || !known
 		}
 	}
 }
 
-// Status folds a polled Status in and says what was news. A Status of another Assembly,
-// and the answer to a request that failed by itself, such as one over the rate limit,
-// are ignored.
+// Status folds a polled Status in and says what it changed. A Status of another Assembly is
+// ignored, and so is the answer to a request that itself failed, such as one over the rate
+// limit.
 func (t *Tracker) Status(a *Assembly) Change {
 	var c Change
 	if a.ID != "" && t.now.ID != "" && a.ID != t.now.ID || a.Error.AboutRequest() {
@@ -189,7 +191,7 @@ func (t *Tracker) Status(a *Assembly) Change {
 	return c
 }
 
-// change makes a change, and tells what it was news about other than files.
+// change makes a change, and notes in c what has changed other than files.
 func (t *Tracker) change(c *Change, make func()) {
 	state, code, fields := t.now.State, t.now.Error, otherFields(&t.now)
 	make()
@@ -222,7 +224,7 @@ func otherFields(a *Assembly) map[string]string {
 	return fields
 }
 
-// done returns whether all that is known of progress is that nothing is left to do.
+// done reports whether nothing is left to do, by all that is known of progress.
 func (t *Tracker) done() bool {
 	for _, percent := range t.perFile {
 		if percent < 100 {
@@ -242,7 +244,7 @@ func (t *Tracker) refresh() {
 	t.verdict.apply(&t.now)
 }
 
-// rebase takes the fields from the base, and the order of files and Steps. Files that it
+// rebase takes the fields from the base, and the order of files and Steps. Files that the base
 // lists are there already.
 func (t *Tracker) rebase() {
 	var listed Assembly
@@ -288,8 +290,8 @@ func (t *Tracker) rebase() {
 	}
 }
 
-// inOrder returns whether all is where rebase would put it, as it is after most Statuses:
-// what is listed first, and behind that the other files in the order of their arrival.
+// inOrder reports whether all is where rebase would put it, as it is after most Statuses:
+// first what is listed, then the other files in the order of their arrival.
 func (t *Tracker) inOrder(listed *Assembly) bool {
 	for i := range listed.Uploads {
 		if at, ok := t.files[keyOf(true, "", &listed.Uploads[i])]; !ok || at.file != i {
@@ -320,7 +322,7 @@ func (t *Tracker) inOrder(listed *Assembly) bool {
 	return true
 }
 
-// judge takes a verdict if it is further on than the one there is.
+// judge takes a verdict if it is further on than the present one.
 func (t *Tracker) judge(c *Change, v verdict) {
 	if v.compare(t.verdict) > 0 {
 		t.change(c, func() {
@@ -330,7 +332,7 @@ func (t *Tracker) judge(c *Change, v verdict) {
 	}
 }
 
-// add takes a file if it is new, or better than the one there is.
+// add takes a file if it is new, or better than the version that is there.
 func (t *Tracker) add(c *Change, upload bool, step string, f *File) {
 	text, err := f.AppendJSON(nil)
 	if err != nil {
@@ -417,7 +419,7 @@ func compareBools(a, b bool) int {
 	return 0
 }
 
-// eventCode stands for the code that an assembly_error does not name.
+// eventCode stands in where an assembly_error does not name a code.
 const eventCode = ErrorCode("assembly_error")
 
 // A verdict is what has become of an Assembly.
@@ -435,8 +437,8 @@ type verdict struct {
 	worker       string
 }
 
-// rank orders verdicts by how far on they are. A failure comes before a successful end
-// because errors behind that are to be ignored.
+// rank orders verdicts by how far on they are. A failure ranks below a successful end
+// because errors after that are to be ignored.
 func (v *verdict) rank() int {
 	if v.failed {
 		return 5
@@ -482,7 +484,7 @@ func (v *verdict) apply(a *Assembly) {
 		return
 	}
 	if !v.failed {
-		if a.wrong() { // and so is all that it says of that
+		if a.wrong() { // and so is all that it says about the failure
 			a.HTTPCode, a.Reason, a.Info = 0, "", ""
 			a.Step, a.PreviousStep, a.Worker = "", "", ""
 			a.Errno, a.Code, a.Syscall = "", "", ""

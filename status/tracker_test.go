@@ -187,8 +187,8 @@ func TestTrackerProgress(t *testing.T) {
 	}
 }
 
-// A successful end is the end of all progress, and so is news about it, unless all has come to
-// its end before.
+// A successful end brings all progress to its end, which is a change unless it is there already.
+// What comes later is none.
 func TestTrackerProgressEnds(t *testing.T) {
 	finish := map[string]func(*Tracker) Change{
 		"by an update": func(tr *Tracker) Change { return tr.Update(mustUpdate(t, "", "assembly_finished")) },
@@ -221,6 +221,13 @@ func TestTrackerProgressEnds(t *testing.T) {
 			if c := finish(&tr); c.Any() {
 				t.Errorf("%s, ended %s twice: %+v", test.name, how, c)
 			}
+			late := mustUpdate(t, "assembly_execution_progress", `{"progress_combined":60,"progress_per_original_file":[{"original_id":"f","progress":60}]}`)
+			if c := tr.Update(late); c.Progress == test.file {
+				t.Errorf("%s, ended %s, and news of progress since: %+v", test.name, how, c)
+			}
+			if percent, known := tr.FilePercent("f"); percent != 100 || !known {
+				t.Errorf("%s, ended %s, and news of progress since: %v percent of the file, %v", test.name, how, percent, known)
+			}
 		}
 	}
 }
@@ -241,7 +248,7 @@ func TestTrackerKeepsBetterFile(t *testing.T) {
 	}
 }
 
-// What the Tracker was given may go away.
+// The Tracker does not depend on what it was given.
 func TestTrackerCopies(t *testing.T) {
 	data := []byte(`{"assembly_id":"a","ok":"ASSEMBLY_EXECUTING","uploads":[{"id":"u1"}],"results":{"step":[{"id":"r1"}]}}`)
 	var a Assembly
@@ -283,8 +290,7 @@ func fold(tr *Tracker, news []any) {
 	}
 }
 
-// standingOf is all that a Tracker says, with the files and Steps in an order of their
-// own.
+// standingOf is all that a Tracker says, with the files and Steps sorted.
 func standingOf(tb testing.TB, tr *Tracker) any {
 	p, known := tr.Percent()
 	return []any{generic(tb, mustEncode(tb, tr)), p, known, tr.perFile}
@@ -355,7 +361,7 @@ func captured(tb testing.TB, stream []byte) []Update {
 	return all
 }
 
-// The same failure told in more words changes what the Assembly says, and so is a change.
+// The same failure in more words changes what the Assembly says, and so is a change.
 func TestTrackerFailureInMoreWords(t *testing.T) {
 	var tr Tracker
 	tr.Status(&Assembly{ID: "a", Error: "E"})
@@ -429,7 +435,7 @@ func TestTrackerStepsOfLaterStatus(t *testing.T) {
 	}
 }
 
-// What is told elsewhere, the state and the files, is not told again as fields.
+// What a Change tells elsewhere, of the state and the files, it does not tell again as fields.
 func TestTrackerFields(t *testing.T) {
 	const head = `{"ok":"ASSEMBLY_EXECUTING","assembly_id":"a1","bytes_received":1,"message":"m"`
 	for _, tt := range []struct {
@@ -468,8 +474,7 @@ func TestTrackerFields(t *testing.T) {
 	}
 }
 
-// An error that a successful end comes before, or behind, leaves nothing of what it said about
-// itself.
+// An error before or after a successful end leaves nothing of what it said about itself.
 func TestTrackerOverruledFailure(t *testing.T) {
 	for _, tt := range []struct{ name, failure, want string }{
 		{
@@ -609,7 +614,7 @@ func TestTrackerContradictingEnds(t *testing.T) {
 	}
 }
 
-// Which of two Statuses is further on, when the other one has more of all that counts less.
+// Which of two Statuses is further on does not depend on what counts less.
 func TestTrackerFurtherStatus(t *testing.T) {
 	const more = `,"message":"zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz"`
 	for _, tt := range []struct{ name, further, other string }{
@@ -633,7 +638,7 @@ func TestTrackerFurtherStatus(t *testing.T) {
 	}
 }
 
-// What is said of a Step outlives the bytes that named it, and knows its files again.
+// A Step outlives the bytes that named it, and its files are recognized when they come again.
 func TestTrackerCopiesSteps(t *testing.T) {
 	doc := `{"assembly_id":"a1","ok":"ASSEMBLY_EXECUTING","results":{"resized":[{"id":"1"},{"name":"no id"}]}}`
 	data := []byte(doc)
@@ -659,6 +664,22 @@ func TestTrackerCopiesSteps(t *testing.T) {
 	}
 	if got := len(tr.Assembly().Result("resized")); got != 2 {
 		t.Errorf("%d results", got)
+	}
+}
+
+// A result of which an update does not say where it belongs comes with the Status that does.
+func TestTrackerResultWithoutStep(t *testing.T) {
+	result := mustUpdate(t, "assembly_result_finished", `{"id":"r","name":"lake.pdf"}`)
+	listed := mustDecode(t, []byte(`{"assembly_id":"a","ok":"ASSEMBLY_EXECUTING","results":{"s":[{"id":"r","name":"lake.pdf"}]}}`))
+	for _, news := range [][]any{{result, listed}, {listed, result}} {
+		var tr Tracker
+		fold(&tr, news)
+		if all := tr.Assembly().Results; len(all) != 1 || all[0].Name != "s" || len(all[0].Files) != 1 {
+			t.Errorf("got %+v", all)
+		}
+		if c := tr.Update(result); c.Any() {
+			t.Errorf("a change: %+v", c)
+		}
 	}
 }
 

@@ -5,7 +5,7 @@ import (
 	"unsafe"
 )
 
-// All that is unsafe in this package, and why, but for the assembly, which reads where
+// All that is unsafe in this package, and why, except for the assembly, which reads only where
 // pairs and repeats have made sure that it can.
 
 // load64 returns the eight bytes of b from i on, the first of them lowest. The
@@ -21,8 +21,8 @@ func load32(b []byte, i int) uint32 {
 	return binary.LittleEndian.Uint32((*[4]byte)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(b)), i))[:])
 }
 
-// view returns b's bytes as a string without copying them. Whoever calls it
-// hands on the duty not to change b while the string is in use.
+// view returns b's bytes as a string without copying them. Nobody may change b
+// while the string is in use.
 func view(b []byte) string {
 	return unsafe.String(unsafe.SliceData(b), len(b))
 }
@@ -33,8 +33,8 @@ func viewBytes(s string) []byte {
 }
 
 // An address is where a field is in an object. Tables of offsets, made once for each
-// type from pointers to its fields, take a decoder there without a call; that a field
-// has the type of its kind is checked by the compiler where the table is written.
+// type from pointers to its fields, take a decoder there without a call. Where a table is
+// written the compiler checks that each field has the type of its kind.
 type address = unsafe.Pointer
 
 func fieldAt[T any](key string, k kind, p *T) field {

@@ -6,14 +6,14 @@ import "iter"
 type UpdateKind uint8
 
 const (
-	UpdateUnknown           UpdateKind = iota // an event not known here, or with a payload that makes no sense
+	UpdateUnknown           UpdateKind = iota // an event that is not known here, or whose payload makes no sense
 	UpdateUploadFinished                      // event assembly_upload_finished: File
 	UpdateMetaDataExtracted                   // message assembly_upload_meta_data_extracted
 	UpdateUploadingFinished                   // message assembly_uploading_finished
 	UpdateResultFinished                      // event assembly_result_finished: Step and File
 	UpdateExecutionProgress                   // event assembly_execution_progress: Percent and PerFile
 	UpdateAssemblyFinished                    // message assembly_finished; results may follow
-	UpdateAssemblyError                       // event assembly_error: Failure; means nothing behind UpdateAssemblyFinished
+	UpdateAssemblyError                       // event assembly_error: Failure; means nothing after UpdateAssemblyFinished
 )
 
 var updateNames = [...]string{
@@ -36,13 +36,14 @@ func (k UpdateKind) String() string {
 type Update struct {
 	Kind         UpdateKind
 	Percent      float64  // of the whole execution, 0 to 100; see PercentKnown
-	PercentKnown bool     // whether the event says a Percent, be it 0
-	Step         string   // name of the Step that has the new result
+	PercentKnown bool     // whether the event states a Percent, even if it is 0
+	Step         string   // name of the Step that has the new result; empty if the event does not say
 	File         *File    // the upload or the result
 	Failure      *Failure // what went wrong
 	Data         []byte   // the payload as it came
 
 	perFile []byte
+	nowhere bool // the event does not say of which Step the result is
 }
 
 // A Failure is the payload of assembly_error.
@@ -77,22 +78,24 @@ func (f *Failure) layout() *layout { return failureLayout }
 func (f *Failure) Lookup(key string) Raw { return Raw(f.src).Get(key) }
 
 // DecodeUpdate decodes what an event of an Assembly's update stream says: its type, empty
-// or "message" for a message, and its data. Messages and progress do not allocate.
+// or "message" for a message, and its data. Messages do not allocate, nor does progress unless
+// a key is written with escape sequences.
 //
 // An event that is not known is no error but an UpdateUnknown, and so is one
-// whose payload is JSON of a shape that makes no sense. A payload that is not JSON is a
+// whose payload is JSON of a shape that makes no sense. A payload that is not JSON gives a
 // *SyntaxError, except in assembly_error, where it may be plain text.
 func DecodeUpdate(eventType, data []byte) (u Update, err error) {
 	u.Data = data
 	switch string(eventType) {
 	case "assembly_execution_progress":
-		if !u.usualProgress() && !u.progress() {
-			u.PercentKnown, u.Percent, u.perFile = false, 0, nil
-			if err := diagnoseValue(string(data)); err != nil {
-				return u, err
-			}
+		if u.usualProgress() || u.progress() {
+			u.Kind = UpdateExecutionProgress
+			return u, nil
 		}
-		u.Kind = UpdateExecutionProgress
+		u.PercentKnown, u.Percent, u.perFile = false, 0, nil
+		if err := diagnoseValue(string(data)); err != nil {
+			return u, err
+		}
 	case "", "message":
 		switch string(data) {
 		case "assembly_finished":
@@ -134,8 +137,8 @@ func decodeFailure(data []byte) *Failure {
 	return f
 }
 
-// result reads ["step", {…}], which is what comes over the wire, and {…, "step": "…"},
-// which is what the documentation says.
+// result reads ["step", {…}], which is what comes over the wire, {…, "step": "…"}, and the
+// object without a step, which is what the documentation shows.
 func (u *Update) result() error {
 	d := decoder{b: u.Data}
 	d.copySource()
@@ -147,19 +150,19 @@ func (u *Update) result() error {
 		return err
 	}
 	whole := Raw(d.s)
-	var step Raw
-	for _, key := range [...]string{"step", "step_name", "stepName"} {
-		if step == "" {
-			step = whole.Get(key)
-		}
-	}
 	file := whole.Get("result")
 	if file.kind() != '{' {
 		file = whole
 	}
-	if name, ok := step.Text(); ok && file.kind() == '{' {
-		u.Kind, u.Step, u.File = UpdateResultFinished, name, new(File)
-		decodeSource(string(file), u.File)
+	named := false
+	for _, key := range [...]string{"step", "step_name", "stepName"} {
+		if name, ok := whole.Get(key).Text(); ok && !named {
+			u.Step, named = name, true
+		}
+	}
+	own := new(File)
+	if decodeSource(string(file), own); named || own.ID != "" {
+		u.Kind, u.File, u.nowhere = UpdateResultFinished, own, !named
 	}
 	return nil
 }
@@ -201,7 +204,7 @@ func (d *decoder) result(u *Update) int {
 }
 
 // usualProgress reads a payload that is byte by byte as the API writes it, which is
-// what comes every two seconds. It reports false, and nothing is lost, for any other.
+// what comes every two seconds. For any other it reports false and changes nothing.
 func (u *Update) usualProgress() bool {
 	const combined, perFile = `{"progress_combined":`, `,"progress_per_original_file":[`
 	b := u.Data
@@ -319,9 +322,9 @@ func percent(value []byte) (p float64, ok bool) {
 	return float64(min(n, 100)), true
 }
 
-// PerFile yields the ids of the uploads and how much, 0 to 100, of what is made from
-// each is done, where the event says so. It does not allocate unless an id is written
-// with escape sequences.
+// PerFile yields, for each upload that the event names, its id and how much of what is made
+// from it is done, from 0 to 100. It does not allocate unless there are escape sequences in an
+// id or a key.
 func (u *Update) PerFile() iter.Seq2[[]byte, float64] {
 	return func(yield func([]byte, float64) bool) {
 		b := u.perFile

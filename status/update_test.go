@@ -53,7 +53,6 @@ func TestDecodeUpdateProgress(t *testing.T) {
 		{"more digits than an integer has", `{"progress_combined":18446744073709551617,"progress_per_original_file":[{"original_id":"a","progress":9223372036854775808}]}`, true, 100, files{"a": 100}},
 		{"escaped keys", `{"progress\u005fcombined":7,"progress_per_original_fil\u0065":[{"original\u005fid":"\u0061b","pro\u0067ress":9}]}`, true, 7, files{"ab": 9}},
 		{"a backslash in a key", `{"\\progress_combined":7,"\\":1,"\\\\":2}`, false, 0, files{}},
-		{"not an object", `[1,2]`, false, 0, files{}},
 		{"an object for a number", `{"progress_combined":{"a":1}}`, false, 0, files{}},
 		{"beyond floats", `{"progress_combined":1e999}`, false, 0, files{}},
 		{"many digits", `{"progress_combined":33.333333333333333333}`, true, 33.333333333333336, files{}},
@@ -77,6 +76,15 @@ func TestDecodeUpdateProgress(t *testing.T) {
 	}
 }
 
+// JSON that is no object says nothing of progress.
+func TestDecodeUpdateProgressUnknown(t *testing.T) {
+	for _, data := range []string{`[]`, `[1,2]`, `"x"`, `7`, `null`} {
+		if u := mustUpdate(t, "assembly_execution_progress", data); u.Kind != UpdateUnknown || u.PercentKnown {
+			t.Errorf("%s: %v, %v", data, u.Kind, u.PercentKnown)
+		}
+	}
+}
+
 func TestDecodeUpdateFiles(t *testing.T) {
 	upload := mustUpdate(t, "assembly_upload_finished", `{"id":"u","size":3}`)
 	if upload.Kind != UpdateUploadFinished || upload.File.ID != "u" || upload.File.Size != 3 {
@@ -94,7 +102,8 @@ func TestDecodeUpdateFiles(t *testing.T) {
 		{"no file", `["resized"]`, UpdateUnknown},
 		{"a number for a file", `["resized",5]`, UpdateUnknown},
 		{"no step", `[{"id":"r"}]`, UpdateUnknown},
-		{"no step in the object", `{"id":"r"}`, UpdateUnknown},
+		{"object with two names, one of them null", `{"step":null,"stepName":"resized","id":"r","meta":{"width":2}}`, UpdateResultFinished},
+		{"neither a step nor an id", `{"name":"r"}`, UpdateUnknown},
 		{"null", `null`, UpdateUnknown},
 		{"empty", `[]`, UpdateUnknown},
 	} {
@@ -113,6 +122,9 @@ func TestDecodeUpdateFiles(t *testing.T) {
 				t.Errorf("step %q, file %+v", u.Step, u.File)
 			}
 		})
+	}
+	if u := mustUpdate(t, "assembly_result_finished", `{"id":"r","name":"lake.pdf"}`); u.Kind != UpdateResultFinished || u.Step != "" || u.File == nil || u.File.Name != "lake.pdf" {
+		t.Errorf("a result without a step: %+v", u)
 	}
 	if u := mustUpdate(t, "assembly_upload_finished", `[]`); u.Kind != UpdateUnknown || u.File != nil {
 		t.Errorf("an upload that is an array: %+v", u)

@@ -284,6 +284,7 @@ func newOrigins(rec *Recording, ss *stories) []string {
 			known[origin] = true
 		}
 	}
+	add(unknownOrigin)
 	for _, x := range rec.exchanges {
 		add(x.URL)
 	}

@@ -82,6 +82,24 @@ func TestStoryWebsocketURL(t *testing.T) {
 	})
 }
 
+// Where a recording has paths only, as one that was written by hand may, the URLs of an Assembly
+// lead to the server that plays it all the same.
+func TestStoryOfPaths(t *testing.T) {
+	text := openedStream + quotedRead("id: "+storyID+"\n\ndata: assembly_finished\n\n") + eof
+	text = strings.ReplaceAll(text, "/s", storyWS)
+	throughDoors(t, text, replay.Playback{Speed: replay.MaxSpeed}, func(t *testing.T, _ *replay.Recording, door http.RoundTripper) {
+		a := ask(t, door, "POST", "/assemblies").assembly(t, storyID)
+		for _, url := range []string{a.UpdateStreamURL, a.AssemblySSLURL} {
+			if !strings.HasPrefix(url, "http") {
+				t.Fatalf("the Assembly is at %q", url)
+			}
+			if got := ask(t, door, "GET", url); got.status != 200 || !strings.Contains(got.body, storyID) {
+				t.Errorf("%s is answered with %d %s", url, got.status, got.body)
+			}
+		}
+	})
+}
+
 // The list of what there is answers GET and HEAD, and no other request for /.
 func TestHandlerRoot(t *testing.T) {
 	door := mustLoad(t, story).Handler(replay.Playback{})

@@ -257,6 +257,9 @@ func (s *story) beginning() *status.Assembly {
 	a.ID = s.id
 	if len(s.streams) > 0 {
 		a.UpdateStreamURL = s.streams[0].URL
+		if strings.HasPrefix(a.UpdateStreamURL, "/") { // as in a reel that was written by hand
+			a.UpdateStreamURL = unknownOrigin + a.UpdateStreamURL
+		}
 		a.WebsocketURL, _, _ = strings.Cut(a.UpdateStreamURL, "?")
 		if origin := originOf(a.UpdateStreamURL); origin != "" {
 			a.AssemblySSLURL = origin + assembliesPath + "/" + s.id
@@ -274,6 +277,10 @@ func (s *story) beginning() *status.Assembly {
 	}
 	return a
 }
+
+// unknownOrigin stands for the service where the recording does not name it. RFC 2606 has set
+// that domain aside, so that a request which is not answered from the recording gets nowhere.
+const unknownOrigin = "https://recording.invalid"
 
 // originOf returns the scheme, host and port of an absolute URL, "" for any other.
 func originOf(url string) string {

@@ -462,7 +462,8 @@ func (c *storyClient) hear() {
 		return
 	}
 	_, dropped := c.fault.(replay.Drop)
-	complete := c.next == len(c.events) || dropped || c.alters() || c.deleted
+	complete := c.next == len(c.events) || dropped || c.alters() || c.deleted ||
+		c.lost && s.code == http.StatusNoContent // it may be taken for one that has more
 	switch f := c.fault.(type) {
 	case replay.Refuse:
 		if s.code != 200 && s.code == f.Status || f.Status == 200 || s.code == 204 { // it stays canceled

@@ -33,8 +33,7 @@ func (a *anonymizer) emails(b []byte, replace func(from, to int, by string)) {
 		from, to := m[4], m[5]
 		// What is redacted is the user of a URL, not an address.
 		if !bytes.HasSuffix(b[:from], []byte("//")) {
-			text := string(b[from:to])
-			replace(from, to, respell(a.pseudonym(&a.counts.Clients, unescaped(text)), text))
+			replace(from, to, a.pseudonym(&a.counts.Clients, string(b[from:to])))
 		}
 	}
 }
@@ -56,7 +55,7 @@ func (a *anonymizer) addresses(b []byte, replace func(from, to int, by string)) 
 		if strings.IndexByte(text, '.') >= 0 {
 			to, text = m[5], unescaped(string(b[from:m[5]]))
 		}
-		replace(from, to, respell(a.address(text), string(b[from:to])))
+		replace(from, to, reescaped(a.address(text), string(b[from:to])))
 	}
 	for _, m := range ipv4.FindAllSubmatchIndex(b, -1) {
 		from, to := m[4], m[5]
@@ -110,9 +109,9 @@ func unescaped(text string) string {
 	})
 }
 
-// respell returns what stands for an address whose text is given: by, with the escapes of the
+// reescaped returns what stands for an address whose text is given: by, with the escapes of the
 // text in the places where the text has them.
-func respell(by, text string) string {
+func reescaped(by, text string) string {
 	var b strings.Builder
 	for {
 		at := escaped.FindStringIndex(text)

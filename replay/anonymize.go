@@ -295,22 +295,39 @@ func (a *anonymizer) header(h http.Header) http.Header {
 	return out
 }
 
-// metadata replaces in the metadata of a tus upload, a list of names with values in
-// base64.
+// metadata replaces in the values of a tus upload's metadata.
 func (a *anonymizer) metadata(list string) string {
+	return editMetadata(list, func(name, value string) string {
+		if a.how.FileNames && (name == "filename" || name == "name") {
+			stem := strings.TrimSuffix(value, path.Ext(value))
+			return a.pseudonym(&a.counts.Names, stem) + value[len(stem):]
+		}
+		return a.text(value)
+	})
+}
+
+// editMetadata returns an Upload-Metadata of tus, a list of names with values in base64, with
+// each value as edit returns it. Values keep their kind of base64, of which clients send all
+// four; where it cannot be told, they are padded.
+func editMetadata(list string, edit func(name, value string) string) string {
 	entries := strings.Split(list, ",")
 	for i, entry := range entries {
-		space := strings.LastIndexByte(entry, ' ') + 1
-		plain, err := base64.StdEncoding.DecodeString(entry[space:])
-		if err != nil {
+		fields := strings.Fields(entry)
+		if len(fields) != 2 {
 			continue
 		}
-		text := a.text(string(plain))
-		if name := strings.TrimSpace(entry[:space]); a.how.FileNames && (name == "filename" || name == "name") {
-			stem := strings.TrimSuffix(string(plain), path.Ext(string(plain)))
-			text = a.pseudonym(&a.counts.Names, stem) + string(plain[len(stem):])
+		name, text := fields[0], fields[1]
+		for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
+			value, err := encoding.DecodeString(text)
+			if err != nil {
+				continue
+			}
+			if edited := edit(name, string(value)); edited != string(value) {
+				at := strings.LastIndex(entry, text)
+				entries[i] = entry[:at] + encoding.EncodeToString([]byte(edited)) + entry[at+len(text):]
+			}
+			break
 		}
-		entries[i] = entry[:space] + base64.StdEncoding.EncodeToString([]byte(text))
 	}
 	return strings.Join(entries, ",")
 }

@@ -344,6 +344,26 @@ func TestAnonymizeUploadMetadata(t *testing.T) {
 	}
 }
 
+// base64s are the kinds of base64 that clients send in Upload-Metadata.
+var base64s = map[string]*base64.Encoding{
+	"standard": base64.StdEncoding, "unpadded": base64.RawStdEncoding, "of URLs": base64.URLEncoding, "of URLs, unpadded": base64.RawURLEncoding,
+}
+
+func TestAnonymizeUploadMetadataIn(t *testing.T) {
+	for name, encoding := range base64s {
+		t.Run(name, func(t *testing.T) {
+			list := func(id string) string {
+				return "a " + encoding.EncodeToString([]byte("~~~>"+id)) + " , id\t" + encoding.EncodeToString([]byte("~~~?"+id))
+			}
+			text, _ := anonymized(t, one(t, http.Header{"Upload-Metadata": {list(anID)}}, anID), replay.Anonymization{})
+			x := contents(t, mustLoad(t, text))[0]
+			if got, want := x.Header.Get("Upload-Metadata"), list(x.body()); got != want || x.body() == anID {
+				t.Errorf("it becomes %q, want %q", got, want)
+			}
+		})
+	}
+}
+
 // What is cut off stays so, and what is good of it is there.
 func TestAnonymizeTruncated(t *testing.T) {
 	whole := one(t, nil, anID, anID)

@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"compress/gzip"
 	"context"
-	"encoding/base64"
 	"fmt"
 	"io"
 	"maps"
@@ -454,21 +453,10 @@ func (p *proxy) restore(s, host string) string {
 	})
 }
 
-// restoreMetadata restores the values of tus's Upload-Metadata, which are base64:
-// an Assembly's uploads say there which Assembly they are for, by its URL.
+// restoreMetadata restores the values of tus's Upload-Metadata, in which an Assembly's
+// uploads say, by its URL, which Assembly they are for.
 func (p *proxy) restoreMetadata(s, host string) string {
-	pairs := strings.Split(s, ",")
-	for i, pair := range pairs {
-		at := strings.LastIndexByte(pair, ' ')
-		value, err := base64.StdEncoding.DecodeString(pair[at+1:])
-		if at < 0 || err != nil {
-			continue
-		}
-		if restored := p.restore(string(value), host); restored != string(value) {
-			pairs[i] = pair[:at+1] + base64.StdEncoding.EncodeToString([]byte(restored))
-		}
-	}
-	return strings.Join(pairs, ",")
+	return editMetadata(s, func(_, value string) string { return p.restore(value, host) })
 }
 
 // answer sets h to the header of the upstream's response, as the client is to see

@@ -946,6 +946,23 @@ func TestProxyRestoresRequests(t *testing.T) {
 	}
 }
 
+func TestProxyRestoresMetadata(t *testing.T) {
+	for name, encoding := range base64s {
+		list := func(origin string) string {
+			return "filename,a " + encoding.EncodeToString([]byte(origin+"/~~~>.")) + ",b " + encoding.EncodeToString([]byte(origin+"/~~~?."))
+		}
+		req := httptest.NewRequest("POST", "/", nil)
+		req.Host = "localhost"
+		req.Header.Set("Upload-Metadata", list("http://localhost"))
+		replay.NewProxy(&url.URL{Scheme: "http", Host: "api2.example.com"}, roundTripper(func(req *http.Request) (*http.Response, error) {
+			if got, want := req.Header.Get("Upload-Metadata"), list("http://api2.example.com"); got != want {
+				t.Errorf("base64 that is %s: the upstream gets %q, want %q", name, got, want)
+			}
+			return answer(req, http.NoBody), nil
+		})).ServeHTTP(httptest.NewRecorder(), req)
+	}
+}
+
 // A body is held to restore the URLs in it only where it is JSON that can be read, and small.
 func TestProxyRestoredBodies(t *testing.T) {
 	const bound = 1 << 20

@@ -99,9 +99,10 @@ type Progress struct {
 // Where req is no GET it is sent once: an Assembly or a job that it creates is followed
 // at the URL that the answer names.
 //
-// There are never more than three requests for Statuses in a second. Those that fail
-// for now (over the rate limit, with a server's error, without a response) are made
-// again after 2 s, then 4, up to a minute, or when the server says that they may be.
+// There are never more than three requests for Statuses in a second, and redirects count.
+// Those that fail for now (over the rate limit, with a server's error, without a response
+// or a Status in it) are made again after 2 s, then 4, up to a minute, or when the server
+// says that they may be.
 //
 // The header of req goes along with every request to the same origin (scheme, host
 // and port), but not to another, redirects included: those get Accept,
@@ -287,7 +288,7 @@ func (s *following) next(now time.Time) (at time.Time, done bool, err error) {
 			cmp.Or(s.streamErr, io.ErrUnexpectedEOF))
 	case terminal && over && now.Sub(s.ended) >= finalTime:
 		return at, true, fmt.Errorf("replay: the stream told the end, but no final Status came within %v: %w",
-			finalTime, cmp.Or(s.pollErr, errors.New("it does not say that it is")))
+			finalTime, cmp.Or(s.pollErr, errors.New("the Status does not say that the Assembly has ended")))
 	case s.statusURL == nil, terminal && !over:
 		return at, false, nil
 	}

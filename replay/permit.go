@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"path"
 	"strings"
 	"unicode"
 )
@@ -27,7 +26,7 @@ func (s *following) permitted(text string) (*url.URL, error) {
 	case u.Scheme != "https" && s.req.URL.Scheme == "https":
 		return nil, fmt.Errorf("replay: the server named %q, which is not followed: it is not secure, as the server is", redactURL(u))
 	case s.isObscure(u.Hostname()):
-		return nil, fmt.Errorf("replay: the server named %q, which is not followed: its host is written in a way that may hide where it is", redactURL(u))
+		return nil, fmt.Errorf("replay: the server named %q, which is not followed: its host is written in a way that may disguise an IP address", redactURL(u))
 	case private(u.Hostname()) && !private(s.req.URL.Hostname()):
 		return nil, fmt.Errorf("replay: the server named %q, which is not followed: it is on a private network, and the server is not", redactURL(u))
 	}
@@ -127,7 +126,7 @@ func (s *following) redirect(next *http.Request, via []*http.Request, check func
 		next.Header = onlyNeutral(next.Header)
 	}
 	if s.isObscure(next.URL.Hostname()) {
-		return fmt.Errorf("the redirect to %s is not followed: that is written in a way that may hide where it is", next.URL.Host)
+		return fmt.Errorf("the redirect to %s is not followed: its host is written in a way that may disguise an IP address", next.URL.Host)
 	}
 	if private(next.URL.Hostname()) && !private(s.req.URL.Hostname()) {
 		return fmt.Errorf("the redirect to %s is not followed: that is on a private network, and the server is not", next.URL.Host)
@@ -144,8 +143,8 @@ func (s *following) redirect(next *http.Request, via []*http.Request, check func
 			return errors.New("the redirect leads back to where it came from")
 		}
 	}
-	if path.Base(next.URL.Path) == path.Base(via[0].URL.Path) && !s.wait(next.Context()) {
-		return context.Cause(next.Context()) // it may be the same Status that is asked for
+	if !s.wait(next.Context()) { // for it may be a Status that is asked for, whatever its URL
+		return context.Cause(next.Context())
 	}
 	return nil
 }

@@ -36,7 +36,7 @@ type answered struct {
 // readAnswer reads the response of u, which should be a Status.
 func readAnswer(resp *http.Response, u *url.URL) (a answered) {
 	defer resp.Body.Close()
-	ok := resp.StatusCode == http.StatusOK
+	ok := resp.StatusCode/100 == 2
 	data, err := []byte(nil), errNoObject
 	if !(&Exchange{StatusCode: resp.StatusCode, Header: resp.Header}).IsEventStream() { // which may never say anything
 		data, err = readObject(resp.Body)

@@ -103,7 +103,7 @@ func (s *following) connect(u *url.URL, lastID string) (resp *http.Response, wai
 	if err != nil {
 		return nil, 0, hideCredentials(err)
 	}
-	if (&Exchange{StatusCode: resp.StatusCode, Header: resp.Header}).IsEventStream() {
+	if isEventStream(resp) {
 		return resp, 0, nil
 	}
 	resp.Body.Close()
@@ -111,6 +111,11 @@ func (s *following) connect(u *url.URL, lastID string) (resp *http.Response, wai
 		wait = max(retryAfter(resp.Header), minReconnect)
 	}
 	return nil, wait, &ssewire.ResponseError{URL: redactURL(u), StatusCode: resp.StatusCode, Header: resp.Header}
+}
+
+// isEventStream is [Exchange.IsEventStream] for a response that is not recorded.
+func isEventStream(resp *http.Response) bool {
+	return (&Exchange{StatusCode: resp.StatusCode, Header: resp.Header}).IsEventStream()
 }
 
 // connection is what a stream keeps from one connection to the next.

@@ -198,7 +198,7 @@ func (s *following) begin() error {
 	if err != nil {
 		return hideCredentials(err)
 	}
-	if (&Exchange{StatusCode: resp.StatusCode, Header: resp.Header}).IsEventStream() {
+	if isEventStream(resp) {
 		s.mu.Lock()
 		s.changed()
 		s.mu.Unlock()

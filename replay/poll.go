@@ -38,7 +38,7 @@ func readAnswer(resp *http.Response, u *url.URL) (a answered) {
 	defer resp.Body.Close()
 	ok := resp.StatusCode/100 == 2
 	data, err := []byte(nil), errNoObject
-	if !(&Exchange{StatusCode: resp.StatusCode, Header: resp.Header}).IsEventStream() { // which may never say anything
+	if !isEventStream(resp) { // which may never say anything
 		data, err = readObject(resp.Body)
 	}
 	a.size = len(data)

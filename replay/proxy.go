@@ -28,46 +28,61 @@ import (
 // transport, and every answer back: what one read of the body returns is written,
 // and flushed, before the next. With a [Recorder] as transport, it records the
 // exchanges of a program in any language. Of upstream, an http or https URL, only
-// the scheme and the host count; transport is http.DefaultTransport where it is nil.
+// the scheme and the host count; where it is anything else, every request is answered
+// with 502. The transport is http.DefaultTransport where it is nil.
 //
 // The upstream sees the client's request: its own Host, no header that speaks of a
 // proxy, the body as it comes. Two things are changed. No compression is asked for,
-// so that recordings can be read; what comes compressed all the same stays so, but
-// for text in gzip that has to be rewritten, and what is said to be gzip and is none
-// passes as it comes. And URLs that lead to the proxy become the upstream's again, in
+// so that recordings can be read; what comes compressed all the same stays so, except
+// for text in gzip that has to be rewritten. What is said to be gzip and is not passes
+// as it comes. And URLs that lead to the proxy become the upstream's again, in
 // headers, in the Upload-Metadata of tus, and in JSON with a Content-Length of up to
 // 1 MiB.
 //
 // The client stays with the proxy: in headers, and in bodies that are JSON or event
 // streams, the upstream's origin becomes the proxy's, under the name that the client
-// called it by. So do origins of the same service, as an Assembly's Status names the
+// called it by. So do origins of the same service, since an Assembly's Status names the
 // machine it runs on: https://HOST becomes /-/https/HOST at the proxy, which sends
 // requests for that to HOST. Of the same service is the upstream's host at any port,
-// what lies beneath it, and what differs from it only behind the first hyphen or
+// any host below it, and what differs from it only after the first hyphen or
 // dot of its first label, under the same parent domain: for api2.example.com that is
 // api2-jane.example.com and api2.jane.example.com, and neither www.example.com nor
-// example.com. Nothing else is ever asked, and no host that the upstream has not
-// named. Nothing is rewritten in WebSocket messages and partial content (206). Where a
-// body is rewritten, what may be the beginning of a URL at the end of a read, such as the
-// last byte of {"delta":"oh, is only written with the next read, or at the end of the body:
-// 269 bytes at most. Cookies lose a Domain that the upstream's machine is in and, where the
-// client came by http, Secure, SameSite=None and Partitioned, so that the client sends them
-// to the proxy; those called __Secure-… or __Host-… stay secure.
+// example.com. No other host is ever asked, and none that the upstream has not named.
+//
+// Nothing is rewritten in WebSocket messages and partial content (206), and what an answer
+// to HEAD says of the body is said of the upstream's. Where a body is rewritten, what may
+// be the beginning of a URL at the end of a read, such as the last byte of {"delta":"oh, is
+// only written with the next read, or at the end of the body: 269 bytes at most. Cookies
+// lose a Domain that the upstream's machine is in and, where the client came by http,
+// Secure, SameSite=None and Partitioned, so that the client sends them to the proxy; those
+// called __Secure-… or __Host-… stay secure.
 //
 // What ends one side ends the other in the same way. When the client goes away, the
 // context of the upstream's request ends. When the upstream breaks the connection, or
-// cannot be reached, the client's is cut, with http.ErrAbortHandler. There are no timeouts
-// but those of transport. WebSockets are passed through, and either side may end its half
-// while the other goes on; other protocols are not switched to. CONNECT and requests for
-// another host, as of a client that takes this for its HTTP proxy, are answered with 421.
-// So are requests over loopback that call the proxy by a name of the public DNS (any but IP
-// addresses, names without a dot, and those under localhost, internal and test): they come
-// from a web page whose name was made to point here.
+// cannot be reached, the client's is cut, with http.ErrAbortHandler, and nothing says why:
+// to see the errors, wrap the transport in an http.RoundTripper that looks at what its
+// RoundTrip, and the Read of its bodies, return. There are no timeouts except those of the
+// transport.
+//
+// WebSockets are passed through, and either side may end its half while the other goes on;
+// other protocols are not switched to. CONNECT and requests for another host, as of a
+// client that takes this for its HTTP proxy, are answered with 421. So are requests over
+// loopback that call the proxy by a name of the public DNS (any but IP addresses, names
+// without a dot, and those under localhost, internal and test): they come from a web page
+// whose name was made to point here.
 func NewProxy(upstream *url.URL, transport http.RoundTripper) http.Handler {
 	if transport == nil {
 		transport = http.DefaultTransport
 	}
+	if upstream == nil {
+		upstream = new(url.URL)
+	}
 	scheme := strings.ToLower(upstream.Scheme)
+	if scheme != "http" && scheme != "https" || upstream.Hostname() == "" {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			refuse(w, http.StatusBadGateway, "The upstream of this proxy, %q, is no URL with http:// or https:// and a host: start the proxy with another.", redactURL(upstream))
+		})
+	}
 	authority := strings.TrimSuffix(strings.ToLower(upstream.Host), defaultPort(scheme))
 	return &proxy{scheme: scheme, authority: authority, transport: transport, named: make(map[string]bool)}
 }
@@ -161,7 +176,7 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	var body io.Reader = resp.Body
-	if !hasURLs(resp.Header) || resp.StatusCode == http.StatusPartialContent {
+	if !hasURLs(resp.Header) || resp.StatusCode == http.StatusPartialContent || req.Method == http.MethodHead {
 		text = nil
 	} else if coding := resp.Header.Get("Content-Encoding"); coding == "" || strings.EqualFold(coding, "identity") {
 		w.Header().Del("Content-Length")

@@ -283,7 +283,9 @@ func (a *anonymizer) header(h http.Header) http.Header {
 		for _, value := range values {
 			switch name {
 			case "User-Agent", "Referer", "Origin":
-				value = a.pseudonym(&a.counts.Clients, value)
+				by := []byte(a.pseudonym(&a.counts.Clients, value))
+				a.ids([]byte(value), func(from, to int, id string) { copy(by[from:to], id) })
+				value = string(by)
 			case "Upload-Metadata":
 				value = a.metadata(value)
 			default:

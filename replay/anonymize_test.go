@@ -263,7 +263,22 @@ func TestAnonymizeSpellings(t *testing.T) {
 	}
 }
 
-// What is replaced keeps its shape; X stands for what stays.
+// What a client says of itself is the same in a header and in a Status.
+func TestAnonymizeReferer(t *testing.T) {
+	const referer = "https://app.example/uploads?assembly=" + anID
+	header := http.Header{"Referer": {referer}}
+	text, _ := anonymized(t, one(t, header, `{"client_referer":"`+strings.ReplaceAll(referer, "/", `\/`)+`","id":"`+anID+`"}`), replay.Anonymization{})
+	x := contents(t, mustLoad(t, text))[0]
+	var said struct{ Client_referer, ID string }
+	if err := json.Unmarshal([]byte(x.body()), &said); err != nil {
+		t.Fatal(err)
+	}
+	if got := x.RequestHeader.Get("Referer"); got != said.Client_referer || !strings.HasSuffix(got, "="+said.ID) || strings.Contains(got, "app.example") {
+		t.Errorf("the header becomes %s, the Status %+v", got, said)
+	}
+}
+
+// What is replaced keeps its shape.
 func TestAnonymizeShapes(t *testing.T) {
 	for _, c := range []struct {
 		name, body, shape string

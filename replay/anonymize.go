@@ -566,7 +566,7 @@ func (a *anonymizer) id(id, dash string) string {
 
 // pseudonym returns the pseudonym of any text, in the spelling of the text: letters for
 // letters, digits for digits, each of as many bytes as before. Texts that [read] takes for
-// the same have the same one, but for capitals.
+// the same have the same one, each in its own capitals.
 func (a *anonymizer) pseudonym(count *Pseudonymized, text string) string {
 	by := []byte(text)
 	plain := string(read(by, true).text)

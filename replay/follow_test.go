@@ -804,7 +804,7 @@ func TestFollowErrorsHideCredentials(t *testing.T) {
 		{"JSON", func() (*http.Response, error) { return asJSON(`{"a":1}`) }, nil, "answered with JSON that cannot be followed"},
 		{"no answer", func() (*http.Response, error) { return nil, syscall.ECONNREFUSED }, nil, `signature=REDACTED&params=REDACTED": connection refused`},
 		{"a Status that is refused", nil, func() (*http.Response, error) { return page(500, "text/html") }, "answered 500 Internal Server Error when asked for the Status"},
-		{"a Status that is a page", nil, func() (*http.Response, error) { return page(200, "text/html") }, `answered with content type "text/html" when asked for the Status, not with one`},
+		{"a Status that is a page", nil, func() (*http.Response, error) { return page(200, "text/html") }, `answered with content type "text/html" when asked for the Status, not with a Status`},
 		{"a Status that does not come", nil, func() (*http.Response, error) { return nil, syscall.ECONNREFUSED }, `signature=REDACTED&params=REDACTED": connection refused`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -1748,7 +1748,7 @@ func TestFollowCreationOnce(t *testing.T) {
 	}{
 		{"rate limit", func(*http.Request) (*http.Response, error) {
 			return respond(429, "application/json", `{"error":"RATE_LIMIT_REACHED"}`)
-		}, "not to be sent again"},
+		}, "not sent again"},
 		{"a job that is a path", func(*http.Request) (*http.Response, error) {
 			return asJSON(`{"job":{"jobId":"../x","status":"queued"}}`)
 		}, `"../x"`},

@@ -97,17 +97,17 @@ type proxy struct {
 }
 
 const (
-	// elsewhere is where the paths begin of what is not the upstream's origin, in
-	// front of scheme/host.
+	// elsewhere begins the paths of what is at another origin than the upstream's:
+	// scheme/host follows.
 	elsewhere = "/-/"
 
 	maxNamed = 4096 // origins: a service has machines, not as many as a hostile one could make up
 
-	// maxRestored bounds the requests whose bodies are held to restore the URLs in
-	// them, in bytes.
+	// maxRestored is how large a request's body may be, in bytes, for it to be held and
+	// the URLs in it restored.
 	maxRestored = 1 << 20
 
-	// maxAuthority is the longest name in the DNS, and a port.
+	// maxAuthority is the length of the longest name in the DNS, and a port.
 	maxAuthority = 253 + len(":65535")
 )
 
@@ -147,8 +147,8 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	}
 	grace := time.Duration(0) // where the response breaks, at that moment and no later
 	if out.Body != http.NoBody {
-		// Or the transport might read on when this has returned. To close the body waits for
-		// a read that is under way, and the client may wait for the end of the response.
+		// Otherwise the transport might read on when this has returned. Close waits for a read
+		// that is under way, while the client may be waiting for the end of the response.
 		defer func() {
 			closed := make(chan error, 1)
 			go func() {
@@ -256,8 +256,8 @@ func refuse(w http.ResponseWriter, status int, format string, args ...any) {
 	fmt.Fprintf(w, format+"\n", args...)
 }
 
-// isOurs returns whether req is for this server, and not for one that a proxy would
-// be asked for, or whose name was made to point here.
+// isOurs returns whether req is for this server, and not for one that an HTTP proxy is to
+// reach, or whose name was made to point here.
 func isOurs(req *http.Request) bool {
 	if req.URL.Host != "" || req.Method == http.MethodConnect {
 		return false
@@ -285,8 +285,8 @@ func hostname(authority string) string {
 	return authority
 }
 
-// target returns what u, a URL at the proxy, stands for. ok is false where that is
-// a host that the upstream has not named.
+// target returns the URL that u, a URL at the proxy, stands for. ok is false where its host
+// is one that the upstream has not named.
 func (p *proxy) target(u *url.URL) (to *url.URL, ok bool) {
 	to = &url.URL{Scheme: p.scheme, Host: p.authority, RawQuery: u.RawQuery, ForceQuery: u.ForceQuery}
 	path := u.EscapedPath()
@@ -316,8 +316,8 @@ func (p *proxy) hasNamed(scheme, authority string) bool {
 	return p.named[scheme+"://"+authority]
 }
 
-// name remembers that the upstream has named an origin, and returns whether the
-// proxy may be asked for it.
+// name remembers that the upstream has named an origin, and returns whether clients may
+// reach it through the proxy.
 func (p *proxy) name(scheme, authority string) bool {
 	host := hostname(authority)
 	if !isSameService(hostname(p.authority), host) {
@@ -337,8 +337,8 @@ func (p *proxy) name(scheme, authority string) bool {
 	return p.named[origin]
 }
 
-// isSameService returns whether host is another machine of the service at
-// upstream, as its name has it. Both are in small letters.
+// isSameService returns whether host is a machine of the service at upstream, going by its
+// name. Both are in small letters.
 func isSameService(upstream, host string) bool {
 	if host == upstream {
 		return true
@@ -361,7 +361,7 @@ func isSameService(upstream, host string) bool {
 	return name == stem || strings.HasPrefix(name, stem+"-") || strings.HasPrefix(name, stem+".")
 }
 
-// baseFor returns what rewrites the upstream's answers to req: see rewriter.
+// baseFor returns the base of a rewriter for the upstream's answer to req.
 func (p *proxy) baseFor(req *http.Request) func(scheme string, authority []byte) string {
 	base := "http://"
 	if req.TLS != nil {
@@ -383,7 +383,7 @@ func (p *proxy) baseFor(req *http.Request) func(scheme string, authority []byte)
 	}
 }
 
-// requestHost returns what the client calls this server.
+// requestHost returns the name by which the client calls this server.
 func requestHost(req *http.Request) string {
 	if local, ok := req.Context().Value(http.LocalAddrContextKey).(net.Addr); ok && req.Host == "" {
 		return local.String()
@@ -440,12 +440,12 @@ func (p *proxy) outgoing(req *http.Request, to *url.URL) (*http.Request, error) 
 	return out, nil
 }
 
-// proxied is a URL's origin and, where there is one, what makes a path one of
-// another origin.
+// proxied finds the origin of a URL, and the beginning of its path where that leads to another
+// origin by way of the proxy.
 var proxied = regexp.MustCompile(`(?i)(http|ws)s?(:(?:\\?/){2})([^/\\\s"'<>?#,;]+)(?:\\?/-\\?/(https?)\\?/([^/\\\s"'<>?#,;]+))?`)
 
-// restore returns s with the URLs that lead to the proxy, which is called host, as
-// the upstream knows them.
+// restore returns s in which URLs that lead to the proxy, which the client calls host, are
+// as the upstream knows them.
 func (p *proxy) restore(s, host string) string {
 	if host == "" || !strings.Contains(s, host) {
 		return s
@@ -474,8 +474,8 @@ func (p *proxy) restoreMetadata(s, host string) string {
 	return editMetadata(s, func(_, value string) string { return p.restore(value, host) })
 }
 
-// answer sets h to the header of the upstream's response, as the client is to see
-// it; to is where it comes from.
+// answer sets h to the header of the upstream's response as the client is to see it; to is
+// the URL that was asked for.
 func (p *proxy) answer(h, from http.Header, to *url.URL, text *rewriter) {
 	for name, values := range from {
 		// These would lead the client to another server, or to https.
@@ -502,10 +502,10 @@ func (p *proxy) answer(h, from http.Header, to *url.URL, text *rewriter) {
 	}
 }
 
-// cookieOfProxy returns a Set-Cookie of host as it has to be for a client to keep the cookie,
-// which knows the proxy in its place, and to send it: without a Domain that host is in and,
-// unless the client came by https, without Secure and what no cookie may be that is not. A
-// name that promises a secure cookie is believed of no other.
+// cookieOfProxy returns a Set-Cookie of host such that a client, which knows the proxy in
+// its place, keeps and sends the cookie: without a Domain that host is in and, unless the
+// client came by https, without Secure and the attributes that need it. Cookies whose name
+// promises that they are secure stay so, or clients would refuse them.
 func cookieOfProxy(cookie, host string, secure bool) string {
 	parts := strings.Split(cookie, ";")
 	name := strings.ToLower(strings.TrimSpace(parts[0]))
@@ -526,9 +526,9 @@ func cookieOfProxy(cookie, host string, secure bool) string {
 	return strings.Join(parts[:1+len(attributes)], ";")
 }
 
-// digests are the fields that have a sum of the body, RFC 9530 and what was before it, which
-// it does not have any more when it has been rewritten. An ETag is none of them: it names a
-// version, for the server to know it again (If-None-Match, If-Match).
+// digests are the fields with a sum of the body, of RFC 9530 and its predecessors, which is
+// wrong once the body has been rewritten. ETag is not among them: it names a version, by
+// which the server recognizes it again (If-None-Match, If-Match).
 var digests = map[string]bool{"Content-Digest": true, "Repr-Digest": true, "Digest": true, "Content-Md5": true}
 
 // withoutDigests returns h without them.
@@ -556,8 +556,8 @@ func isJSON(h http.Header) bool {
 	return strings.HasSuffix(mediaType, "+json")
 }
 
-// gunzipper reads what is said to be gzip, as far as it has come: what is in it, or, where it
-// is none, the body as it is.
+// gunzipper reads a body that is said to be gzip, as it comes: what is in it or, where it is
+// not gzip, the body as it is.
 type gunzipper struct {
 	body  *bufio.Reader
 	begun chan struct{} // closed when plain is known, which the first Read waits for
@@ -583,8 +583,8 @@ func newGunzipper(body io.Reader) *gunzipper {
 	return g
 }
 
-// isPlain returns whether the body is no gzip, as far as that is known in time: a stream
-// that takes its time to begin is believed.
+// isPlain returns whether the body is not gzip, as far as that is known in time: a stream
+// that is slow to begin is taken for what it is said to be.
 func (g *gunzipper) isPlain() bool {
 	select {
 	case <-g.begun:
@@ -609,8 +609,8 @@ func (g *gunzipper) Read(p []byte) (int, error) {
 }
 
 // tunnel passes on what either side sends, once they have switched protocols. A side that
-// has nothing more to send ends the other's reading, and may read on; both end when both
-// have, when one breaks, or cannot end by halves, and when the request's context does.
+// has nothing more to send may read on. Both connections end when both sides have sent all,
+// when one breaks or cannot close only its sending half, and when the request's context ends.
 func tunnel(control *http.ResponseController, req *http.Request, resp *http.Response, h http.Header) {
 	upstream, ok := resp.Body.(io.ReadWriteCloser)
 	if !ok || req.Header.Get("Upgrade") == "" {
@@ -642,7 +642,7 @@ func tunnel(control *http.ResponseController, req *http.Request, resp *http.Resp
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		// To read on from buffered would, with the client's half, end the request's context.
+		// Reading on from buffered would end the request's context with the client's half.
 		start, _ := buffered.Peek(buffered.Reader.Buffered())
 		carry(upstream, io.MultiReader(bytes.NewReader(start), client))
 	}()

@@ -31,8 +31,10 @@ const (
 func (a *anonymizer) emails(b []byte, replace func(from, to int, by string)) {
 	for _, m := range email.FindAllSubmatchIndex(b, -1) {
 		from, to := m[4], m[5]
-		// What is redacted is the user of a URL, not an address.
-		if !bytes.HasSuffix(b[:from], []byte("//")) {
+		// What is redacted is the user of a URL, and \n@name.example has an escape before it:
+		// they are no addresses.
+		bare := from > 0 && b[from-1] == '\\' && bytes.IndexAny(b[from:to], `@%\`) == escapeEnd(b, from)-from
+		if !bare && !bytes.HasSuffix(b[:from], []byte("//")) {
 			replace(from, to, a.pseudonym(&a.counts.Clients, string(b[from:to])))
 		}
 	}

@@ -325,6 +325,7 @@ func TestAnonymizeShapes(t *testing.T) {
 		`{"name":"result.jpeg","basename":"result","ok":"ASSEMBLY_COMPLETED","assembly_execution_progress":50,"account_name":null}`,
 		"http://127.0.0.1:8080/ [::1]:80 0.0.0.0 version 1.2.3.4.5 16:10:57 std::vector a:b:c 999.1.1.1 ::ffff:127.0.0.1 1.2.3.4a :: de:ad:be:ef:00:01 ::after :::5 %3A%3A1",
 		"https://REDACTED@example.test/a https://medium.com/@me git@host",
+		`"thanks\n@jane.example \u003c@jane.example"`,
 		"6a1b43adf3e8c4b6b62f1ea3b38eee2d0f 0123456789abcdef /55/a46ab1/ api2-hu268ep.transloadit.com 25498956447",
 		"event: assembly_upload_meta_data_extracted\ndata: {\"progress_per_original_file\":[]}\n\n", "%", `\`, "%5", `\u`, "_", "55/",
 	} {

@@ -9,15 +9,15 @@ import (
 	"unicode/utf8"
 )
 
-// Addresses may stand in URLs and in JSON, where some of their characters, and others in front
-// of them, are escaped: the group skip is an escape that does not belong to the address.
+// Addresses may stand in URLs and in JSON, where some of their characters, and others before
+// them, are escaped. The first group is an escape that does not belong to the address.
 var (
 	email = regexp.MustCompile(skipped + `((?:[A-Za-z0-9._+-]|%(?:25)*2[Bb])+(?:@|%(?:25)*40|\\+u0040)` +
 		`[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*)\.[A-Za-z]{2,}`)
 	ipv4 = regexp.MustCompile(skipped + `(` + dotted + `)`)
 	ipv6 = regexp.MustCompile(skipped + `((?:[0-9A-Fa-f]{0,4}` + colon + `){2,7})(` + dotted + `|[0-9A-Fa-f]{0,4})`)
 
-	// escaped is a character of an address that is not there as it is.
+	// escaped is a character of an address that is written as an escape.
 	escaped = regexp.MustCompile(`%(?:25)*[0-9A-Fa-f]{2}|\\+u[0-9A-Fa-f]{4}`)
 )
 
@@ -27,20 +27,21 @@ const (
 	colon   = `(?::|%(?:25)*3[Aa]|\\+u003[Aa])`
 )
 
-// emails finds the addresses of e-mail in b. Their top-level domains stay.
+// emails finds the e-mail addresses in b. Their top-level domains stay.
 func (a *anonymizer) emails(b []byte, replace func(from, to int, by string)) {
 	for _, m := range email.FindAllSubmatchIndex(b, -1) {
 		from, to := m[4], m[5]
-		// What is redacted is the user of a URL, not an address.
-		if !bytes.HasSuffix(b[:from], []byte("//")) {
-			text := string(b[from:to])
-			replace(from, to, respell(a.pseudonym(&a.counts.Clients, unescaped(text)), text))
+		// What is redacted is the user of a URL, and \n@name.example has an escape before it:
+		// they are no addresses.
+		bare := from > 0 && b[from-1] == '\\' && bytes.IndexAny(b[from:to], `@%\`) == escapeEnd(b, from)-from
+		if !bare && !bytes.HasSuffix(b[:from], []byte("//")) {
+			replace(from, to, a.pseudonym(&a.counts.Clients, string(b[from:to])))
 		}
 	}
 }
 
-// addresses finds the addresses of IP in b. Of one of version 6 that ends like one of version
-// 4, that end is one, too, and all there is of it where the rest says just this.
+// addresses finds the IP addresses in b. Where one of version 6 ends with one of version 4,
+// each of the two has its own pseudonym; in ::ffff:1.2.3.4 only the latter has one.
 func (a *anonymizer) addresses(b []byte, replace func(from, to int, by string)) {
 	stands := func(m []int, from, to int) bool {
 		return (m[2] >= 0 || from == 0 || !isAlnum(b[from-1]) && b[from-1] != '.') &&
@@ -56,7 +57,7 @@ func (a *anonymizer) addresses(b []byte, replace func(from, to int, by string)) 
 		if strings.IndexByte(text, '.') >= 0 {
 			to, text = m[5], unescaped(string(b[from:m[5]]))
 		}
-		replace(from, to, respell(a.address(text), string(b[from:to])))
+		replace(from, to, reescaped(a.address(text), string(b[from:to])))
 	}
 	for _, m := range ipv4.FindAllSubmatchIndex(b, -1) {
 		from, to := m[4], m[5]
@@ -66,8 +67,8 @@ func (a *anonymizer) addresses(b []byte, replace func(from, to int, by string)) 
 	}
 }
 
-// address returns the pseudonym of an IP address, or of the part of one of version 6 that is in
-// front of one of version 4.
+// address returns the pseudonym of an IP address, or of the part of one of version 6 before
+// one of version 4.
 func (a *anonymizer) address(addr string) string {
 	a.count(&a.counts.Clients, addr)
 	sum := a.sum("address", addr, 0)
@@ -99,7 +100,7 @@ func (a *anonymizer) address(addr string) string {
 	return string(by)
 }
 
-// unescaped returns an address without escapes. It has one byte for each.
+// unescaped returns an address with one byte in the place of each escape.
 func unescaped(text string) string {
 	return escaped.ReplaceAllStringFunc(text, func(escape string) string {
 		c := unhex(escape[len(escape)-2])<<4 | unhex(escape[len(escape)-1])
@@ -110,9 +111,9 @@ func unescaped(text string) string {
 	})
 }
 
-// respell returns what stands for an address whose text is given: by, with the escapes of the
-// text in the places where the text has them.
-func respell(by, text string) string {
+// reescaped returns by, the pseudonym of an unescaped text, with the escapes that the text has,
+// where it has them.
+func reescaped(by, text string) string {
 	var b strings.Builder
 	for {
 		at := escaped.FindStringIndex(text)

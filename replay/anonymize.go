@@ -18,27 +18,28 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Anonymization says how [Anonymize] makes pseudonyms.
 type Anonymization struct {
 	// Seed makes the same pseudonyms for the same values in every reel. Whoever knows
 	// it can tell whether a value that they know was in the reel. Without one,
-	// pseudonyms are made with a random key that is nowhere kept: nobody can.
+	// pseudonyms are made with a random key that is not kept: nobody can.
 	Seed string
 
 	// FileNames has the names of files replaced as well, as they stand in the members
-	// basename and original_basename, and wherever else an extension is behind them.
+	// basename and original_basename, and wherever else an extension follows them.
 	FileNames bool
 }
 
-// Pseudonyms counts what Anonymize has replaced: the values, and the places where they
-// were.
+// Pseudonyms counts what Anonymize has replaced.
 type Pseudonyms struct {
 	IDs, Names, Clients Pseudonymized
 }
 
-// Pseudonymized counts values of one kind.
+// Pseudonymized counts different values of one kind, and the places where they stood.
 type Pseudonymized struct {
 	Values, Places int
 }
@@ -47,28 +48,29 @@ type Pseudonymized struct {
 // replaced.
 var ErrEncoded = errors.New("the body is encoded, so nothing in it can be replaced")
 
-// Anonymize writes rec to w as a reel with pseudonyms for what tells whose it is. The
-// same value has the same pseudonym wherever it stands, in URLs, headers, bodies, across
-// the ends of reads, and in comments. It has the same length and is made of the same kinds of
-// characters, so that sizes, moments and reads stay as they are; the sums are new.
+// Anonymize writes rec to w as a reel with pseudonyms for everything that identifies its
+// owner. The same value has the same pseudonym wherever it stands: in URLs, headers, bodies
+// and comments, across the ends of reads, and with or without the escapes of JSON and of
+// URLs. A pseudonym is as long as the value and made of the same kinds of characters, so
+// that sizes, moments and reads stay as they are; the sums are new.
 //
 // Replaced are:
 //
-//   - IDs: 32 hexadecimal digits, also as a UUID, or with a slash behind the first two, as
-//     in a path of S3, for one and the same ID; and 16 or more letters and digits behind a
-//     prefix such as job_, asset_ or chatcmpl-.
-//   - Names: the values of account_name, account_slug, template_name and the like, and
-//     those of the first two wherever they stand by themselves, and with FileNames those of
-//     files.
-//   - Clients: addresses of IP, but for loopback, and of e-mail, and what User-Agent, Referer,
-//     Origin, client_agent and client_referer say.
+//   - IDs: 32 hexadecimal digits, also as a UUID, or with a slash after the first two, as
+//     in a path of S3, where all three are the same ID; and 16 or more letters and digits
+//     after a prefix such as job_, asset_ or chatcmpl-.
+//   - Names: the values of account_name, account_slug, template_name and the like. Account
+//     names of 6 bytes or more are replaced wherever they stand as words, in capitals or
+//     not; with FileNames, so are names of files, where an extension follows.
+//   - Clients: IP addresses, except for loopback, e-mail addresses, and what User-Agent,
+//     Referer, Origin, client_agent and client_referer say.
 //
-// The metadata of a tus upload is looked into. Host names, paths, other texts, images and
-// the wall clock stay. A body with a Content-Encoding is an error, which wraps ErrEncoded,
-// before anything is written. Comments come first, those that were kept of the recording, see
-// [Recording.Comments]. Where rec was cut off, so is what is written; where it was
-// damaged, a comment says so, since the new sums agree. Anonymize holds one body in memory
-// at a time.
+// In the metadata of a tus upload, the values are replaced in the same way. Host names,
+// paths, other texts, images and the wall clock stay. A body with a Content-Encoding is an
+// error that wraps ErrEncoded, and nothing is written. The comments that the recording has
+// kept come first: see [Recording.Comments]. Where rec was cut off, so is what is written;
+// where it was damaged, a comment says so, since the new sums agree. Anonymize holds one
+// body in memory at a time.
 func Anonymize(w io.Writer, rec *Recording, how Anonymization) (Pseudonyms, error) {
 	a := &anonymizer{rec: rec, how: how, key: make([]byte, sha256.Size), literals: make(map[string]bool), values: make(map[string]bool)}
 	rand.Read(a.key)
@@ -88,7 +90,7 @@ type anonymizer struct {
 	rec      *Recording
 	how      Anonymization
 	key      []byte
-	literals map[string]bool // names that are replaced wherever they stand; whether an extension has to follow
+	literals map[string]bool // names, as they read, that are replaced wherever they stand; whether an extension has to follow
 	sorted   []string        // literals, the longest first
 	values   map[string]bool // replaced so far
 	counts   Pseudonyms
@@ -112,16 +114,17 @@ func (a *anonymizer) learn() error {
 			if encoding := encodingOf(h); encoding != "" && len(body) > 0 {
 				return fmt.Errorf("replay: exchange %d: %w: it is %q", x.Number, ErrEncoded, encoding)
 			}
-			for _, m := range members.FindAllSubmatch(body, -1) {
-				name, value := string(m[1]), string(m[2])
-				switch name {
+			for _, m := range members.FindAllSubmatchIndex(body, -1) {
+				value := body[m[1]:valueEnd(body, m[1], m[5]-m[4])]
+				literal := string(read(value, true).text)
+				switch string(body[m[2]:m[3]]) {
 				case "account_name", "account_slug":
-					if len(value) >= leastLiteral {
-						a.literals[value] = false
+					if len(literal) >= leastLiteral {
+						a.literals[literal] = false
 					}
 				case "basename", "original_basename":
-					if _, ok := a.literals[value]; !ok && a.how.FileNames && value != "" {
-						a.literals[value] = true
+					if _, ok := a.literals[literal]; !ok && a.how.FileNames && literal != "" {
+						a.literals[literal] = true
 					}
 				}
 			}
@@ -133,7 +136,8 @@ func (a *anonymizer) learn() error {
 	return nil
 }
 
-// leastLiteral is how long a name is, in bytes, that is no word of something else.
+// leastLiteral is how long a name has to be, in bytes, to be replaced wherever it stands: a
+// shorter one is too likely to be some other word.
 const leastLiteral = 6
 
 // whole returns the bytes of all pieces.
@@ -164,8 +168,8 @@ func (a *anonymizer) write(w io.Writer) error {
 	for _, comment := range a.rec.comments {
 		rw.Comment(a.text(comment))
 	}
-	// New sums would hide damage. Its reason may quote anything, in part, so that nobody could
-	// tell what to replace.
+	// New sums would hide damage. The error is not quoted: it may have part of anything in it,
+	// in which nothing could be recognized.
 	if fault := (*FormatError)(nil); errors.As(a.rec.fault, &fault) && fault.Err == ErrDamaged {
 		rw.Comment(fmt.Sprintf("the reel that this was made of is damaged at its line %d (byte %d)", fault.Line, fault.Offset))
 	}
@@ -228,8 +232,8 @@ func (a *anonymizer) write(w io.Writer) error {
 	return rw.Close()
 }
 
-// appendRecords appends the records of x in their order. An end is there even for an
-// exchange that has none, for its trailers.
+// appendRecords appends the records of x in their order. Even an exchange that has no end
+// gets a record of one, for its trailers.
 func (x *Exchange) appendRecords(records []record, i int) []record {
 	records = append(records, record{x.Sent, i, '>'})
 	var answer []record
@@ -255,7 +259,7 @@ func (x *Exchange) appendRecords(records []record, i int) []record {
 	return append(append(records, answer...), record{last, i, '.'})
 }
 
-// apply makes those edits, in their order, that are about data, the bytes from offset on.
+// apply makes those edits that fall into data, the bytes of the body from offset on.
 func apply(data []byte, offset int64, edits []edit) {
 	i, _ := slices.BinarySearchFunc(edits, offset, func(e edit, at int64) int { return cmp.Compare(e.at+int64(len(e.text)), at+1) })
 	for _, e := range edits[i:] {
@@ -279,7 +283,9 @@ func (a *anonymizer) header(h http.Header) http.Header {
 		for _, value := range values {
 			switch name {
 			case "User-Agent", "Referer", "Origin":
-				value = a.pseudonym(&a.counts.Clients, value)
+				by := []byte(a.pseudonym(&a.counts.Clients, value))
+				a.ids([]byte(value), func(from, to int, id string) { copy(by[from:to], id) })
+				value = string(by)
 			case "Upload-Metadata":
 				value = a.metadata(value)
 			default:
@@ -291,48 +297,93 @@ func (a *anonymizer) header(h http.Header) http.Header {
 	return out
 }
 
-// metadata replaces in the metadata of a tus upload, a list of names with values in
-// base64.
+// metadata replaces in the values of a tus upload's metadata.
 func (a *anonymizer) metadata(list string) string {
+	return editMetadata(list, func(name, value string) string {
+		if a.how.FileNames && (name == "filename" || name == "name") {
+			stem := strings.TrimSuffix(value, path.Ext(value))
+			return a.pseudonym(&a.counts.Names, stem) + value[len(stem):]
+		}
+		return a.text(value)
+	})
+}
+
+// editMetadata returns an Upload-Metadata of tus, a list of names with values in base64, with
+// each value as edit returns it. Values keep their kind of base64, of which clients send all
+// four; where it cannot be told, they are padded.
+func editMetadata(list string, edit func(name, value string) string) string {
 	entries := strings.Split(list, ",")
 	for i, entry := range entries {
-		space := strings.LastIndexByte(entry, ' ') + 1
-		plain, err := base64.StdEncoding.DecodeString(entry[space:])
-		if err != nil {
+		fields := strings.Fields(entry)
+		if len(fields) != 2 {
 			continue
 		}
-		text := a.text(string(plain))
-		if name := strings.TrimSpace(entry[:space]); a.how.FileNames && (name == "filename" || name == "name") {
-			stem := strings.TrimSuffix(string(plain), path.Ext(string(plain)))
-			text = a.pseudonym(&a.counts.Names, stem) + string(plain[len(stem):])
+		name, text := fields[0], fields[1]
+		for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
+			value, err := encoding.DecodeString(text)
+			if err != nil {
+				continue
+			}
+			if edited := edit(name, string(value)); edited != string(value) {
+				at := strings.LastIndex(entry, text)
+				entries[i] = entry[:at] + encoding.EncodeToString([]byte(edited)) + entry[at+len(text):]
+			}
+			break
 		}
-		entries[i] = entry[:space] + base64.StdEncoding.EncodeToString([]byte(text))
 	}
 	return strings.Join(entries, ",")
 }
 
+// members finds the members that are replaced, up to the quote that opens the value, which
+// has backslashes in a string in a string.
 var members = regexp.MustCompile(`"(account_name|account_slug|template_name|user_name|username|login|client_agent|client_referer|` +
-	`basename|original_basename)\\*"\s*:\s*\\*"([^"\\]*)`)
+	`basename|original_basename)\\*"\s*:\s*(\\*)"`)
+
+// valueEnd returns where the value ends whose first byte is b[i], a string whose quotes have
+// that many backslashes before them.
+func valueEnd(b []byte, i, slashes int) int {
+	run := 0 // of backslashes
+	for ; i < len(b) && b[i] != '\n' && b[i] != '\r'; i++ {
+		switch {
+		case b[i] == '\\':
+			run++
+			continue
+		case b[i] == '"' && (run < slashes || run%(2*slashes+2) == slashes):
+			return i - min(run, slashes)
+		}
+		run = 0
+	}
+	return i // the body is cut off, or this is no JSON
+}
 
 // edits returns what to replace in b, in order.
 func (a *anonymizer) edits(b []byte) []edit {
 	var edits []edit
 	var taken []bool
+	// A name may have an ID in it, or an address a name: that has been replaced already.
 	replace := func(from, to int, by string) {
 		if taken == nil {
 			taken = make([]bool, len(b))
 		}
-		for i := from; i < to; i++ {
-			taken[i] = true
+		for i := from; i < to; {
+			n := i
+			for n < to && !taken[n] {
+				taken[n] = true
+				n++
+			}
+			if n > i {
+				edits = append(edits, edit{int64(i), by[i-from : n-from]})
+			}
+			i = n + 1
 		}
-		edits = append(edits, edit{int64(from), by})
 	}
 	free := func(from, to int) bool {
-		return from < to && (taken == nil || !slices.Contains(taken[from:to], true))
+		return from < to && (taken == nil || slices.Contains(taken[from:to], false))
 	}
-	a.ids(b, func(from, to int, by string) { replace(from, to, by) })
+	a.ids(b, replace)
 	for _, m := range members.FindAllSubmatchIndex(b, -1) {
-		name, from, to := string(b[m[2]:m[3]]), m[4], m[5]
+		name, from := string(b[m[2]:m[3]]), m[1]
+		to := valueEnd(b, from, m[5]-m[4])
 		count := &a.counts.Names
 		switch name {
 		case "client_agent", "client_referer":
@@ -346,35 +397,40 @@ func (a *anonymizer) edits(b []byte) []edit {
 			replace(from, to, a.pseudonym(count, string(b[from:to])))
 		}
 	}
-	for _, literal := range a.sorted {
-		for i := 0; ; {
-			n := bytes.Index(b[i:], []byte(literal))
-			if n < 0 {
-				break
-			}
-			from, to := i+n, i+n+len(literal)
-			i = to
-			follows := to+1 < len(b) && b[to] == '.' && isAlnum(b[to+1])
-			if free(from, to) && wordStarts(b, from) && (to == len(b) || !isAlnum(b[to])) && (follows || !a.literals[literal]) {
-				replace(from, to, a.pseudonym(&a.counts.Names, literal))
+	if len(a.sorted) > 0 {
+		// What looks like an escape may be none: C:\\new has no line feed.
+		texts := []reading{read(b, false), read(b, true)}
+		if len(texts[1].jumps) == 0 {
+			texts = texts[:1]
+		}
+		for _, literal := range a.sorted {
+			for _, r := range texts {
+				for i := 0; ; {
+					n := bytes.Index(r.text[i:], []byte(literal))
+					if n < 0 {
+						break
+					}
+					from, to := i+n, i+n+len(literal)
+					i = to
+					follows := to+1 < len(r.text) && r.text[to] == '.' && isAlnum(r.text[to+1])
+					stands := wordStarts(r.text, from) && (to == len(r.text) || !isAlnum(r.text[to])) && (follows || !a.literals[literal])
+					if from, to := r.at(from), r.at(to); stands && free(from, to) {
+						replace(from, to, a.pseudonym(&a.counts.Names, string(b[from:to])))
+					}
+				}
 			}
 		}
 	}
-	whereFree := func(from, to int, by string) {
-		if free(from, to) {
-			replace(from, to, by)
-		}
-	}
-	a.emails(b, whereFree)
-	a.addresses(b, whereFree)
+	a.emails(b, replace)
+	a.addresses(b, replace)
 	slices.SortFunc(edits, func(a, b edit) int { return cmp.Compare(a.at, b.at) })
 	return edits
 }
 
 func isAlnum(c byte) bool { return isAlpha(c) || '0' <= c && c <= '9' }
 
-// wordStarts returns whether a word may begin at b[i]: it does behind an escape of a URL
-// or a string as well.
+// wordStarts returns whether a word may begin at b[i], as it does after an escape of a URL
+// or a string, too.
 func wordStarts(b []byte, i int) bool {
 	if i == 0 || !isAlnum(b[i-1]) || b[i-1] >= 0x80 {
 		return true
@@ -382,7 +438,7 @@ func wordStarts(b []byte, i int) bool {
 	return escapeEnd(b, wordBegin(b, i)) == i
 }
 
-// wordBegin returns where the letters and digits begin that end in front of b[i].
+// wordBegin returns where the letters and digits begin that end before b[i].
 func wordBegin(b []byte, i int) int {
 	for i > 0 && isAlnum(b[i-1]) {
 		i--
@@ -390,8 +446,7 @@ func wordBegin(b []byte, i int) int {
 	return i
 }
 
-// escapeEnd returns where the escape ends whose first byte is in front of b[i]; i if there
-// is none.
+// escapeEnd returns where the escape ends whose first byte is b[i-1]; i if there is none.
 func escapeEnd(b []byte, i int) int {
 	if i == 0 {
 		return i
@@ -411,7 +466,7 @@ func escapeEnd(b []byte, i int) int {
 // ids finds the IDs in b.
 func (a *anonymizer) ids(b []byte, replace func(from, to int, by string)) {
 	const hexID = 32
-	var prefix []byte // the word before, where _ or - is behind it
+	var prefix []byte // the word before, where _ or - follows it
 	for i := 0; i < len(b); {
 		if !isAlnum(b[i]) {
 			if b[i] != '_' && b[i] != '-' || i == 0 || !isAlnum(b[i-1]) {
@@ -456,7 +511,7 @@ func (a *anonymizer) ids(b []byte, replace func(from, to int, by string)) {
 
 func notLower(r rune) bool { return r < 'a' || r > 'z' }
 
-// slashLen returns the length of the slash that begins b, in whatever spelling, or 0.
+// slashLen returns the length of the slash that b begins with, in whatever spelling, or 0.
 func slashLen(b []byte) int {
 	for _, slash := range []string{"/", `\/`, "%2F", "%2f"} {
 		if bytes.HasPrefix(b, []byte(slash)) {
@@ -489,13 +544,13 @@ func isUUID(b []byte) bool {
 	return true
 }
 
-// id returns the pseudonym of an ID of hexadecimal digits, in the spelling of the ID.
+// id returns the pseudonym of an ID of hexadecimal digits, in the capitals of the ID.
 func (a *anonymizer) id(id, dash string) string {
 	plain := strings.ToLower(strings.ReplaceAll(id, "-", ""))
 	sum := a.sum("id", plain, 0)
 	digits := []byte(fmt.Sprintf("%x", sum[:16]))
 	if plain[12] == '4' && strings.IndexByte("89ab", plain[16]) >= 0 {
-		// A random UUID stays one to those who check.
+		// A random UUID stays one, for programs that check.
 		digits[12], digits[16] = '4', "89ab"[sum[16]&3]
 	}
 	a.count(&a.counts.IDs, plain)
@@ -509,32 +564,52 @@ func (a *anonymizer) id(id, dash string) string {
 	return by
 }
 
-// pseudonym returns the pseudonym of any text: letters for letters, digits for digits.
+// pseudonym returns the pseudonym of any text, in the spelling of the text: letters for
+// letters, digits for digits, each of as many bytes as before. Texts that [read] takes for
+// the same have the same one, each in its own capitals.
 func (a *anonymizer) pseudonym(count *Pseudonymized, text string) string {
-	a.count(count, text)
 	by := []byte(text)
+	plain := string(read(by, true).text)
+	a.count(count, plain)
 	var sum []byte
-	for i, c := range by {
-		if i%sha256.Size == 0 {
-			sum = a.sum("text", text, i)
+	for i, k := 0, 0; i < len(by); k++ {
+		if k%sha256.Size == 0 {
+			sum = a.sum("text", plain, k)
 		}
-		// Three bytes in 256 make the first letters a little more likely, which tells
-		// nothing about what was there.
-		switch r := sum[i%sha256.Size]; {
-		case 'a' <= c && c <= 'z':
-			by[i] = 'a' + r%26
-		case 'A' <= c && c <= 'Z':
-			by[i] = 'A' + r%26
-		case '0' <= c && c <= '9':
-			by[i] = '0' + r%10
-		case c >= 0x80:
-			by[i] = 'a' + r%26
-		}
+		c, n := character(by[i:])
+		respell(by[i:i+n], c, likeLetter(c, rune(sum[k%sha256.Size])))
+		i += n
 	}
 	return string(by)
 }
 
-// sum returns 32 bytes that only the key and these values give.
+// likeLetter returns a random letter or digit of the kind and size of c, and anything else as it
+// is. Three bytes in 256 make the first letters a little more likely, which tells nothing
+// about what was there.
+func likeLetter(c, random rune) rune {
+	switch {
+	case 'a' <= c && c <= 'z':
+		return 'a' + random%26
+	case 'A' <= c && c <= 'Z':
+		return 'A' + random%26
+	case '0' <= c && c <= '9':
+		return '0' + random%10
+	case c < utf8.RuneSelf:
+		return c
+	}
+	switch utf8.RuneLen(c) {
+	case 2:
+		if unicode.IsUpper(c) {
+			return 'À' + random%23
+		}
+		return 'à' + random%23
+	case 3:
+		return '一' + random
+	}
+	return '🐀' + random%63
+}
+
+// sum returns 32 bytes that depend on the key and on these values.
 func (a *anonymizer) sum(kind, value string, i int) []byte {
 	mac := hmac.New(sha256.New, a.key)
 	fmt.Fprintf(mac, "%s\x00%s\x00", kind, value)

@@ -3,15 +3,19 @@ package replay_test
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"os"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf16"
 
 	"github.com/ssereel/ssereel/replay"
 )
@@ -195,11 +199,91 @@ func TestAnonymizeAddresses(t *testing.T) {
 	}
 }
 
-// What is replaced keeps its shape; X stands for what stays.
+// A name is replaced as a whole, escapes and all, and has one pseudonym in all its spellings.
+func TestAnonymizeSpellings(t *testing.T) {
+	inASCII := func(name string) string {
+		text := strings.Trim(strconv.QuoteToASCII(name), `"`)
+		return regexp.MustCompile(`\\U000[0-9a-f]{5}`).ReplaceAllStringFunc(text, func(escape string) string {
+			c, _ := strconv.ParseUint(escape[2:], 16, 32)
+			high, low := utf16.EncodeRune(rune(c))
+			return fmt.Sprintf(`\u%04x\u%04x`, high, low)
+		})
+	}
+	inString := func(text string) string { return strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(text) }
+	spellings := []func(name string) string{
+		func(name string) string {
+			return `{"account_name":"` + inASCII(name) + `","account_slug":"` + inString(name) + `"}`
+		},
+		func(name string) string { return inString(`{"account_name" : "` + inASCII(name) + `","a":1}`) },
+		func(name string) string {
+			return inString(inString(`{"basename":"` + inASCII(name) + `","name":"` + inASCII(name) + `.png"}`))
+		},
+		func(name string) string { return strings.ReplaceAll(inString(name), "/", `\/`) },
+		func(name string) string { return `\u003d` + inASCII(name) + `\u0026` },
+		func(name string) string { return "?ws=" + url.QueryEscape(name) + "&a=b" },
+		func(name string) string { return "/" + url.PathEscape(name) + "/" },
+		func(name string) string { return "?url=%3Fws%3D" + url.PathEscape(url.PathEscape(name)) + "%26a" },
+		func(name string) string { return `\n` + strings.ToUpper(inString(name)) },
+		func(name string) string { return "ws=" + url.QueryEscape(strings.ToLower(name)) },
+	}
+	for _, c := range []struct{ name, shape string }{
+		{"Müllerwerke GmbH", `[A-Z][à-ö][a-z]{9} [A-Z][a-z]{2}[A-Z]`},
+		{"acme/widgets-inc", `[a-z]{4}/[a-z]{7}-[a-z]{3}`},
+		{`Joe "the boss" Miller`, `[A-Z][a-z]{2} "[a-z]{3} [a-z]{4}" [A-Z][a-z]{5}`},
+		{`north\`, `[a-z]{5}\\`},
+		{"Ärzte & Söhne 24", `[À-Ö][a-z]{4} & [A-Z][à-ö][a-z]{3} [0-9]{2}`},
+		{"工房🚀 9", `[一-仿]{2}[🐀-🐾] [0-9]`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			write := func(name string) string {
+				var texts []string
+				for _, spell := range spellings {
+					texts = append(texts, spell(name))
+				}
+				return strings.Join(texts, "\n")
+			}
+			text, counts := anonymized(t, one(t, nil, write(c.name)), replay.Anonymization{FileNames: true})
+			got := contents(t, mustLoad(t, text))[0].body()
+			var first struct {
+				Name string `json:"account_name"`
+			}
+			if err := json.NewDecoder(strings.NewReader(got)).Decode(&first); err != nil {
+				t.Fatalf("%v: %s", err, got)
+			}
+			if !regexp.MustCompile("^"+c.shape+"$").MatchString(first.Name) || first.Name == c.name {
+				t.Errorf("it becomes %s", first.Name)
+			}
+			if want := write(first.Name); got != want {
+				t.Errorf("got\n%s\nwant\n%s", got, want)
+			}
+			if counts.Names.Values != 1 {
+				t.Errorf("%d names are counted", counts.Names.Values)
+			}
+		})
+	}
+}
+
+// What a client says of itself is the same in a header and in a Status.
+func TestAnonymizeReferer(t *testing.T) {
+	const referer = "https://app.example/uploads?assembly=" + anID
+	header := http.Header{"Referer": {referer}}
+	text, _ := anonymized(t, one(t, header, `{"client_referer":"`+strings.ReplaceAll(referer, "/", `\/`)+`","id":"`+anID+`"}`), replay.Anonymization{})
+	x := contents(t, mustLoad(t, text))[0]
+	var said struct{ Client_referer, ID string }
+	if err := json.Unmarshal([]byte(x.body()), &said); err != nil {
+		t.Fatal(err)
+	}
+	if got := x.RequestHeader.Get("Referer"); got != said.Client_referer || !strings.HasSuffix(got, "="+said.ID) || strings.Contains(got, "app.example") {
+		t.Errorf("the header becomes %s, the Status %+v", got, said)
+	}
+}
+
+// What is replaced keeps its shape.
 func TestAnonymizeShapes(t *testing.T) {
 	for _, c := range []struct {
 		name, body, shape string
 		fileNames         bool
+		gone              string // what must not be left
 	}{
 		{name: "a job", body: "job_ocZCnG1Df35XRL1QyCZSRxAG8", shape: `job_[a-z]{2}[A-Z]{2}[a-z][A-Z][0-9][A-Z][a-z][0-9]{2}[A-Z]{3}[0-9][A-Z][a-z][A-Z]{3}[A-Z][a-z][A-Z]{2}[0-9]`},
 		{name: "a completion", body: `"id":"chatcmpl-9xYzAbCdEfGhIjKlMnOpQ"`, shape: `"id":"chatcmpl-[0-9][a-zA-Z]{20}"`},
@@ -212,11 +296,19 @@ func TestAnonymizeShapes(t *testing.T) {
 		{name: "e-mail", body: `"fry.p@planet-express.com"`, shape: `"[a-z]{3}\.[a-z]@[a-z]{6}-[a-z]{7}\.com"`},
 		{name: "an agent", body: `{"client_agent":"Mozilla/5.0 (X11)","client_referer":"https://a.b/c"}`, shape: `\{"client_agent":"[A-Z][a-z]{6}/[0-9]\.[0-9] \([A-Z][0-9]{2}\)","client_referer":"[a-z]{5}://[a-z]\.[a-z]/[a-z]"}`},
 		{name: "file names", fileNames: true, body: `{"name":"My Cat.jpeg","basename":"My Cat","url":"/a/My Cat.jpeg"} My Cat`, shape: `\{"name":"[A-Z][a-z] [A-Z][a-z]{2}.jpeg","basename":"[A-Z][a-z] [A-Z][a-z]{2}","url":"/a/[A-Z][a-z] [A-Z][a-z]{2}.jpeg"} My Cat`},
+		{name: "a file of Windows", fileNames: true, body: `"basename":"report","x":"C:\\fakepath\\report.pdf"`, shape: `"basename":"[a-z]{6}","x":"C:\\\\fakepath\\\\[a-z]{6}\.pdf"`, gone: `report`},
+		{name: "behind a percent sign", body: `"account_name":"Acme Widgets" LIKE '%acme widgets%'`, shape: `"account_name":"[A-Z][a-z]{3} [A-Z][a-z]{6}" LIKE '%[a-z]{4} [a-z]{7}%'`, gone: `acme`},
+		{name: "an ID in a name", body: `"login":"me-` + anID + `@home"`, shape: `"login":"[a-z]{2}-[0-9a-f]{32}@[a-z]{4}"`, gone: "me-"},
+		{name: "a name in an address", body: `"account_slug":"planet-express" fry.p@planet-express.com`, shape: `"account_slug":"[a-z]{6}-[a-z]{7}" [a-z]{3}\.[a-z]@[a-z]{6}-[a-z]{7}\.com`, gone: "fry"},
+		{name: "an agent of PHP", body: `"client_agent":"Mozilla\/5.0 (X11) \"a\""`, shape: `"client_agent":"[A-Z][a-z]{6}\\/[0-9]\.[0-9] \([A-Z][0-9]{2}\) \\"[a-z]\\""`, gone: `11) \"a`},
+		{name: "cut off", body: `"account_name":"M\u00fcll`, shape: `"account_name":"[A-Z]\\u00[ef][0-9a-f][a-z]{2}`, gone: `ll`},
+		{name: "not UTF-8", body: "\"login\":\"M\xfcller\"", shape: `"login":"[A-Z][a-z]{5}"`, gone: "ller"},
+		{name: "half a surrogate pair", body: `"login":"M\ud83dller"`, shape: `"login":"[A-Z]\\u4e[0-9a-f]{2}[a-z]{4}"`, gone: "ller"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			text, counts := anonymized(t, one(t, nil, c.body), replay.Anonymization{FileNames: c.fileNames, Seed: "1"})
 			got := contents(t, mustLoad(t, text))[0].body()
-			if !regexp.MustCompile("^"+c.shape+"$").MatchString(got) || got == c.body || strings.Contains(got, anID) {
+			if !regexp.MustCompile("^"+c.shape+"$").MatchString(got) || got == c.body || strings.Contains(got, anID) || c.gone != "" && strings.Contains(got, c.gone) {
 				t.Errorf("%s becomes %s", c.body, got)
 			}
 			if counts == (replay.Pseudonyms{}) {
@@ -233,6 +325,7 @@ func TestAnonymizeShapes(t *testing.T) {
 		`{"name":"result.jpeg","basename":"result","ok":"ASSEMBLY_COMPLETED","assembly_execution_progress":50,"account_name":null}`,
 		"http://127.0.0.1:8080/ [::1]:80 0.0.0.0 version 1.2.3.4.5 16:10:57 std::vector a:b:c 999.1.1.1 ::ffff:127.0.0.1 1.2.3.4a :: de:ad:be:ef:00:01 ::after :::5 %3A%3A1",
 		"https://REDACTED@example.test/a https://medium.com/@me git@host",
+		`"thanks\n@jane.example \u003c@jane.example"`,
 		"6a1b43adf3e8c4b6b62f1ea3b38eee2d0f 0123456789abcdef /55/a46ab1/ api2-hu268ep.transloadit.com 25498956447",
 		"event: assembly_upload_meta_data_extracted\ndata: {\"progress_per_original_file\":[]}\n\n", "%", `\`, "%5", `\u`, "_", "55/",
 	} {
@@ -264,6 +357,26 @@ func TestAnonymizeUploadMetadata(t *testing.T) {
 		if got := x.Header.Get("Upload-Metadata"); got != list("https://h/assemblies/"+want, name+".jpeg") || want == anID || fileNames == (name == "My Cat") {
 			t.Errorf("it becomes %q in\n%s", got, text)
 		}
+	}
+}
+
+// base64s are the kinds of base64 that clients send in Upload-Metadata.
+var base64s = map[string]*base64.Encoding{
+	"standard": base64.StdEncoding, "unpadded": base64.RawStdEncoding, "of URLs": base64.URLEncoding, "of URLs, unpadded": base64.RawURLEncoding,
+}
+
+func TestAnonymizeUploadMetadataIn(t *testing.T) {
+	for name, encoding := range base64s {
+		t.Run(name, func(t *testing.T) {
+			list := func(id string) string {
+				return "a " + encoding.EncodeToString([]byte("~~~>"+id)) + " , id\t" + encoding.EncodeToString([]byte("~~~?"+id))
+			}
+			text, _ := anonymized(t, one(t, http.Header{"Upload-Metadata": {list(anID)}}, anID), replay.Anonymization{})
+			x := contents(t, mustLoad(t, text))[0]
+			if got, want := x.Header.Get("Upload-Metadata"), list(x.body()); got != want || x.body() == anID {
+				t.Errorf("it becomes %q, want %q", got, want)
+			}
+		})
 	}
 }
 

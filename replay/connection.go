@@ -15,7 +15,7 @@ import (
 	"github.com/ssereel/ssereel/status"
 )
 
-// A connection is not made sooner than this after one that has ended, whatever the
+// A connection is not made sooner than this after the last one has ended, whatever the
 // stream says.
 const minReconnect = 500 * time.Millisecond
 
@@ -32,10 +32,9 @@ func (s *following) openLocked(u *url.URL, resp *http.Response) {
 	s.streaming.Go(func() { s.connections(u, resp) })
 }
 
-// connections reads a stream over as many connections as it takes. It does what
-// ssewire.Client does, which cannot do it here: the first connection is there
-// already, its id counts before there is an event, no event is too large, and a
-// server's error is none for good.
+// connections reads a stream over as many connections as it takes. ssewire.Client, which does
+// the same, will not do: here the first connection is there already, the id counts before
+// there is an event, no event is too large, and no server's error is final.
 func (s *following) connections(u *url.URL, resp *http.Response) {
 	ctx := s.streamCtx
 	c := &connection{retry: ssewire.DefaultReconnectionTime}
@@ -92,8 +91,8 @@ func (s *following) connections(u *url.URL, resp *http.Response) {
 	}
 }
 
-// connect makes a connection. Where that may go better another time and the server
-// answered, wait is not 0.
+// connect makes a connection. Where the server answered without a stream, but may do better
+// another time, wait is not 0.
 func (s *following) connect(u *url.URL, lastID string) (resp *http.Response, wait time.Duration, err error) {
 	req := s.request(s.streamCtx, u, eventStream)
 	if lastID != "" && !strings.ContainsFunc(lastID, unicode.IsControl) {
@@ -103,7 +102,7 @@ func (s *following) connect(u *url.URL, lastID string) (resp *http.Response, wai
 	if err != nil {
 		return nil, 0, hideCredentials(err)
 	}
-	if (&Exchange{StatusCode: resp.StatusCode, Header: resp.Header}).IsEventStream() {
+	if isEventStream(resp) {
 		return resp, 0, nil
 	}
 	resp.Body.Close()
@@ -113,15 +112,19 @@ func (s *following) connect(u *url.URL, lastID string) (resp *http.Response, wai
 	return nil, wait, &ssewire.ResponseError{URL: redactURL(u), StatusCode: resp.StatusCode, Header: resp.Header}
 }
 
+// isEventStream is [Exchange.IsEventStream] for a response that is not recorded.
+func isEventStream(resp *http.Response) bool {
+	return (&Exchange{StatusCode: resp.StatusCode, Header: resp.Header}).IsEventStream()
+}
+
 // connection is what a stream keeps from one connection to the next.
 type connection struct {
 	lastID string
 	retry  time.Duration
 	parser *ssewire.Parser
 
-	// Where the parser has met an event over its limit, the lines are looked at
-	// until a blank one ends that.
-	cr   bool // an LF is the second half of a CRLF
+	// After an event over the parser's limit, lines are skipped until a blank one ends it.
+	cr   bool // the last byte was a CR: an LF belongs to it
 	line bool // a line begins
 }
 
@@ -165,7 +168,7 @@ func (s *following) feed(c *connection, chunk []byte) (told bool) {
 	for len(chunk) > 0 {
 		if c.parser.Err() != nil {
 			var over bool
-			if chunk, over = c.behindEvent(chunk); !over {
+			if chunk, over = c.afterEvent(chunk); !over {
 				break
 			}
 			c.parser = ssewire.NewParser(ssewire.LastEventID(c.parser.LastEventID()))
@@ -178,8 +181,8 @@ func (s *following) feed(c *connection, chunk []byte) (told bool) {
 		if c.parser.Err() == nil {
 			break
 		}
-		// The event began long before the chunk, in which the line is that is too
-		// long. It counts like any other.
+		// The event that is too large counts like any other. It began long before this
+		// chunk.
 		s.now.Events++
 		c.cr, c.line = false, false
 	}
@@ -194,9 +197,9 @@ func (s *following) feed(c *connection, chunk []byte) (told bool) {
 	return told
 }
 
-// behindEvent returns what comes behind the next blank line, which may be nothing yet,
+// afterEvent returns what comes after the next blank line, which may be nothing yet,
 // and whether there is such a line.
-func (c *connection) behindEvent(chunk []byte) (rest []byte, over bool) {
+func (c *connection) afterEvent(chunk []byte) (rest []byte, over bool) {
 	for i, b := range chunk {
 		switch {
 		case b == '\n' && c.cr:
@@ -213,7 +216,7 @@ func (c *connection) behindEvent(chunk []byte) (rest []byte, over bool) {
 	return nil, false
 }
 
-// update takes in an event, and returns whether it is one of an Assembly's.
+// update takes in an event, and returns whether it is an Assembly's.
 func (s *following) update(ev ssewire.Event) bool {
 	u, err := status.DecodeUpdate(ev.Type, ev.Data)
 	if err != nil || u.Kind == status.UpdateUnknown {
@@ -224,7 +227,7 @@ func (s *following) update(ev ssewire.Event) bool {
 	return true
 }
 
-// assembly says that the stream is an Assembly's.
+// assembly notes that the stream is an Assembly's.
 func (s *following) assembly() {
 	if s.tracker == nil {
 		s.tracker = new(status.Tracker)
@@ -232,9 +235,8 @@ func (s *following) assembly() {
 	}
 }
 
-// identify finds the Assembly of a stream that was given alone. The last event ID is
-// the Assembly's; where the stream has told nothing else yet, it has to look
-// like one.
+// identify finds the Assembly of a stream that was given without a Status. The last event ID
+// is the Assembly's; where the stream has told nothing else yet, it has to look like one.
 func (s *following) identify(lastID string) {
 	if s.statusURL != nil || s.derived {
 		return

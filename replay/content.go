@@ -17,20 +17,20 @@ import (
 	"unicode/utf8"
 )
 
-// content is what the body of a request asks for: without what differs between two
+// content is what the body of a request asks for, without what may differ between two
 // requests that ask for the same.
 type content struct {
 	// doc is a JSON value, which a form is as well, or any other text as a string. It
 	// is nil where there is no body.
 	doc any
 
-	// The body was cut off in tail, which doc does not have.
+	// Where the body was cut off, tail is its last value, which is not in doc.
 	cut  bool
 	tail string
 }
 
-// newContent returns the content of body, which has been masked, and of which more
-// followed if it is cut. It does not keep body.
+// newContent returns the content of body, which has been masked, and which went on if it
+// is cut. It does not keep body.
 func newContent(contentType string, body []byte, cut bool) content {
 	if len(body) == 0 {
 		return content{cut: cut}
@@ -109,16 +109,16 @@ func newParams(query string) map[string]any {
 	return values
 }
 
-// signatureDates are the parameters that say how long a signature beside them holds, in
-// the signed URLs of Transloadit, Amazon, Google and Microsoft, and what makes it differ
-// from another.
+// signatureDates are the parameters that say how long the signature next to them is valid, in
+// the signed URLs of Transloadit, Amazon, Google and Microsoft, and those that only make it
+// differ from others.
 var signatureDates = map[string]bool{
 	"exp": true, "expires": true, "auth_expires": true, "nonce": true, "timestamp": true, "policy": true,
 	"x-amz-date": true, "x-amz-expires": true, "x-goog-date": true, "x-goog-expires": true, "st": true, "se": true,
 }
 
-// add puts a field in its place; one that has come before becomes a list. Fields that are
-// credentials are left out.
+// add adds a field to values; where there is one of that name, the two become a list. Fields
+// that are credentials are left out.
 func add(values map[string]any, name, value string) {
 	if isSecretField(name) {
 		return
@@ -137,8 +137,8 @@ func add(values map[string]any, name, value string) {
 // fieldList are the values of fields of one name, rather than a value that is a list.
 type fieldList []any
 
-// leaf returns what counts of a string: of JSON in it, of a URL, or of other text. What is
-// no text is summed up.
+// leaf returns what matters of a string: of JSON in it, of a URL, or of other text. What is
+// not text becomes its size and sum.
 func leaf(s string) any {
 	if !utf8.ValidString(s) {
 		return fmt.Sprintf("%d bytes with the SHA-256 %x", len(s), sha256.Sum256([]byte(s)))
@@ -154,8 +154,8 @@ func leaf(s string) any {
 
 var masks = regexp.MustCompile(`\*{2,}`)
 
-// sameMasks returns s with the marks of a credential as long as those of any other: it
-// may be a shorter one that a program has where it replays.
+// sameMasks returns s with all masked credentials equally long: where a program replays, it
+// may have a shorter one.
 func sameMasks(s string) string {
 	if !strings.Contains(s, "**") {
 		return s
@@ -163,7 +163,7 @@ func sameMasks(s string) string {
 	return masks.ReplaceAllString(s, "*")
 }
 
-// decodeJSON returns what counts of an object or a list, if text is one.
+// decodeJSON returns what matters of an object or a list, if text is one.
 func decodeJSON(text []byte) (any, bool) {
 	text = bytes.TrimSpace(text)
 	if len(text) == 0 || text[0] != '{' && text[0] != '[' {
@@ -179,7 +179,7 @@ func decodeJSON(text []byte) (any, bool) {
 }
 
 // counted returns v, which it changes, without what authenticates: Transloadit's auth
-// object, and strings that are called a credential, of which a reel has but the length.
+// object, and strings with the name of a credential, of which a reel has only the length.
 func counted(v any) any {
 	switch v := v.(type) {
 	case map[string]any:
@@ -200,7 +200,7 @@ func counted(v any) any {
 	return v
 }
 
-// canonical returns v as JSON, the same for the same.
+// canonical returns v as JSON that is the same for equal values.
 func canonical(v any) string {
 	text, err := json.Marshal(v)
 	if err != nil {
@@ -214,15 +214,14 @@ type digest [sha256.Size]byte
 
 func (c content) digest() digest { return sha256.Sum256([]byte(canonical(c.doc))) }
 
-// begins returns whether c, which is cut, begins like other, which is cut about there.
-// Exactly there would be too much to ask: credentials differ in length, and so do
-// boundaries.
+// begins returns whether c, which is cut, begins like other, which is cut at about the same
+// place: credentials differ in length, and so do boundaries.
 func (c content) begins(other content) bool {
 	return other.cut && reflect.DeepEqual(c.doc, other.doc) &&
 		(strings.HasPrefix(c.tail, other.tail) || strings.HasPrefix(other.tail, c.tail))
 }
 
-// differences are what a person is told of two requests, a line each.
+// differences tell a person how two requests differ, one line for each difference.
 type differences struct {
 	lines []string
 	more  int
@@ -233,7 +232,7 @@ const maxDifferences = 6
 // none is a value that is not there.
 type none struct{}
 
-// compare adds how is differs from was, which the place says of them.
+// compare adds how is differs from was, both of which stand at that place of the requests.
 func (d *differences) compare(place string, is, was any) {
 	if reflect.DeepEqual(is, was) {
 		return
@@ -307,7 +306,7 @@ func show(v any) string {
 type plainText string
 
 // excerpts returns what is worth showing of two texts that differ: where they begin to,
-// with a little of what is in front.
+// with a little of what comes before.
 func excerpts(a, b string) (string, string) {
 	const before = 20
 	n := 0

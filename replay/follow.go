@@ -15,37 +15,37 @@ import (
 )
 
 const (
-	// An Assembly may be asked for its Status three times a second. This far
-	// apart, not four fall into any second.
+	// An Assembly may be asked for its Status three times a second. Requests that are this
+	// far apart are never four in a second.
 	statusGap = 350 * time.Millisecond
 
-	// How often a Status is asked for where nothing else tells the news: of a job,
-	// of an Assembly whose stream is down, and of one that uploads, for the stream
-	// does not tell how many bytes have come. The API, too, tells of progress
+	// How often a Status is asked for where nothing else brings news: of a job,
+	// of an Assembly whose stream is down, and of one that uploads, since the stream
+	// does not tell how many bytes have come. The API itself reports progress
 	// every two seconds.
 	pollInterval = 2 * time.Second
 
 	// A stream that has told nothing for streamSilence may be dead, or have
-	// nothing to tell: the Status is asked for beside it, every silentInterval. And
-	// every watchInterval it is in any case, lest a stream that talks of
-	// everything but the end keep us for ever.
+	// nothing to tell: the Status is then asked for as well, every silentInterval. It
+	// is every watchInterval in any case, or a stream that talks of everything but the
+	// end could keep us for ever.
 	streamSilence  = 10 * time.Second
 	silentInterval = 5 * time.Second
 	watchInterval  = 30 * time.Second
 
-	// requestTimeout is how long a Status may take to come, from the second on.
+	// requestTimeout is how long a Status may take to come, except for the first one.
 	requestTimeout = 30 * time.Second
 
-	// Results may come behind the end. After drainTime a stream that the server
-	// should have ended is left.
+	// Results may come after the end has been told. A stream that the server has not
+	// ended after drainTime is left.
 	drainTime = 5 * time.Second
 
 	// finalTime is how long the final Status may take to come, or to be final,
 	// after the stream has told the end.
 	finalTime = 2 * time.Minute
 
-	// Requests that fail one after the other wait twice as long each time, up to
-	// maxBackoff; longer only where the server says so, up to maxRetryAfter.
+	// After each failure in a row a request waits twice as long, up to maxBackoff;
+	// longer only where the server says so, up to maxRetryAfter.
 	maxBackoff    = time.Minute
 	maxRetryAfter = time.Hour
 )
@@ -55,11 +55,11 @@ const (
 // as the client's Transport the whole story is in one reel. The zero Follower is
 // ready for use.
 type Follower struct {
-	// HTTP sends the requests; nil means http.DefaultClient. Its Timeout does not
-	// count: it would end every stream.
+	// HTTP sends the requests; nil means http.DefaultClient. Its Timeout is
+	// ignored, as it would end every stream.
 	HTTP *http.Client
 
-	// OnChange, if set, is told how the story goes on: first when the server has
+	// OnChange, if set, is called with the progress: first when the server has
 	// answered with something that can be followed, and then whenever something
 	// has come. There is one call at a time, and what it is given is valid until
 	// it returns.
@@ -77,7 +77,7 @@ type Progress struct {
 	Bytes    int64 // of the bodies of all that came
 
 	// Trouble is what is wrong at the moment, such as why there is no stream or
-	// why the last request failed; nil where all is well. The story goes on.
+	// why the last request failed; nil where all is well. The Follower goes on.
 	Trouble error
 }
 
@@ -91,17 +91,18 @@ type Progress struct {
 //     the stream is read to its end, for 5 s at the most, and the final
 //     Status fetched.
 //   - The update stream of an Assembly. Its id, with which the stream begins, gives the URL
-//     of the Status, /assemblies/ID at the same origin. If there is none,
-//     the stream is followed without.
+//     of the Status, /assemblies/ID at the same origin. If there is no Status,
+//     the stream is followed without one.
 //   - A job of Scenario, which is asked for every 2 s.
 //   - Any other event stream, which is read until it ends, over one connection.
 //
-// Where req is no GET it is sent once: an Assembly or a job that it creates is followed
-// at the URL that the answer names.
+// Where req is not a GET it is sent once: an Assembly or a job that it creates is
+// followed at the URL that the answer names.
 //
-// There are never more than three requests for Statuses in a second. Those that fail
-// for now (over the rate limit, with a server's error, without a response) are made
-// again after 2 s, then 4, up to a minute, or when the server says that they may be.
+// There are never more than three requests for Statuses in a second, and redirects count.
+// Those that fail for now (over the rate limit, with a server's error, without a response
+// or a Status in it) are made again after 2 s, then 4, up to a minute, or when the server
+// says that they may be.
 //
 // The header of req goes along with every request to the same origin (scheme, host
 // and port), but not to another, redirects included: those get Accept,
@@ -110,11 +111,11 @@ type Progress struct {
 // not on, nor at a host that may be an address in disguise, as 127.1 is; the Assembly
 // is then polled.
 //
-// The error is nil where the story came to its end, even if that is the job's
-// failure, which Progress.Document tells. An answer that cannot be followed is a
-// [*ssewire.ResponseError], or wraps [status.ErrUnknownDocument] where it is JSON. The
-// end of req's context wraps the context's cause. The Progress has all that came, with any
-// error.
+// The error is nil where the job came to its end, even if it failed, which
+// Progress.Document tells. For an answer that cannot be followed it is a
+// [*ssewire.ResponseError], or wraps [status.ErrUnknownDocument] where the answer is JSON.
+// When req's context ends, it wraps the context's cause. The Progress has all that came,
+// whatever the error.
 func (f Follower) Follow(req *http.Request) (Progress, error) {
 	ctx, cancel := context.WithCancel(req.Context())
 	s := &following{req: req, ctx: ctx, onChange: f.OnChange, news: make(chan struct{}, 1)}
@@ -141,7 +142,7 @@ func (f Follower) Follow(req *http.Request) (Progress, error) {
 
 // following is a Follow under way. Its streams are read by a goroutine of their own.
 type following struct {
-	req       *http.Request // as the caller wants the first one
+	req       *http.Request // the first one, as the caller made it
 	ctx       context.Context
 	client    http.Client
 	onChange  func(Progress)
@@ -167,7 +168,7 @@ type following struct {
 	stream    streamState
 	updated   time.Time // when the stream last told something, or was connected
 	pollNow   bool
-	final     bool      // the last Status is terminal, and nothing has come since it was sent for
+	final     bool      // the last Status is terminal, and nothing has come since it was asked for
 	ended     time.Time // when the end was told
 	err       error     // that ends the story
 	pollErr   error
@@ -183,7 +184,7 @@ const (
 	streamOver // it will not be connected to again
 )
 
-// begin sends the first request, which tells what is to be followed.
+// begin sends the first request, whose answer tells what is to be followed.
 func (s *following) begin() error {
 	req := s.req.Clone(s.ctx)
 	if req.Header == nil {
@@ -197,7 +198,7 @@ func (s *following) begin() error {
 	if err != nil {
 		return hideCredentials(err)
 	}
-	if (&Exchange{StatusCode: resp.StatusCode, Header: resp.Header}).IsEventStream() {
+	if isEventStream(resp) {
 		s.mu.Lock()
 		s.changed()
 		s.mu.Unlock()
@@ -227,19 +228,19 @@ func (s *following) begin() error {
 
 func (s *following) isGet() bool { return s.req.Method == "" || s.req.Method == http.MethodGet }
 
-// created takes the URL of a Status from the answer to the request that has created
-// the job: that is not to be sent again.
+// created takes the URL of the Status from the answer to the request that has created
+// the job, which must not be sent again.
 func (s *following) created(doc status.Document) (err error) {
 	switch doc := doc.(type) {
 	case *status.Assembly:
 		s.statusURL, err = s.permitted(cmp.Or(doc.AssemblySSLURL, doc.AssemblyURL))
 	case *status.Job:
 		if !pathSegment.MatchString(doc.ID) {
-			return fmt.Errorf("replay: the server named the job %q, which is no part of a URL", doc.ID)
+			return fmt.Errorf("replay: the server named the job %q, which cannot be part of a URL", doc.ID)
 		}
 		s.statusURL = s.sibling(jobsPath, doc.ID)
 	default:
-		err = errors.New("replay: the request was refused for now, and is not to be sent again")
+		err = errors.New("replay: the request was refused for now, and is not sent again, since it creates something: try later")
 	}
 	return err
 }
@@ -270,8 +271,8 @@ func (s *following) run() error {
 	}
 }
 
-// next returns when to ask for a Status next, the zero Time for not before there
-// is news, or that the story has ended, and how.
+// next returns when to ask for a Status next, the zero Time where only news can tell, or
+// that the story is done, and how it ended.
 func (s *following) next(now time.Time) (at time.Time, done bool, err error) {
 	over := s.stream == streamOver || s.stream == streamUnknown
 	terminal := s.terminal()
@@ -287,7 +288,7 @@ func (s *following) next(now time.Time) (at time.Time, done bool, err error) {
 			cmp.Or(s.streamErr, io.ErrUnexpectedEOF))
 	case terminal && over && now.Sub(s.ended) >= finalTime:
 		return at, true, fmt.Errorf("replay: the stream told the end, but no final Status came within %v: %w",
-			finalTime, cmp.Or(s.pollErr, errors.New("it does not say that it is")))
+			finalTime, cmp.Or(s.pollErr, errors.New("the Status does not say that the Assembly has ended")))
 	case s.statusURL == nil, terminal && !over:
 		return at, false, nil
 	}
@@ -317,7 +318,7 @@ func (s *following) terminal() bool {
 }
 
 // changed tells the caller, and run, that something has changed. What breaks because the
-// caller has had enough is no trouble.
+// caller has canceled is no trouble.
 func (s *following) changed() {
 	if s.ctx.Err() == nil {
 		s.now.Trouble = cmp.Or(s.pollErr, s.streamErr)
@@ -359,7 +360,8 @@ func (s *following) poll() {
 	s.answered(a)
 }
 
-// wait waits for the turn of another request for a Status.
+// wait waits until another request for a Status may be sent, and returns whether ctx is
+// still in force.
 func (s *following) wait(ctx context.Context) bool {
 	s.mu.Lock()
 	at := latest(time.Now(), s.turn)
@@ -383,7 +385,7 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// answered takes in what a request for a Status has brought.
+// answered takes in the answer to a request for a Status.
 func (s *following) answered(a answered) {
 	defer s.changed()
 	s.now.Bytes += int64(a.size)

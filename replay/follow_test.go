@@ -805,7 +805,7 @@ func TestFollowErrorsHideCredentials(t *testing.T) {
 		{"JSON", func() (*http.Response, error) { return asJSON(`{"a":1}`) }, nil, "answered with JSON that cannot be followed"},
 		{"no answer", func() (*http.Response, error) { return nil, syscall.ECONNREFUSED }, nil, `signature=REDACTED&params=REDACTED": connection refused`},
 		{"a Status that is refused", nil, func() (*http.Response, error) { return page(500, "text/html") }, "answered 500 Internal Server Error when asked for the Status"},
-		{"a Status that is a page", nil, func() (*http.Response, error) { return page(200, "text/html") }, `answered with content type "text/html" when asked for the Status, not with one`},
+		{"a Status that is a page", nil, func() (*http.Response, error) { return page(200, "text/html") }, `answered with content type "text/html" when asked for the Status, not with a Status`},
 		{"a Status that does not come", nil, func() (*http.Response, error) { return nil, syscall.ECONNREFUSED }, `signature=REDACTED&params=REDACTED": connection refused`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -1264,24 +1264,53 @@ func TestFollowRedirects(t *testing.T) {
 			}
 		}
 	})
+	synctest.Test(t, func(t *testing.T) {
+		o := followed(t, requestFor(t, api+statusPath), func(w *world, req *http.Request) (*http.Response, error) {
+			switch {
+			case req.URL.Path == statusPath:
+				return to("/a")
+			case req.URL.Path == "/a":
+				return to("/b")
+			case req.URL.Path != "/b":
+				return respond(204, "", "")
+			case w.since() < 10*time.Second:
+				return asJSON(executing)
+			}
+			return asJSON(completed)
+		})
+		o.wantEnd(t, "ASSEMBLY_COMPLETED")
+		var at []time.Duration
+		for _, s := range o.w.sent {
+			if s.what != "GET /ws20219" {
+				at = append(at, s.at)
+			}
+		}
+		for i := range at[3:] {
+			if at[i+3]-at[i] < time.Second {
+				t.Errorf("four requests in a second: %v", at[i:i+4])
+			}
+		}
+	})
 	for name, url := range map[string]string{
 		"leads back":      api + statusPath,
 		"private network": "https://10.0.0.1" + statusPath,
-		"may hide":        "https://127.1" + statusPath,
+		"may disguise":    "https://127.1" + statusPath,
 		"10 redirects":    "",
 		"scheme":          "file:///etc/passwd",
 	} {
-		n := 0
-		w := &world{t: t, start: time.Now(), answer: func(w *world, req *http.Request) (*http.Response, error) {
-			if n++; req.URL.Scheme != "https" {
-				return nil, fmt.Errorf("unsupported protocol scheme %q", req.URL.Scheme)
+		synctest.Test(t, func(t *testing.T) {
+			n := 0
+			w := &world{t: t, start: time.Now(), answer: func(w *world, req *http.Request) (*http.Response, error) {
+				if n++; req.URL.Scheme != "https" {
+					return nil, fmt.Errorf("unsupported protocol scheme %q", req.URL.Scheme)
+				}
+				return to(cmp.Or(url, fmt.Sprintf("/%d", n)))
+			}}
+			_, err := replay.Follower{HTTP: &http.Client{Transport: w}}.Follow(requestFor(t, api+statusPath))
+			if err == nil || !strings.Contains(err.Error(), name) {
+				t.Errorf("%s: %v", name, err)
 			}
-			return to(cmp.Or(url, fmt.Sprintf("/%d", n)))
-		}}
-		_, err := replay.Follower{HTTP: &http.Client{Transport: w}}.Follow(requestFor(t, api+statusPath))
-		if err == nil || !strings.Contains(err.Error(), name) {
-			t.Errorf("%s: %v", name, err)
-		}
+		})
 	}
 }
 
@@ -1516,21 +1545,28 @@ func TestFollowStreamWithPathAsID(t *testing.T) {
 
 // The first of the final Statuses fails, or is from before the end: there is another.
 func TestFollowFinalStatusFails(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		o := followed(t, requestFor(t, api+statusPath), func(w *world, req *http.Request) (*http.Response, error) {
-			switch {
-			case req.URL.Path != statusPath:
-				return asStream(req, step{wait: time.Second, data: finished})
-			case w.since() == 0:
-				return asJSON(executing)
-			case w.since() < 2*time.Second:
-				return respond(502, "text/html", "<html>")
-			}
-			return asJSON(completed)
+	for _, first := range []struct {
+		code            int
+		mediaType, body string
+	}{
+		{502, "text/html", "<html>"}, {200, "text/html", "<html>"}, {204, "", ""}, {202, "text/plain", "later"}, {202, "application/json", `{"a":1}`},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			o := followed(t, requestFor(t, api+statusPath), func(w *world, req *http.Request) (*http.Response, error) {
+				switch {
+				case req.URL.Path != statusPath:
+					return asStream(req, step{wait: time.Second, data: finished})
+				case w.since() == 0:
+					return asJSON(executing)
+				case w.since() < 2*time.Second:
+					return respond(first.code, first.mediaType, first.body)
+				}
+				return asJSON(completed)
+			})
+			o.wantEnd(t, "ASSEMBLY_COMPLETED")
+			o.wantRequests(t, "0s GET "+statusPath, "0s GET /ws20219", "1s GET "+statusPath, "3s GET "+statusPath)
 		})
-		o.wantEnd(t, "ASSEMBLY_COMPLETED")
-		o.wantRequests(t, "0s GET "+statusPath, "0s GET /ws20219", "1s GET "+statusPath, "3s GET "+statusPath)
-	})
+	}
 	synctest.Test(t, func(t *testing.T) {
 		o := followed(t, requestFor(t, api+statusPath), func(w *world, req *http.Request) (*http.Response, error) {
 			switch {
@@ -1713,7 +1749,7 @@ func TestFollowCreationOnce(t *testing.T) {
 	}{
 		{"rate limit", func(*http.Request) (*http.Response, error) {
 			return respond(429, "application/json", `{"error":"RATE_LIMIT_REACHED"}`)
-		}, "not to be sent again"},
+		}, "not sent again"},
 		{"a job that is a path", func(*http.Request) (*http.Response, error) {
 			return asJSON(`{"job":{"jobId":"../x","status":"queued"}}`)
 		}, `"../x"`},

@@ -8,15 +8,13 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"path"
 	"strings"
 	"unicode"
 )
 
 const maxRedirects = 10 // as of http.Client
 
-// permitted returns the URL that the server named for the job, if a request to it
-// does no harm.
+// permitted returns the URL that the server named for the job, if it is safe to ask.
 func (s *following) permitted(text string) (*url.URL, error) {
 	u, err := s.req.URL.Parse(text)
 	switch {
@@ -27,7 +25,7 @@ func (s *following) permitted(text string) (*url.URL, error) {
 	case u.Scheme != "https" && s.req.URL.Scheme == "https":
 		return nil, fmt.Errorf("replay: the server named %q, which is not followed: it is not secure, as the server is", redactURL(u))
 	case s.isObscure(u.Hostname()):
-		return nil, fmt.Errorf("replay: the server named %q, which is not followed: its host is written in a way that may hide where it is", redactURL(u))
+		return nil, fmt.Errorf("replay: the server named %q, which is not followed: its host is written in a way that may disguise an IP address", redactURL(u))
 	case private(u.Hostname()) && !private(s.req.URL.Hostname()):
 		return nil, fmt.Errorf("replay: the server named %q, which is not followed: it is on a private network, and the server is not", redactURL(u))
 	}
@@ -37,8 +35,8 @@ func (s *following) permitted(text string) (*url.URL, error) {
 	return u, nil
 }
 
-// private returns whether a host is said to be on this machine or near it. It does
-// not look names up.
+// private returns whether a host is on this machine or near it, by its name or address: names
+// are not looked up.
 func private(host string) bool {
 	host = strings.TrimSuffix(strings.ToLower(host), ".")
 	if addr, err := netip.ParseAddr(host); err == nil {
@@ -48,16 +46,16 @@ func private(host string) bool {
 	return host == "localhost" || strings.HasSuffix(host, ".localhost") || host != "" && !strings.Contains(host, ".")
 }
 
-// isObscure returns whether a host may be an address in disguise, and is not that of the first
-// request. Some resolvers take 127.1 and 0x7f.1 for 127.0.0.1, and net/http takes digits of
-// other scripts for those of ASCII.
+// isObscure returns whether a host may be an IP address in disguise, and is not that of the
+// first request. Some resolvers take 127.1 and 0x7f.1 for 127.0.0.1, and net/http takes digits
+// of other scripts for those of ASCII.
 func (s *following) isObscure(host string) bool {
 	return !strings.EqualFold(host, s.req.URL.Hostname()) &&
 		(strings.ContainsFunc(host, func(c rune) bool { return c > unicode.MaxASCII }) || endsInNumber(host))
 }
 
-// endsInNumber returns whether the last label of a host that is no address is a number, as that
-// of no name is: https://url.spec.whatwg.org/#ends-in-a-number-checker.
+// endsInNumber returns whether a host is no address, but its last label is a number, which no
+// name has: https://url.spec.whatwg.org/#ends-in-a-number-checker.
 func endsInNumber(host string) bool {
 	if _, err := netip.ParseAddr(host); err == nil {
 		return false
@@ -82,13 +80,13 @@ func port(u *url.URL) string {
 	return map[string]string{"http": "80", "https": "443"}[u.Scheme]
 }
 
-// sibling returns the URL of what has that id, at the origin of the first request.
+// sibling returns the URL of the job with that id, at the origin of the first request.
 func (s *following) sibling(collection, id string) *url.URL {
 	u := s.req.URL
 	return &url.URL{Scheme: u.Scheme, User: u.User, Host: u.Host, Path: collection + "/" + id}
 }
 
-// neutral are the headers that go along to any origin.
+// neutral are the headers that are sent to any origin.
 var neutral = []string{"Accept", "Cache-Control", "Last-Event-Id", "User-Agent"}
 
 func onlyNeutral(h http.Header) http.Header {
@@ -121,13 +119,13 @@ func (s *following) request(ctx context.Context, u *url.URL, accept string) *htt
 	return req
 }
 
-// redirect settles whether, when and with what header a redirect is followed.
+// redirect decides whether, when and with what header a redirect is followed.
 func (s *following) redirect(next *http.Request, via []*http.Request, check func(*http.Request, []*http.Request) error) error {
 	if !sameOrigin(next.URL, s.req.URL) {
 		next.Header = onlyNeutral(next.Header)
 	}
 	if s.isObscure(next.URL.Hostname()) {
-		return fmt.Errorf("the redirect to %s is not followed: that is written in a way that may hide where it is", next.URL.Host)
+		return fmt.Errorf("the redirect to %s is not followed: its host is written in a way that may disguise an IP address", next.URL.Host)
 	}
 	if private(next.URL.Hostname()) && !private(s.req.URL.Hostname()) {
 		return fmt.Errorf("the redirect to %s is not followed: that is on a private network, and the server is not", next.URL.Host)
@@ -144,8 +142,8 @@ func (s *following) redirect(next *http.Request, via []*http.Request, check func
 			return errors.New("the redirect leads back to where it came from")
 		}
 	}
-	if path.Base(next.URL.Path) == path.Base(via[0].URL.Path) && !s.wait(next.Context()) {
-		return context.Cause(next.Context()) // it may be the same Status that is asked for
+	if !s.wait(next.Context()) { // it may be a Status that is asked for, whatever its URL
+		return context.Cause(next.Context())
 	}
 	return nil
 }

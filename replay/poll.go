@@ -19,26 +19,26 @@ import (
 // Assemblies have a few million.
 const maxStatus = 64 << 20
 
-// answered is what a request for a Status has brought.
+// answered is the answer to a request for a Status.
 type answered struct {
 	doc  status.Document // nil where err is not
 	size int
 	err  error
 
 	again bool          // it may go better another time
-	after time.Duration // so long from now at the earliest
-	odd   bool          // no Status, as of a proxy that is out of sorts
+	after time.Duration // how long to wait before that, at least
+	odd   bool          // a success, but no Status: it may be from a proxy with a problem
 
-	// An error that only the API of Assemblies knows, and that will pass.
+	// The error is one that only the API of Assemblies has, and it will pass.
 	recognized bool
 }
 
 // readAnswer reads the response of u, which should be a Status.
 func readAnswer(resp *http.Response, u *url.URL) (a answered) {
 	defer resp.Body.Close()
-	ok := resp.StatusCode == http.StatusOK
+	ok := resp.StatusCode/100 == 2
 	data, err := []byte(nil), errNoObject
-	if !(&Exchange{StatusCode: resp.StatusCode, Header: resp.Header}).IsEventStream() { // which may never say anything
+	if !isEventStream(resp) { // which may never say anything
 		data, err = readObject(resp.Body)
 	}
 	a.size = len(data)
@@ -87,8 +87,8 @@ func readAnswer(resp *http.Response, u *url.URL) (a answered) {
 	return a
 }
 
-// refusedPoll is a response to a request for a Status that is none. It is no event stream
-// either, but that was not asked for.
+// refusedPoll is a response without a Status to a request for one. The text of a
+// ResponseError, which is about event streams, would mislead.
 type refusedPoll struct{ response *ssewire.ResponseError }
 
 func (e refusedPoll) Error() string {
@@ -96,12 +96,12 @@ func (e refusedPoll) Error() string {
 	if r.StatusCode != http.StatusOK {
 		return fmt.Sprintf("replay: %s answered %d %s when asked for the Status", r.URL, r.StatusCode, http.StatusText(r.StatusCode))
 	}
-	return fmt.Sprintf("replay: %s answered with content type %q when asked for the Status, not with one", r.URL, r.Header.Get("Content-Type"))
+	return fmt.Sprintf("replay: %s answered with content type %q when asked for the Status, not with a Status", r.URL, r.Header.Get("Content-Type"))
 }
 
 func (e refusedPoll) Unwrap() error { return e.response }
 
-// ofPoll returns err, of a response to a request for a Status, as what it is.
+// ofPoll returns err, of a response to a request for a Status, with a text that fits.
 func ofPoll(err error) error {
 	if refused, ok := err.(*ssewire.ResponseError); ok {
 		return refusedPoll{refused}
@@ -109,7 +109,7 @@ func ofPoll(err error) error {
 	return err
 }
 
-// discreetError is an error whose text would show credentials.
+// discreetError is an error whose own text would show credentials.
 type discreetError struct {
 	error
 	text string
@@ -118,8 +118,8 @@ type discreetError struct {
 func (e discreetError) Error() string { return e.text }
 func (e discreetError) Unwrap() error { return e.error }
 
-// hideCredentials returns err, of an http.Client, without the credentials in the URLs that
-// its text has.
+// hideCredentials returns err, of an http.Client, without the credentials in the URLs of its
+// text.
 func hideCredentials(err error) error {
 	text := err.Error()
 	var sent *url.Error
@@ -140,23 +140,22 @@ func mayPass(code int) bool {
 	return code == http.StatusTooManyRequests || code == http.StatusRequestTimeout || code == http.StatusTooEarly || code >= 500
 }
 
-// tells returns whether a document is about a job or an error, rather than JSON
-// that happens to have a key of theirs.
+// tells returns whether a document is about a job or an error, rather than other JSON
+// that happens to share a key with one.
 func tells(doc status.Document) bool {
 	a, ok := doc.(*status.Assembly)
 	return doc.Summary().ID != "" || ok && (a.State.Busy() || a.State.Terminal() || a.Error != "" || a.Failed())
 }
 
-// notFound returns whether an error means that there is no such Assembly, which is
-// then named all the same.
+// notFound returns whether an error means that there is no such Assembly. The answer has
+// its ID all the same.
 func notFound(code status.ErrorCode) bool {
 	return code == status.ErrorAssemblyNotFound || code == status.ErrorAssemblyStatusNotFound
 }
 
 var errNoObject = errors.New("no JSON object")
 
-// readObject reads a document that is a JSON object, and of anything else only the
-// beginning.
+// readObject reads a JSON object; of anything else it reads only the beginning.
 func readObject(body io.Reader) ([]byte, error) {
 	r := bufio.NewReaderSize(io.LimitReader(body, maxStatus+1), 64<<10)
 	for {
@@ -181,7 +180,7 @@ func readObject(body io.Reader) ([]byte, error) {
 	return data, err
 }
 
-// retryAfter returns what the header of that name says.
+// retryAfter returns how long to wait by the header of that name, 0 if there is none.
 func retryAfter(h http.Header) time.Duration {
 	text := h.Get("Retry-After")
 	if n, err := strconv.ParseUint(text, 10, 31); err == nil {

@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"compress/gzip"
 	"context"
-	"encoding/base64"
 	"fmt"
 	"io"
 	"maps"
@@ -29,46 +28,61 @@ import (
 // transport, and every answer back: what one read of the body returns is written,
 // and flushed, before the next. With a [Recorder] as transport, it records the
 // exchanges of a program in any language. Of upstream, an http or https URL, only
-// the scheme and the host count; transport is http.DefaultTransport where it is nil.
+// the scheme and the host count; where it is anything else, every request is answered
+// with 502. The transport is http.DefaultTransport where it is nil.
 //
 // The upstream sees the client's request: its own Host, no header that speaks of a
 // proxy, the body as it comes. Two things are changed. No compression is asked for,
-// so that recordings can be read; what comes compressed all the same stays so, but
-// for text in gzip that has to be rewritten, and what is said to be gzip and is none
-// passes as it comes. And URLs that lead to the proxy become the upstream's again, in
+// so that recordings can be read; what comes compressed all the same stays so, except
+// for text in gzip that has to be rewritten. What is said to be gzip and is not passes
+// as it comes. And URLs that lead to the proxy become the upstream's again, in
 // headers, in the Upload-Metadata of tus, and in JSON with a Content-Length of up to
 // 1 MiB.
 //
 // The client stays with the proxy: in headers, and in bodies that are JSON or event
 // streams, the upstream's origin becomes the proxy's, under the name that the client
-// called it by. So do origins of the same service, as an Assembly's Status names the
+// called it by. So do origins of the same service, since an Assembly's Status names the
 // machine it runs on: https://HOST becomes /-/https/HOST at the proxy, which sends
 // requests for that to HOST. Of the same service is the upstream's host at any port,
-// what lies beneath it, and what differs from it only behind the first hyphen or
+// any host below it, and what differs from it only after the first hyphen or
 // dot of its first label, under the same parent domain: for api2.example.com that is
 // api2-jane.example.com and api2.jane.example.com, and neither www.example.com nor
-// example.com. Nothing else is ever asked, and no host that the upstream has not
-// named. Nothing is rewritten in WebSocket messages and partial content (206). Where a
-// body is rewritten, what may be the beginning of a URL at the end of a read, such as the
-// last byte of {"delta":"oh, is only written with the next read, or at the end of the body:
-// 269 bytes at most. Cookies lose a Domain that the upstream's machine is in and, where the
-// client came by http, Secure, SameSite=None and Partitioned, so that the client sends them
-// to the proxy; those called __Secure-… or __Host-… stay secure.
+// example.com. No other host is ever asked, and none that the upstream has not named.
+//
+// Nothing is rewritten in WebSocket messages and partial content (206), and what an answer
+// to HEAD says of the body is said of the upstream's. Where a body is rewritten, what may
+// be the beginning of a URL at the end of a read, such as the last byte of {"delta":"oh, is
+// only written with the next read, or at the end of the body: 269 bytes at most. Cookies
+// lose a Domain that the upstream's machine is in and, where the client came by http,
+// Secure, SameSite=None and Partitioned, so that the client sends them to the proxy; those
+// called __Secure-… or __Host-… stay secure.
 //
 // What ends one side ends the other in the same way. When the client goes away, the
 // context of the upstream's request ends. When the upstream breaks the connection, or
-// cannot be reached, the client's is cut, with http.ErrAbortHandler. There are no timeouts
-// but those of transport. WebSockets are passed through, and either side may end its half
-// while the other goes on; other protocols are not switched to. CONNECT and requests for
-// another host, as of a client that takes this for its HTTP proxy, are answered with 421.
-// So are requests over loopback that call the proxy by a name of the public DNS (any but IP
-// addresses, names without a dot, and those under localhost, internal and test): they come
-// from a web page whose name was made to point here.
+// cannot be reached, the client's is cut, with http.ErrAbortHandler, and nothing says why:
+// to see the errors, wrap the transport in an http.RoundTripper that looks at what its
+// RoundTrip, and the Read of its bodies, return. There are no timeouts except those of the
+// transport.
+//
+// WebSockets are passed through, and either side may end its half while the other goes on;
+// other protocols are not switched to. CONNECT and requests for another host, as of a
+// client that takes this for its HTTP proxy, are answered with 421. So are requests over
+// loopback that call the proxy by a name of the public DNS (any but IP addresses, names
+// without a dot, and those under localhost, internal and test): they come from a web page
+// whose name was made to point here.
 func NewProxy(upstream *url.URL, transport http.RoundTripper) http.Handler {
 	if transport == nil {
 		transport = http.DefaultTransport
 	}
+	if upstream == nil {
+		upstream = new(url.URL)
+	}
 	scheme := strings.ToLower(upstream.Scheme)
+	if scheme != "http" && scheme != "https" || upstream.Hostname() == "" {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			refuse(w, http.StatusBadGateway, "The upstream of this proxy, %q, is no URL with http:// or https:// and a host: start the proxy with another.", redactURL(upstream))
+		})
+	}
 	authority := strings.TrimSuffix(strings.ToLower(upstream.Host), defaultPort(scheme))
 	return &proxy{scheme: scheme, authority: authority, transport: transport, named: make(map[string]bool)}
 }
@@ -83,17 +97,17 @@ type proxy struct {
 }
 
 const (
-	// elsewhere is where the paths begin of what is not the upstream's origin, in
-	// front of scheme/host.
+	// elsewhere begins the paths of what is at another origin than the upstream's:
+	// scheme/host follows.
 	elsewhere = "/-/"
 
 	maxNamed = 4096 // origins: a service has machines, not as many as a hostile one could make up
 
-	// maxRestored bounds the requests whose bodies are held to restore the URLs in
-	// them, in bytes.
+	// maxRestored is how large a request's body may be, in bytes, for it to be held and
+	// the URLs in it restored.
 	maxRestored = 1 << 20
 
-	// maxAuthority is the longest name in the DNS, and a port.
+	// maxAuthority is the length of the longest name in the DNS, and a port.
 	maxAuthority = 253 + len(":65535")
 )
 
@@ -133,8 +147,8 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	}
 	grace := time.Duration(0) // where the response breaks, at that moment and no later
 	if out.Body != http.NoBody {
-		// Or the transport might read on when this has returned. To close the body waits for
-		// a read that is under way, and the client may wait for the end of the response.
+		// Otherwise the transport might read on when this has returned. Close waits for a read
+		// that is under way, while the client may be waiting for the end of the response.
 		defer func() {
 			closed := make(chan error, 1)
 			go func() {
@@ -162,7 +176,7 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	var body io.Reader = resp.Body
-	if !hasURLs(resp.Header) || resp.StatusCode == http.StatusPartialContent {
+	if !hasURLs(resp.Header) || resp.StatusCode == http.StatusPartialContent || req.Method == http.MethodHead {
 		text = nil
 	} else if coding := resp.Header.Get("Content-Encoding"); coding == "" || strings.EqualFold(coding, "identity") {
 		w.Header().Del("Content-Length")
@@ -242,8 +256,8 @@ func refuse(w http.ResponseWriter, status int, format string, args ...any) {
 	fmt.Fprintf(w, format+"\n", args...)
 }
 
-// isOurs returns whether req is for this server, and not for one that a proxy would
-// be asked for, or whose name was made to point here.
+// isOurs returns whether req is for this server, and not for one that an HTTP proxy is to
+// reach, or whose name was made to point here.
 func isOurs(req *http.Request) bool {
 	if req.URL.Host != "" || req.Method == http.MethodConnect {
 		return false
@@ -271,8 +285,8 @@ func hostname(authority string) string {
 	return authority
 }
 
-// target returns what u, a URL at the proxy, stands for. ok is false where that is
-// a host that the upstream has not named.
+// target returns the URL that u, a URL at the proxy, stands for. ok is false where its host
+// is one that the upstream has not named.
 func (p *proxy) target(u *url.URL) (to *url.URL, ok bool) {
 	to = &url.URL{Scheme: p.scheme, Host: p.authority, RawQuery: u.RawQuery, ForceQuery: u.ForceQuery}
 	path := u.EscapedPath()
@@ -302,8 +316,8 @@ func (p *proxy) hasNamed(scheme, authority string) bool {
 	return p.named[scheme+"://"+authority]
 }
 
-// name remembers that the upstream has named an origin, and returns whether the
-// proxy may be asked for it.
+// name remembers that the upstream has named an origin, and returns whether clients may
+// reach it through the proxy.
 func (p *proxy) name(scheme, authority string) bool {
 	host := hostname(authority)
 	if !isSameService(hostname(p.authority), host) {
@@ -323,8 +337,8 @@ func (p *proxy) name(scheme, authority string) bool {
 	return p.named[origin]
 }
 
-// isSameService returns whether host is another machine of the service at
-// upstream, as its name has it. Both are in small letters.
+// isSameService returns whether host is a machine of the service at upstream, going by its
+// name. Both are in small letters.
 func isSameService(upstream, host string) bool {
 	if host == upstream {
 		return true
@@ -347,7 +361,7 @@ func isSameService(upstream, host string) bool {
 	return name == stem || strings.HasPrefix(name, stem+"-") || strings.HasPrefix(name, stem+".")
 }
 
-// baseFor returns what rewrites the upstream's answers to req: see rewriter.
+// baseFor returns the base of a rewriter for the upstream's answer to req.
 func (p *proxy) baseFor(req *http.Request) func(scheme string, authority []byte) string {
 	base := "http://"
 	if req.TLS != nil {
@@ -369,7 +383,7 @@ func (p *proxy) baseFor(req *http.Request) func(scheme string, authority []byte)
 	}
 }
 
-// requestHost returns what the client calls this server.
+// requestHost returns the name by which the client calls this server.
 func requestHost(req *http.Request) string {
 	if local, ok := req.Context().Value(http.LocalAddrContextKey).(net.Addr); ok && req.Host == "" {
 		return local.String()
@@ -426,12 +440,12 @@ func (p *proxy) outgoing(req *http.Request, to *url.URL) (*http.Request, error) 
 	return out, nil
 }
 
-// proxied is a URL's origin and, where there is one, what makes a path one of
-// another origin.
+// proxied finds the origin of a URL, and the beginning of its path where that leads to another
+// origin by way of the proxy.
 var proxied = regexp.MustCompile(`(?i)(http|ws)s?(:(?:\\?/){2})([^/\\\s"'<>?#,;]+)(?:\\?/-\\?/(https?)\\?/([^/\\\s"'<>?#,;]+))?`)
 
-// restore returns s with the URLs that lead to the proxy, which is called host, as
-// the upstream knows them.
+// restore returns s in which URLs that lead to the proxy, which the client calls host, are
+// as the upstream knows them.
 func (p *proxy) restore(s, host string) string {
 	if host == "" || !strings.Contains(s, host) {
 		return s
@@ -454,25 +468,14 @@ func (p *proxy) restore(s, host string) string {
 	})
 }
 
-// restoreMetadata restores the values of tus's Upload-Metadata, which are base64:
-// an Assembly's uploads say there which Assembly they are for, by its URL.
+// restoreMetadata restores the values of tus's Upload-Metadata, in which an Assembly's
+// uploads say, by its URL, which Assembly they are for.
 func (p *proxy) restoreMetadata(s, host string) string {
-	pairs := strings.Split(s, ",")
-	for i, pair := range pairs {
-		at := strings.LastIndexByte(pair, ' ')
-		value, err := base64.StdEncoding.DecodeString(pair[at+1:])
-		if at < 0 || err != nil {
-			continue
-		}
-		if restored := p.restore(string(value), host); restored != string(value) {
-			pairs[i] = pair[:at+1] + base64.StdEncoding.EncodeToString([]byte(restored))
-		}
-	}
-	return strings.Join(pairs, ",")
+	return editMetadata(s, func(_, value string) string { return p.restore(value, host) })
 }
 
-// answer sets h to the header of the upstream's response, as the client is to see
-// it; to is where it comes from.
+// answer sets h to the header of the upstream's response as the client is to see it; to is
+// the URL that was asked for.
 func (p *proxy) answer(h, from http.Header, to *url.URL, text *rewriter) {
 	for name, values := range from {
 		// These would lead the client to another server, or to https.
@@ -499,10 +502,10 @@ func (p *proxy) answer(h, from http.Header, to *url.URL, text *rewriter) {
 	}
 }
 
-// cookieOfProxy returns a Set-Cookie of host as it has to be for a client to keep the cookie,
-// which knows the proxy in its place, and to send it: without a Domain that host is in and,
-// unless the client came by https, without Secure and what no cookie may be that is not. A
-// name that promises a secure cookie is believed of no other.
+// cookieOfProxy returns a Set-Cookie of host such that a client, which knows the proxy in
+// its place, keeps and sends the cookie: without a Domain that host is in and, unless the
+// client came by https, without Secure and the attributes that need it. Cookies whose name
+// promises that they are secure stay so, or clients would refuse them.
 func cookieOfProxy(cookie, host string, secure bool) string {
 	parts := strings.Split(cookie, ";")
 	name := strings.ToLower(strings.TrimSpace(parts[0]))
@@ -523,9 +526,9 @@ func cookieOfProxy(cookie, host string, secure bool) string {
 	return strings.Join(parts[:1+len(attributes)], ";")
 }
 
-// digests are the fields that have a sum of the body, RFC 9530 and what was before it, which
-// it does not have any more when it has been rewritten. An ETag is none of them: it names a
-// version, for the server to know it again (If-None-Match, If-Match).
+// digests are the fields with a sum of the body, of RFC 9530 and its predecessors, which is
+// wrong once the body has been rewritten. ETag is not among them: it names a version, by
+// which the server recognizes it again (If-None-Match, If-Match).
 var digests = map[string]bool{"Content-Digest": true, "Repr-Digest": true, "Digest": true, "Content-Md5": true}
 
 // withoutDigests returns h without them.
@@ -553,8 +556,8 @@ func isJSON(h http.Header) bool {
 	return strings.HasSuffix(mediaType, "+json")
 }
 
-// gunzipper reads what is said to be gzip, as far as it has come: what is in it, or, where it
-// is none, the body as it is.
+// gunzipper reads a body that is said to be gzip, as it comes: what is in it or, where it is
+// not gzip, the body as it is.
 type gunzipper struct {
 	body  *bufio.Reader
 	begun chan struct{} // closed when plain is known, which the first Read waits for
@@ -580,8 +583,8 @@ func newGunzipper(body io.Reader) *gunzipper {
 	return g
 }
 
-// isPlain returns whether the body is no gzip, as far as that is known in time: a stream
-// that takes its time to begin is believed.
+// isPlain returns whether the body is not gzip, as far as that is known in time: a stream
+// that is slow to begin is taken for what it is said to be.
 func (g *gunzipper) isPlain() bool {
 	select {
 	case <-g.begun:
@@ -606,8 +609,8 @@ func (g *gunzipper) Read(p []byte) (int, error) {
 }
 
 // tunnel passes on what either side sends, once they have switched protocols. A side that
-// has nothing more to send ends the other's reading, and may read on; both end when both
-// have, when one breaks, or cannot end by halves, and when the request's context does.
+// has nothing more to send may read on. Both connections end when both sides have sent all,
+// when one breaks or cannot close only its sending half, and when the request's context ends.
 func tunnel(control *http.ResponseController, req *http.Request, resp *http.Response, h http.Header) {
 	upstream, ok := resp.Body.(io.ReadWriteCloser)
 	if !ok || req.Header.Get("Upgrade") == "" {
@@ -639,7 +642,7 @@ func tunnel(control *http.ResponseController, req *http.Request, resp *http.Resp
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		// To read on from buffered would, with the client's half, end the request's context.
+		// Reading on from buffered would end the request's context with the client's half.
 		start, _ := buffered.Peek(buffered.Reader.Buffered())
 		carry(upstream, io.MultiReader(bytes.NewReader(start), client))
 	}()

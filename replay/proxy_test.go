@@ -381,7 +381,7 @@ func TestProxyResponse(t *testing.T) {
 		{"trailers", "GET", "200 OK\nTransfer-Encoding: chunked\nTrailer: X-Sum\n\n3\nabc\n0\nX-Sum: 1\n\n", "200 OK\nTrailer: X-Sum\nTransfer-Encoding: chunked\n\n3\nabc\n0\nX-Sum: 1\n\n"},
 		{"JSON loses its length", "GET", "200 OK\nContent-Type: application/json\nContent-Length: 2\n\n{}", "200 OK\nContent-Type: application/json\nTransfer-Encoding: chunked\n\n2\n{}\n0\n\n"},
 		{"HEAD", "HEAD", "200 OK\nContent-Length: 3\n\n", "200 OK\nContent-Length: 3\n\n"},
-		{"HEAD of JSON", "HEAD", "200 OK\nContent-Type: application/json\nContent-Length: 3\n\n", "200 OK\nContent-Type: application/json\n\n"},
+		{"HEAD of JSON", "HEAD", "200 OK\nContent-Type: application/json\nContent-Length: 3\n\n", "200 OK\nContent-Length: 3\nContent-Type: application/json\n\n"},
 		{"204", "GET", "204 No Content\nX-A: b\n\n", "204 No Content\nX-A: b\n\n"},
 		{"304", "GET", "304 Not Modified\nEtag: \"a\"\n\n", "304 Not Modified\nEtag: \"a\"\n\n"},
 		{"304 of JSON", "GET", "304 Not Modified\nContent-Type: application/json\nEtag: \"a\"\n\n", "304 Not Modified\nEtag: \"a\"\n\n"},
@@ -943,6 +943,39 @@ func TestProxyRestoresRequests(t *testing.T) {
 		if length := x.RequestHeader.Get("Content-Length"); sentBody(x) != want || length != fmt.Sprint(len(want)) {
 			t.Errorf("the reel has a Content-Length of %s and the body\n%s\nwant %d bytes\n%s", length, sentBody(x), len(want), want)
 		}
+	}
+}
+
+func TestProxyWithoutUpstream(t *testing.T) {
+	for _, upstream := range []*url.URL{
+		nil, {}, {Path: "api2.example.com"}, {Scheme: "http"}, {Scheme: "https", Host: ":443"}, {Scheme: "localhost", Opaque: "8080"},
+		{Scheme: "ftp", Host: "h", User: url.UserPassword("me", planted)},
+	} {
+		w := httptest.NewRecorder()
+		replay.NewProxy(upstream, roundTripper(func(*http.Request) (*http.Response, error) {
+			t.Errorf("%v is asked", upstream)
+			return nil, io.EOF
+		})).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+		if body := w.Body.String(); w.Code != 502 || !strings.Contains(body, "upstream") || !strings.Contains(body, "http://") || strings.Contains(body, planted) {
+			t.Errorf("%v: %d %s", upstream, w.Code, body)
+		}
+	}
+}
+
+func TestProxyRestoresMetadata(t *testing.T) {
+	for name, encoding := range base64s {
+		list := func(origin string) string {
+			return "filename,a " + encoding.EncodeToString([]byte(origin+"/~~~>.")) + ",b " + encoding.EncodeToString([]byte(origin+"/~~~?."))
+		}
+		req := httptest.NewRequest("POST", "/", nil)
+		req.Host = "localhost"
+		req.Header.Set("Upload-Metadata", list("http://localhost"))
+		replay.NewProxy(&url.URL{Scheme: "http", Host: "api2.example.com"}, roundTripper(func(req *http.Request) (*http.Response, error) {
+			if got, want := req.Header.Get("Upload-Metadata"), list("http://api2.example.com"); got != want {
+				t.Errorf("base64 that is %s: the upstream gets %q, want %q", name, got, want)
+			}
+			return answer(req, http.NoBody), nil
+		})).ServeHTTP(httptest.NewRecorder(), req)
 	}
 }
 

@@ -317,6 +317,8 @@ func endOf(ctx context.Context, err error) End {
 		return EndCanceled
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout(), late:
 		return EndTimeout
+	case strings.HasPrefix(err.Error(), "net/http: request canceled"): // by Request.Cancel, which may be a timeout's
+		return EndCanceled
 	}
 	return EndReset
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -70,6 +71,7 @@ func (o overdue) Deadline() (time.Time, bool) { return o.deadline, true }
 
 func TestRecorderEndOf(t *testing.T) {
 	broken := errors.New("broken")
+	byChannel := errors.New("net/http: request canceled")
 	synctest.Test(t, func(t *testing.T) {
 		canceled, cancel := context.WithCancel(t.Context())
 		cancel()
@@ -90,6 +92,9 @@ func TestRecorderEndOf(t *testing.T) {
 			{"the context's own", t.Context(), context.DeadlineExceeded, EndTimeout},
 			{"canceled", t.Context(), context.Canceled, EndCanceled},
 			{"canceled, with another error", canceled, broken, EndCanceled},
+			{"by Request.Cancel", t.Context(), byChannel, EndCanceled},
+			{"by Request.Cancel, while it waited for a connection", t.Context(), fmt.Errorf("%w while waiting for connection", byChannel), EndCanceled},
+			{"by Request.Cancel at the deadline", overdue{t.Context(), time.Now()}, byChannel, EndTimeout},
 		} {
 			if got := endOf(tt.ctx, tt.err); got != tt.want {
 				t.Errorf("%s: %s, want %s", tt.name, got, tt.want)

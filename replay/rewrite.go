@@ -9,22 +9,22 @@ import (
 // all: http, https, ws or wss, "://" or `:\/\/`, a host and maybe a port. Whatever
 // way the text is cut, the same bytes come out.
 //
-// A URL is one to it wherever it begins: what stands in front may be the last letter
-// of an escape, as in `\nhttps://`. It does end where its authority ends, so the
-// beginning of another host's name is left alone, and so is a URL with a user.
+// A URL may begin anywhere: what stands before it may be the last letter of an escape,
+// as in `\nhttps://`. The authority has to match to its end, so that a longer name of
+// another host is left alone, and so is a URL with a user.
 //
 // A rewriter is for one text at a time and one goroutine.
 type rewriter struct {
-	// base returns what stands in the place of an origin, such as
+	// base returns what to put in the place of an origin, such as
 	// http://127.0.0.1:8080, empty where the origin is to stay. The scheme is http or
 	// https, also for ws and wss; the authority is in small letters, without the
 	// scheme's own port, and valid until base returns.
 	base func(scheme string, authority []byte) string
 
 	found   bool   // there was something to rewrite
-	longest int    // authority that base could know, in bytes
+	longest int    // the longest authority that base may know, in bytes
 	held    []byte // the end of the text so far, which may be the beginning of an origin
-	name    []byte // the authority that base is asked for
+	name    []byte // the authority that base is asked about
 }
 
 // newRewriter returns a rewriter of these origins, each scheme://host[:port]. The
@@ -47,8 +47,8 @@ func newRewriter(origins []string, base string) *rewriter {
 	return r
 }
 
-// append appends piece, the next of the text, to dst, rewritten, but for what may be
-// the beginning of an origin. It does not keep piece.
+// append appends piece, the next of the text, to dst, rewritten. It holds back what may be
+// the beginning of an origin, and does not keep piece.
 func (r *rewriter) append(dst, piece []byte) []byte {
 	if len(r.held) > 0 {
 		r.held = append(r.held, piece...)
@@ -59,14 +59,14 @@ func (r *rewriter) append(dst, piece []byte) []byte {
 	return dst
 }
 
-// flush appends what is held back: the text ends here. Another may follow.
+// flush appends what is held back, since the text ends here. Another text may follow.
 func (r *rewriter) flush(dst []byte) []byte {
 	dst, _ = r.rewrite(dst, r.held, true)
 	r.held = r.held[:0]
 	return dst
 }
 
-// rewriteString returns s rewritten, whatever text is under way.
+// rewriteString returns s rewritten, independently of the text that is under way.
 func (r *rewriter) rewriteString(s string) string {
 	if !strings.Contains(s, "/") {
 		return s
@@ -76,7 +76,7 @@ func (r *rewriter) rewriteString(s string) string {
 }
 
 // rewrite appends b to dst, rewritten, up to what may be the beginning of an origin,
-// which it returns. Where the text ends with b, that is nothing.
+// which it returns. Where the text ends with b, rest is empty.
 func (r *rewriter) rewrite(dst, b []byte, end bool) (_, rest []byte) {
 	for i := 0; ; {
 		// There are fewer slashes than colons in JSON.
@@ -156,7 +156,7 @@ func (r *rewriter) rewrite(dst, b []byte, end bool) (_, rest []byte) {
 
 var schemes = [...]string{"https", "http", "wss", "ws"}
 
-// schemeAtEnd returns the scheme that b ends with, in small letters, empty if it is
+// schemeAtEnd returns the scheme that b ends with, in small letters, empty if there is
 // none of the four.
 func schemeAtEnd(b []byte) string {
 	for _, scheme := range schemes {
@@ -168,7 +168,7 @@ func schemeAtEnd(b []byte) string {
 }
 
 // startAtEnd returns how many bytes at the end of b may be the beginning of a
-// scheme and the slashes behind it, without all of them.
+// scheme and the slashes after it, but not all of that.
 func startAtEnd(b []byte) int {
 	if len(b) == 0 || !inStart[b[len(b)-1]] {
 		return 0
@@ -190,7 +190,7 @@ func startAtEnd(b []byte) int {
 }
 
 // hasPrefixFold returns whether s, which is in small letters, begins with b, in
-// whatever letters.
+// capitals or not.
 func hasPrefixFold(s string, b []byte) bool {
 	for i, c := range b {
 		if i == len(s) || c|0x20 != s[i] {
@@ -210,7 +210,7 @@ func appendLower(dst, b []byte) []byte {
 	return dst
 }
 
-// defaultPort returns the port that need not be said.
+// defaultPort returns the port, with its colon, that a URL of that scheme may leave out.
 func defaultPort(scheme string) string {
 	switch scheme {
 	case "http", "ws":
@@ -222,9 +222,9 @@ func defaultPort(scheme string) string {
 }
 
 var (
-	// inAuthority has the bytes after which a URL's authority goes on: RFC 3986,
-	// section 3.2, but for the punctuation that rather ends a URL in a text. Letters
-	// beyond ASCII may be some other host's.
+	// inAuthority has the bytes that may be in a URL's authority: RFC 3986,
+	// section 3.2, without the punctuation that is more likely to end a URL in a text, but
+	// with letters beyond ASCII, which make it another host's.
 	inAuthority = byteSet("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~%:@[]", 0x80)
 
 	inStart = byteSet(`htpswHTPSW:/\`, 256)

@@ -463,7 +463,7 @@ func (c *storyClient) hear() {
 	}
 	_, dropped := c.fault.(replay.Drop)
 	complete := c.next == len(c.events) || dropped || c.alters() || c.deleted ||
-		c.lost && s.code == http.StatusNoContent // it may be taken for one that has more
+		(c.lost || c.mayTell) && s.code == http.StatusNoContent // it may be taken for one that has more, or has been told
 	switch f := c.fault.(type) {
 	case replay.Refuse:
 		if s.code != 200 && s.code == f.Status || f.Status == 200 || s.code == 204 { // it stays canceled

@@ -149,10 +149,11 @@ func (p *player) answer(req *http.Request, now time.Time) *performance {
 // streamNamed returns the stream of the Assembly that req names as those do which follow
 // websocket_url, nil if there is none: it may be at another path than update_stream_url.
 func (p *player) streamNamed(req *http.Request) *Exchange {
-	if req.Method != http.MethodGet && req.Method != "" {
+	id := req.URL.Query().Get("assembly")
+	if req.Method != http.MethodGet && req.Method != "" || !isAssemblyID(id) {
 		return nil
 	}
-	if s := p.stories().byID[req.URL.Query().Get("assembly")]; s != nil && len(s.streams) > 0 {
+	if s := p.stories().byID[id]; s != nil && len(s.streams) > 0 {
 		return s.streams[0]
 	}
 	return nil

@@ -18,8 +18,9 @@ import (
 // where reads end stay as they are. What masks once stays so when it is masked again.
 type masker struct {
 	request bool
-	form    bool // the body is a list of name=value
-	parts   bool // it is a multipart one
+	form    bool   // the body is a list of name=value
+	parts   bool   // it is a multipart one
+	marker  string // that begins the line after a part: --, and the boundary where there is one
 
 	buf  []byte // what came before, up to maxContext bytes of it, and the read
 	open value  // what the last read ended in
@@ -43,13 +44,13 @@ const (
 // newMasker returns a masker for the body of a request or response with this header,
 // nil for one that holds no text.
 func newMasker(h http.Header, request bool) *masker {
-	mediaType, _, _ := mime.ParseMediaType(h.Get("Content-Type"))
+	mediaType, params, _ := mime.ParseMediaType(h.Get("Content-Type"))
 	kind, _, _ := strings.Cut(mediaType, "/")
 	switch kind {
 	case "image", "audio", "video", "font":
 		return nil
 	}
-	return &masker{request: request, form: mediaType == "application/x-www-form-urlencoded", parts: kind == "multipart"}
+	return &masker{request: request, form: mediaType == "application/x-www-form-urlencoded", parts: kind == "multipart", marker: "--" + params["boundary"]}
 }
 
 // mask returns p, which it leaves as it is, less what is secret. The result is valid
@@ -519,9 +520,10 @@ func (m *masker) parameter(i int) {
 	kind := urlValue
 	switch {
 	case start == 0:
-		if !m.form {
+		if !m.form && (!m.request || m.parts) {
 			return
 		}
+		m.form = true    // whatever its type
 		kind = formValue // the first: further back in a body there is always some context
 	case b[start-1] == '&' && m.form:
 		kind = formValue
@@ -583,7 +585,7 @@ func (m *masker) part(i int) {
 		return
 	}
 	if end := blankLineEnd(header, !m.parts || !inDisposition(m.buf[:equals])); end >= 0 && n >= 0 {
-		m.hide(i+end, value{kind: partValue})
+		m.hide(i+end, value{kind: partValue, marker: m.marker})
 	} else if len(header) < maxContext {
 		m.wait(equals)
 	}
@@ -691,7 +693,9 @@ type value struct {
 	digits int  // of \u that are to come
 	triple int  // of the bytes of %XX that have come
 	high   byte // X
-	line   int  // of a partValue: bytes of LF -- that have come
+
+	marker string // begins the line after a partValue
+	line   int    // bytes of LF and the marker that have come
 }
 
 type valueKind byte
@@ -738,11 +742,12 @@ func (v *value) step(c byte) (out byte, end bool) {
 		case c == '\n':
 			v.line = 1
 			return c, false
-		case c == '\r':
-			return c, false
-		case c == '-' && v.line > 0:
+		case v.line > 0 && c == v.marker[v.line-1]:
 			v.line++
-			return c, v.line == 3
+			return c, v.line > len(v.marker)
+		case c == '\r':
+			v.line = 0
+			return c, false
 		}
 		v.line = 0
 	}

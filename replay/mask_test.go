@@ -155,6 +155,10 @@ func TestRecorderBodySecrets(t *testing.T) {
 		{"OAuth, in JSON", "application/json", `{"assertion":"X","clientAssertion":"X","codeVerifier":"X","deviceCode":"X","Pin":"X","passcode":"X","user_passcode":"X"}`},
 		{"keys in small letters", "application/json", `{"accountkey":"X","sharedkey":"X","masterkey":"X","ocp-apim-subscriptionkey":"X"}`},
 		{"a pin, in a field", "multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=\"pin\"\r\n\r\nX\r\n--b--\r\n"},
+		{"first in a form, of no type", "", "token=X&a=b&code=X"},
+		{"first in a form, of another type", "text/plain", "token=X"},
+		{"a key in PEM, in a field", "multipart/form-data; boundary=b2", "--b2\r\nContent-Disposition: form-data; name=\"private_key\"\r\n\r\n-----BEGIN X-----\nX\n-----END X-----\n-----BEGIN X-----\nX\n--b1\r\r\nX\r\n--b2\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nb\r\n--b2--\r\n"},
+		{"a line that begins like the end of a field", "multipart/form-data; boundary=b", "--b\nContent-Disposition: form-data; name=\"password\"\n\nab\n--X\n--b--\n"},
 		{"a pin, of JSON in a form", "application/x-www-form-urlencoded", "a=" + url.QueryEscape(`{"pin":"X"}`)},
 	} {
 		t.Run("request, "+c.name, func(t *testing.T) { wantMasked(t, true, c.contentType, c.body) })

@@ -52,6 +52,7 @@ const Redacted = "REDACTED"
 func redactHeader(h http.Header) http.Header {
 	out := make(http.Header, len(h))
 	for name, values := range h {
+		name = http.CanonicalHeaderKey(name) // a program may have put another spelling in the map
 		redact := redactValue
 		switch {
 		case isSecret(name):
@@ -63,7 +64,17 @@ func redactHeader(h http.Header) http.Header {
 		for i, value := range values {
 			redacted[i] = redact(value)
 		}
-		out[name] = redacted
+		out[name] = append(out[name], redacted...)
+	}
+	return out
+}
+
+// canonicalHeader returns h with its names as Get looks for them.
+func canonicalHeader(h http.Header) http.Header {
+	out := make(http.Header, len(h))
+	for name, values := range h {
+		name = http.CanonicalHeaderKey(name)
+		out[name] = append(out[name], values...)
 	}
 	return out
 }

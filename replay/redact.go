@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -59,6 +60,8 @@ func redactHeader(h http.Header) http.Header {
 			redact = func(string) string { return Redacted }
 		case name == "Upload-Metadata":
 			redact = redactMetadata
+		case name == "Sec-Websocket-Protocol":
+			redact = redactProtocols
 		}
 		redacted := make([]string, len(values))
 		for i, value := range values {
@@ -79,16 +82,39 @@ func canonicalHeader(h http.Header) http.Header {
 	return out
 }
 
-// redactValue redacts a value of a header. It may be percent-encoded JSON, or have such where
-// no parameter is.
+// redactValue redacts a value of a header. It may be percent-encoded, or have what is where no
+// parameter is.
 func redactValue(value string) string {
 	redacted := redactText(value)
-	if strings.Contains(redacted, "%22") {
-		if plain, err := url.QueryUnescape(redacted); err == nil && redactMembers(plain) != plain {
-			return Redacted
-		}
+	if strings.IndexByte(redacted, '%') >= 0 && hides(strayPercent.ReplaceAllString(redacted, "%25$1"), 0) {
+		return Redacted
 	}
 	return redacted
+}
+
+// A percent sign that begins no escape.
+var strayPercent = regexp.MustCompile(`%($|[^0-9a-fA-F]|[0-9a-fA-F](?:$|[^0-9a-fA-F]))`)
+
+// redactProtocols redacts the protocols of a WebSocket. A browser can send no other header, so
+// some servers take a credential as a part of a name, or as what follows one.
+func redactProtocols(list string) string {
+	protocols := strings.Split(list, ",")
+	secret := false
+	for i, protocol := range protocols {
+		if secret {
+			protocols[i] = " " + Redacted
+			secret = false
+			continue
+		}
+		for dot := 0; dot < len(protocol); dot++ {
+			if protocol[dot] == '.' && isSecret(protocol[:dot]) {
+				protocols[i] = protocol[:dot+1] + Redacted
+				break
+			}
+		}
+		secret = protocols[i] == protocol && isSecret(protocol)
+	}
+	return strings.Join(protocols, ",")
 }
 
 // redactMetadata redacts the metadata of a tus upload, a list of names with values in
@@ -103,9 +129,13 @@ func redactMetadata(list string) string {
 			continue
 		}
 		text := strings.TrimSpace(entry[space:])
-		value, err := base64.StdEncoding.DecodeString(text)
-		if err != nil {
-			value, err = base64.RawStdEncoding.DecodeString(text)
+		var value []byte
+		var err error
+		encoding := base64.StdEncoding
+		for _, encoding = range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
+			if value, err = encoding.DecodeString(text); err == nil {
+				break
+			}
 		}
 		if err != nil {
 			entries[i] = redactValue(entries[i])
@@ -115,7 +145,7 @@ func redactMetadata(list string) string {
 		if strings.Contains(plain, `"auth"`) {
 			entries[i] = entry[:space] + Redacted
 		} else if redacted := redactValue(plain); redacted != plain {
-			entries[i] = entry[:space] + base64.StdEncoding.EncodeToString([]byte(redacted))
+			entries[i] = entry[:space] + encoding.EncodeToString([]byte(redacted))
 		}
 	}
 	return strings.Join(entries, ",")
@@ -151,9 +181,14 @@ func redactError(err error) error {
 	}
 	text := err.Error()
 	redacted := redactText(text)
-	// net/http quotes a header that it cannot parse, which may be any.
-	if before, _, ok := strings.Cut(redacted, "malformed MIME header"); ok {
-		redacted = before + "malformed MIME header"
+	// net/http quotes what it cannot parse, which may be anything.
+	for _, problem := range []string{
+		"malformed MIME header", "malformed HTTP response", "malformed HTTP status code", "malformed HTTP version", "unsupported transfer encoding",
+		"Content-Length", "trailer key", "invalid Trailer key", ", debug=",
+	} {
+		if before, _, ok := strings.Cut(redacted, problem); ok {
+			redacted = before + problem
+		}
 	}
 	if redacted == text {
 		return err
@@ -173,8 +208,18 @@ const maxEscaped = 4
 // or JSON with a credential, or JSON with Transloadit's auth object.
 func redactText(text string) string { return redactEscaped(text, 0) }
 
-// redactEscaped is redactText for a text that was escaped so many times.
+// redactEscaped is redactText for a text that was escaped so many times. Where there is a
+// credential in it, its escapes like \u0026 do not stay.
 func redactEscaped(text string, escaped int) string {
+	plain := unescapeUnicode(text)
+	if redacted := redactPlain(plain, escaped); redacted != plain {
+		return redacted
+	}
+	return text
+}
+
+// redactPlain is redactEscaped for a text without such escapes.
+func redactPlain(text string, escaped int) string {
 	// First, for these may have in them all that ends a parameter.
 	text = redactMembers(text)
 	if !strings.ContainsAny(text, "=@") {
@@ -213,16 +258,20 @@ func redactMembers(text string) string {
 	var out strings.Builder
 	done := 0
 	for colon := indexFrom(b, 0, ':'); colon >= 0; colon = indexFrom(b, max(colon+1, done), ':') {
-		quote, slashes := stringBehind(b, colon)
-		if quote < 0 || quote == len(b) {
+		from, v := stringBehind(b, colon)
+		if from <= 0 {
+			slashes, ok := inHeaderLine(b[:colon])
+			if !ok {
+				continue
+			}
+			from, v = colon+1, value{kind: jsonString, slashes: slashes}
+			for from < len(b) && b[from] == ' ' {
+				from++
+			}
+		} else if name, _, ok := lastName(b[:colon]); !ok || !isSecretInput(string(name)) || v.list && isPlural(name) {
 			continue
 		}
-		name, _, ok := lastName(b[:colon])
-		if !ok || !isSecretInput(string(name)) {
-			continue
-		}
-		from := quote + 1
-		if to := from + stringEnd(b[from:], slashes); from < to {
+		if to := from + stringEnd(b[from:], v); from < to {
 			out.WriteString(text[done:from])
 			out.WriteString(Redacted)
 			done = to
@@ -235,14 +284,20 @@ func redactMembers(text string) string {
 	return out.String()
 }
 
-// stringEnd returns where the JSON string ends that begins text, whose quotes have so many
-// backslashes in front. A quote that nothing of JSON follows does not end it: the text may be
+// stringEnd returns where the JSON string v ends that begins text, or the last in its list. A
+// quote that nothing of JSON follows does not end it: the text may be
 // cut off, and the quote a parameter's.
-func stringEnd(text []byte, slashes int) int {
-	v := value{kind: jsonString, slashes: slashes}
+func stringEnd(text []byte, v value) int {
+	slashes, last := v.slashes, 0
 	for i, c := range text {
 		if _, end := v.step(c); !end {
+			if c == '"' && v.gap {
+				last = i
+			}
 			continue
+		}
+		if v.list && last > 0 {
+			return last - min(slashes, last-len(trimSlashes(text[:last])))
 		}
 		if rest := text[i+1:]; c != '"' || len(rest) == 0 || rest[0] <= ' ' || strings.IndexByte(`,}]\`, rest[0]) >= 0 {
 			return i - min(slashes, i-len(trimSlashes(text[:i])))
@@ -288,6 +343,16 @@ func isPlain(value string) bool {
 	return err != nil && !strings.Contains(value, "%22") && !strings.Contains(strings.ToLower(value), "%3d")
 }
 
+// innocent are words that end like the name of a key.
+var innocent = []string{"monkey", "turkey", "donkey", "hockey", "jockey", "whiskey", "mickey", "hickey", "lackey", "turnkey", "hotkey"}
+
+// endsSecret returns whether joined, a name in small letters alone, ends in a word for a
+// credential that is run together with another.
+func endsSecret(joined string) bool {
+	endsIn := func(end string) bool { return strings.HasSuffix(strings.TrimSuffix(joined, "s"), end) }
+	return slices.ContainsFunc([]string{"key", "auth", "pwd", "dbpas", "userpas"}, endsIn) && !slices.ContainsFunc(innocent, endsIn)
+}
+
 // What the name of a credential says, as a word of its own, or run together with
 // others, as net/http's spelling of headers has it.
 var (
@@ -317,7 +382,8 @@ func isSecret(name string) bool {
 	for i := range len(name) {
 		c := name[i]
 		upper, lower := 'A' <= c && c <= 'Z', 'a' <= c && c <= 'z'
-		if !upper && !lower || upper && 'a' <= before && before <= 'z' {
+		// A capital begins a word behind a small letter, and in front of one: there are two in APIKey.
+		if !upper && !lower || upper && ('a' <= before && before <= 'z' || i+1 < len(name) && 'a' <= name[i+1] && name[i+1] <= 'z') {
 			if secretWords[string(word)] {
 				return true
 			}
@@ -336,5 +402,5 @@ func isSecret(name string) bool {
 			return true
 		}
 	}
-	return secretWords[string(word)] || secretNames[string(joined)]
+	return secretWords[string(word)] || secretNames[string(joined)] || endsSecret(string(joined))
 }

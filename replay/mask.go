@@ -668,13 +668,10 @@ func (m *masker) userInfo(i, size int) {
 	v := value{kind: password, escaped: escaped}
 	colon, behind := -1, -1
 	for j := i; ; {
-		var c byte
-		next := 0
-		if escaped {
-			c, next = plainAt(b, j, escaped)
-		} else if j < len(b) { // most are: here a call costs
-			c, next = b[j], j+1
+		for !escaped && j < len(b) && inUserInfo[b[j]] && b[j] != ':' {
+			j++
 		}
+		c, next := plainAt(b, j, escaped)
 		if next == 0 {
 			m.wait(scheme)
 			switch {

@@ -12,36 +12,48 @@ import (
 
 // Redacted is what stands in a reel in place of a credential in a URL, in a header or
 // in the cause of an end. In a body, which keeps its size, each byte of a credential is
-// an asterisk instead. A credential is told by its name; nothing else is:
+// an asterisk instead. Credentials are recognised by name only. X-Api-Key, api_key, apiKey
+// and apikey are the same name:
 //
-//   - The values of headers, and of parameters in URLs and in other headers, in quotes or
-//     not, whose name says that they hold one: Authorization, Cookie, X-Api-Key, signature,
-//     token, key, auth and the like. The same of Upload-Metadata, where values are base64.
-//     The user and password of a URL. JSON in any of these is as in the body of a request; a
-//     parameter that has such JSON goes whole, where it is percent-encoded.
-//   - In the body of a request, what has such a name: fields of forms of both kinds,
-//     members of JSON that are strings, parameters of URLs. It may be JSON in a string in
-//     JSON, or in a field, such as auth.key in the params of an Assembly. Besides, a pin.
-//   - In the body of a response, an event stream or not, less, because it is what the
-//     reel is for. Of JSON, and of JSON in a string, members that are strings: authorization;
-//     what ends in key, token, secret or password, in an object called auth, authorization or
-//     credentials; names that end like access_token, refresh_token, api_key, secret_key,
-//     client_secret or password, where the value has 16 characters or more and no space, or
-//     is a key in PEM; and token, where it has letters and digits besides. Parameters of URLs
-//     and forms as above, and Policy. The password of a URL, and the user where it is as long
-//     as a token is: 20 bytes or more.
+//   - In URLs and headers, what is called Authorization, Cookie, X-Api-Key, signature, token,
+//     key, auth and the like: headers, parameters, in quotes or not, and members of JSON as in
+//     the body of a request. A parameter goes whole where it is percent-encoded, up to four
+//     times, and has one in it. The same of Upload-Metadata, where values are base64, and of
+//     Sec-WebSocket-Protocol, after such a name. The user and password of a URL.
+//   - In the body of a request, what has such a name: fields of forms of both kinds, members of
+//     JSON that are strings or, unless the name is a plural, lists of them, parameters of URLs.
+//     It may be JSON in a string in JSON, or in a field, such as auth.key in the params of an
+//     Assembly. Besides, a pin, and strings like "Authorization: Bearer abc".
+//   - In the body of a response, an event stream or not, less, because it is what the reel is
+//     for. Of JSON, and of JSON in a string, members that are strings: authorization, which may
+//     be a list; what ends in key, token, secret or password, in an object called auth,
+//     authorization or credentials; names that end like access_token, refresh_token, api_key,
+//     secret_key, client_secret or password, where the value has 16 characters or more and no
+//     space, or is a key in PEM; and token, where the value has 16 characters or more, and both
+//     letters and digits. Parameters of URLs and forms as above, and Policy.
+//   - In any body, the password of a URL, and the user where it is as long as a token is: 20
+//     bytes or more.
 //
-// Words of a language model stay, as do token counts, signature as a member, and a key or
-// a token that is a word. Nothing is found in paths of URLs, in XML, under other names, in
-// images, audio, video and fonts, and in bodies with a Content-Encoding that the program
-// undoes by itself: those of requests are not recorded, those of responses as they are,
-// behind a comment that says so.
+// Words of a language model stay, as do token counts, signature as a member, and a key or a
+// token that is a word. These are not found:
+//
+//   - what is in the path of a URL, other than a parameter like ;jsessionid=abc;
+//   - what is in XML, YAML, GraphQL, fields of HTML or prose, or under another name, such as
+//     the code of OAuth as a member of JSON, or a value beside its name:
+//     {"name":"Authorization","value":"Bearer abc"};
+//   - members that are numbers or objects;
+//   - in a response, a key more than 1 KiB after the beginning of its auth object;
+//   - what is base64, other than in Upload-Metadata, and JSON that is percent-encoded twice in
+//     a body;
+//   - images, audio, video and fonts;
+//   - bodies with a Content-Encoding that the program undoes by itself: those of requests are
+//     not recorded, those of responses as they are, after a comment that says so.
 //
 // A body is masked read by read, as it comes. A read that ends within a credential shows what
 // may be something else so far:
 //
 //   - Of the password of a URL, the digits that it begins with, five at most, and marks like a
-//     full stop behind them: a port.
+//     full stop after them: a port.
 //   - Of a user of a URL that is a token, 19 bytes at most, and more while it has no digit, or
 //     neither an underscore nor letters of both cases: the name of a host. So a token of
 //     small letters and digits shows, but for what is in the read that has the @.

@@ -370,7 +370,7 @@ func (c *storyClient) ask(method, path string) (code int, header http.Header, bo
 
 // listen asks for the stream, and reads n events of it.
 func (c *storyClient) listen(resume bool, n, size int) {
-	mayTell := c.deleted && !c.streamed // that it was canceled, and begin nothing
+	mayTell := c.deleted && (!c.streamed || c.refuses()) // that it was canceled, and begin nothing
 	if !resume || !c.running {
 		from := c.sent
 		if resume {

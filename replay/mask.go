@@ -6,6 +6,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -18,8 +19,9 @@ import (
 // where reads end stay as they are. What masks once stays so when it is masked again.
 type masker struct {
 	request bool
-	form    bool // the body is a list of name=value
-	parts   bool // it is a multipart one
+	form    bool   // the body is a list of name=value
+	parts   bool   // it is a multipart one
+	marker  string // that begins the line after a part: --, and the boundary where there is one
 
 	buf  []byte // what came before, up to maxContext bytes of it, and the read
 	open value  // what the last read ended in
@@ -43,13 +45,13 @@ const (
 // newMasker returns a masker for the body of a request or response with this header,
 // nil for one that holds no text.
 func newMasker(h http.Header, request bool) *masker {
-	mediaType, _, _ := mime.ParseMediaType(h.Get("Content-Type"))
+	mediaType, params, _ := mime.ParseMediaType(h.Get("Content-Type"))
 	kind, _, _ := strings.Cut(mediaType, "/")
 	switch kind {
 	case "image", "audio", "video", "font":
 		return nil
 	}
-	return &masker{request: request, form: mediaType == "application/x-www-form-urlencoded", parts: kind == "multipart"}
+	return &masker{request: request, form: mediaType == "application/x-www-form-urlencoded", parts: kind == "multipart", marker: "--" + params["boundary"]}
 }
 
 // mask returns p, which it leaves as it is, less what is secret. The result is valid
@@ -108,25 +110,127 @@ func (m *masker) findGeneric(i int) {
 			}
 		}
 	}
-	m.findParameters(i, i)
+	m.findParameters(i, i, i)
 }
 
-// findParameters looks for signs of equality from buf[equals] on, and for percent signs
-// from buf[percent] on.
-func (m *masker) findParameters(equals, percent int) {
+// findParameters looks for signs of equality from buf[equals] on, for percent signs from
+// buf[percent] on, and for escapes of JSON from buf[escape] on.
+func (m *masker) findParameters(equals, percent, escape int) {
 	b := m.buf
-	for j := indexFrom(b, equals, '='); j >= 0; j = indexFrom(b, j+1, '=') {
-		m.parameter(j)
+	equals, percent, escape = indexFrom(b, equals, '='), indexFrom(b, percent, '%'), indexEscape(b, escape)
+	for {
+		switch first := min(uint(equals), uint(percent), uint(escape)); first { // -1 is the largest
+		case ^uint(0):
+			return
+		case uint(equals):
+			if b[equals] == '=' {
+				m.parameter(equals, 1)
+			}
+			equals = indexFrom(b, equals+1, '=')
+		case uint(percent):
+			if b[percent] == '%' {
+				m.percent(percent)
+			}
+			percent = indexFrom(b, percent+1, '%')
+		default:
+			if b[escape] == '\\' {
+				m.escape(escape)
+			}
+			escape = indexEscape(b, escape+1)
+		}
 	}
-	for j := indexFrom(b, percent, '%'); j >= 0; j = indexFrom(b, j+1, '%') {
+}
+
+// percent looks at the percent sign at buf[i].
+func (m *masker) percent(i int) {
+	b := m.buf
+	c, next := percentAt(b, i)
+	size := next - i
+	switch {
+	case next == 0:
+		m.wait(i)
+	case c == ':':
+		m.userInfo(i, size)
+		if size == len("%3A") {
+			m.escapedMember(i, size)
+		}
+	case c == '=':
+		m.escapedParameter(i, size)
+	case c == '\\':
+		const equals = "u003d"
+		rest := b[next:min(len(b), next+len(equals))]
 		switch {
-		case j+3 >= len(b):
-			m.wait(j)
-		case b[j+1] != '3':
-		case b[j+2]|0x20 == 'a':
-			m.escapedMember(j, len("%3A"))
-		case b[j+2]|0x20 == 'd':
-			m.escapedParameter(j)
+		case !strings.EqualFold(string(rest), equals[:len(rest)]):
+		case len(rest) < len(equals):
+			m.wait(i)
+		default:
+			m.escapedParameter(i, size+len(equals))
+		}
+	}
+}
+
+// escape looks at the backslash at buf[i].
+func (m *masker) escape(i int) {
+	const size, zeros = len(`\u0022`), `\u00`
+	b := m.buf
+	rest := b[i:min(len(b), i+size)]
+	switch {
+	case len(rest) > 1 && rest[1] != 'u', !bytes.HasPrefix(rest, []byte(zeros)[:min(len(rest), len(zeros))]):
+	case len(rest) < size:
+		m.wait(i)
+	case rest[4] == '3' && rest[5]|0x20 == 'd':
+		first := len(trimSlashes(b[:i]))
+		m.parameter(first, i+size-first)
+	case !m.request:
+		m.escapedName(i)
+	}
+}
+
+// percentAt returns the byte that is escaped at b[i], the percent sign, and where the next
+// begins, 0 where there is too little of it. What is escaped more than once counts as its
+// first byte does.
+func percentAt(b []byte, i int) (c byte, next int) {
+	i++
+	for range maxEscaped {
+		if i+2 > len(b) {
+			return 0, 0
+		}
+		high, low := unhex(b[i]), unhex(b[i+1])
+		if high < 0 || low < 0 {
+			return '%', i
+		}
+		if c, i = byte(high<<4|low), i+2; c != '%' {
+			break
+		}
+	}
+	return c, i
+}
+
+// plainAt returns the byte at b[i], which is escaped perhaps, and where the next begins, 0
+// where there is too little of it.
+func plainAt(b []byte, i int, escaped bool) (c byte, next int) {
+	if i < len(b) && (b[i] != '%' || !escaped) {
+		return b[i], i + 1
+	}
+	return percentAt(b, i)
+}
+
+// escapedName looks at the member of a response whose name has the escape of JSON at buf[i],
+// or ends in it: its last letters do not tell what it is.
+func (m *masker) escapedName(i int) {
+	for j := i; ; j++ {
+		switch {
+		case j >= len(m.buf)-2:
+			m.wait(i)
+			return
+		case m.buf[j] == ':':
+			m.member(j)
+			if m.next <= j {
+				m.wait(i)
+			}
+			return
+		case j > i+maxName, !inName[m.buf[j]] && strings.IndexByte(jsonSpace+`\"`, m.buf[j]) < 0:
+			return
 		}
 	}
 }
@@ -134,17 +238,22 @@ func (m *masker) findParameters(equals, percent int) {
 // colon looks at the colon at buf[i].
 func (m *masker) colon(i int) {
 	b := m.buf
+	if i < 2 {
+		return
+	}
+	if m.request && isAlpha(b[i-1]) {
+		m.headerLine(i)
+	}
 	switch {
-	case i < 2:
 	case i+2 >= len(b):
 		m.wait(i)
 	case b[i+1] == '/', b[i+1] == '\\' && b[i+2] == '/':
-		m.userInfo(i)
+		m.userInfo(i, 1)
 	case b[i+1] == '%':
 		if m.request {
 			m.escapedMember(i, 1)
 		}
-	case b[i+1] != '"' && b[i+1] != '\\' && (b[i+1] > ' ' || b[i+2] >= '0' && b[i+2] != '\\'): // no string
+	case b[i+1] != '"' && b[i+1] != '\\' && b[i+1] != '[' && (b[i+1] > ' ' || b[i+2] >= '0' && b[i+2] != '\\' && b[i+2] != '['): // no string
 	case m.request, b[i-1] <= ' ', b[i-1] == '"' && i > 2 && maySecretEnd(b[i-3], b[i-2]):
 		m.member(i)
 	}
@@ -162,6 +271,14 @@ func indexFrom(b []byte, i int, c byte) int {
 		return n
 	}
 	return i + n
+}
+
+// indexEscape returns where in b, from i on, a backslash is that a u follows, or nothing.
+func indexEscape(b []byte, i int) int {
+	for i = indexFrom(b, i, '\\'); i >= 0 && i+1 < len(b) && b[i+1] != 'u'; {
+		i = indexFrom(b, i+1, '\\')
+	}
+	return i
 }
 
 // maySecretEnd returns whether c and d may end the name of a member of a response that
@@ -184,53 +301,103 @@ func maySecretEnd(c, d byte) bool {
 // colon is buf[colon].
 func (m *masker) member(colon int) {
 	b := m.buf
-	i, slashes := stringBehind(b, colon)
-	if i == len(b) {
+	i, v := stringBehind(b, colon)
+	if i == 0 {
 		m.wait(colon)
 	}
-	if i == len(b) || i < 0 {
+	if i <= 0 {
 		return
 	}
 	name, front, ok := lastName(b[:colon])
 	if !ok {
 		return
 	}
-	v := value{kind: jsonString, slashes: slashes}
 	if m.request {
-		if isSecretInput(string(name)) {
-			m.hide(i+1, v)
+		if isSecretInput(string(name)) && !(v.list && isPlural(name)) {
+			m.hide(i, v)
 		}
 		return
 	}
-	secret, whole := isSecretMember(name, front, b[i+1:], v, m.token == i+1)
+	secret, whole := isSecretMember(name, front, b[i:], v, m.token == i)
 	if secret {
-		m.hide(i+1, v)
+		m.hide(i, v)
 	}
 	if !whole {
 		m.open = value{} // what comes next tells whether it goes on
 		m.wait(colon)
 		if secret {
-			m.token = i + 1
+			m.token = i
 		}
 	}
 }
 
-// stringBehind returns where the string begins that is the value behind the colon b[colon],
-// and how many backslashes are in front of its quote: -1 where it is none, len(b) where that
+// isPlural returns whether a list that is called name is of several things, such as tokens to
+// look for, rather than the values of one header.
+func isPlural(name []byte) bool { return bytes.HasSuffix(name, []byte("s")) }
+
+// headerLine looks at the header whose colon is buf[i], where a string is a whole line of it.
+func (m *masker) headerLine(i int) {
+	slashes, ok := inHeaderLine(m.buf[:i])
+	if !ok {
+		return
+	}
+	for k := i + 1; k < len(m.buf); k++ {
+		if m.buf[k] != ' ' {
+			m.hide(k, value{kind: jsonString, slashes: slashes})
+			return
+		}
+	}
+	m.wait(i)
+}
+
+// inHeaderLine returns whether b ends in the name of a header that is a credential, which
+// begins a string, and how many backslashes are in front of the quote. A name that may be a
+// word of prose is none.
+func inHeaderLine(b []byte) (slashes int, ok bool) {
+	start := len(b)
+	for start > 0 && len(b)-start < maxName && (isAlpha(b[start-1]) || b[start-1] == '-') {
+		start--
+	}
+	if start == 0 || b[start-1] != '"' {
+		return 0, false
+	}
+	switch name := string(b[start:]); {
+	case strings.EqualFold(name, "authorization"), strings.EqualFold(name, "cookie"), strings.Contains(name, "-") && isSecret(name):
+		return start - 1 - len(trimSlashes(b[:start-1])), true
+	}
+	return 0, false
+}
+
+// stringBehind returns where the text begins of the string that is the value behind the colon
+// b[colon], or the first in a list that is, and how it ends: -1 where it is none, 0 where that
 // cannot be told yet.
-func stringBehind(b []byte, colon int) (quote, slashes int) {
+func stringBehind(b []byte, colon int) (int, value) {
+	v := value{kind: jsonString}
 	i := colon + 1
-	for i < len(b) && strings.IndexByte(jsonSpace, b[i]) >= 0 {
-		i++
+	for ; i < len(b) && (strings.IndexByte(jsonSpace, b[i]) >= 0 || b[i] == '[' && !v.list); i++ {
+		v.list = v.list || b[i] == '['
 	}
 	for ; i < len(b) && b[i] == '\\'; i++ {
-		slashes++
+		v.slashes++
 	}
-	if i < len(b) && b[i] != '"' {
-		return -1, slashes
+	if i == len(b) {
+		return 0, v
 	}
-	return i, slashes
+	if b[i] == '"' {
+		return i + 1, v
+	}
+	if rest := b[i:min(len(b), i+len(escapedQuote))]; v.slashes > 0 && escapedQuote[:len(rest)] == string(rest) {
+		if len(rest) < len(escapedQuote) {
+			return 0, v
+		}
+		v.unicode = true
+		return i + len(rest), v
+	}
+	return -1, v
 }
+
+// escapedQuote is how some encoders write a quote, behind a backslash.
+const escapedQuote = "u0022"
 
 // isSecretField returns whether the field or member of a request that is called name is a
 // credential. A Step's credentials are not: they are the name of some that are elsewhere.
@@ -243,16 +410,61 @@ func isSecretInput(name string) bool { return isSecretField(name) || strings.Equ
 // lastName returns the quoted name that ends b, and what stands in front of it.
 func lastName(b []byte) (name, front []byte, ok bool) {
 	b = bytes.TrimRight(b, jsonSpace)
-	if len(b) == 0 || b[len(b)-1] != '"' {
+	quote := `"`
+	if bytes.HasSuffix(b, []byte(`\`+escapedQuote)) {
+		quote = escapedQuote
+	} else if len(b) == 0 || b[len(b)-1] != '"' {
 		return nil, nil, false
 	}
-	b = trimSlashes(b[:len(b)-1])
+	b = trimSlashes(b[:len(b)-len(quote)])
 	from := max(0, len(b)-maxName)
-	n := bytes.LastIndexByte(b[from:], '"')
+	n := bytes.LastIndex(b[from:], []byte(quote))
 	if n < 0 {
 		return nil, nil, false
 	}
-	return b[from+n+1:], trimSlashes(b[:from+n]), true
+	name = b[from+n+len(quote):]
+	if bytes.IndexByte(name, '\\') >= 0 {
+		name = []byte(unescapeUnicode(string(name)))
+	}
+	return name, trimSlashes(b[:from+n]), true
+}
+
+// unescapeUnicode returns text, JSON or a part of it, without those of its escapes like \u0026
+// that are for printable ASCII. A quote has backslashes instead, as many as mean the same.
+func unescapeUnicode(text string) string {
+	if !strings.Contains(text, `\u00`) {
+		return text
+	}
+	var out strings.Builder
+	for i := 0; i < len(text); {
+		slashes := 0
+		for i+slashes < len(text) && text[i+slashes] == '\\' {
+			slashes++
+		}
+		if slashes == 0 {
+			out.WriteByte(text[i])
+			i++
+			continue
+		}
+		i += slashes
+		c, size := -1, len("u0026")
+		if i+size <= len(text) && text[i:i+3] == "u00" && unhex(text[i+4]) >= 0 {
+			c = unhex(text[i+3])<<4 | unhex(text[i+4])
+		}
+		switch {
+		case c < ' ' || c > '~':
+			size = 0
+		case c == '"' || c == '\\':
+			slashes = 2*slashes - 1
+		default:
+			slashes = 0
+		}
+		out.WriteString(strings.Repeat(`\`, slashes))
+		if i += size; size > 0 {
+			out.WriteByte(byte(c))
+		}
+	}
+	return out.String()
 }
 
 func trimSlashes(b []byte) []byte {
@@ -286,7 +498,11 @@ func isSecretMember(name, front, text []byte, v value, masked bool) (secret, who
 		}
 	}
 	switch {
-	case end == "authorization", isSecretObject(front):
+	case end == "authorization":
+		return true, true
+	case v.list:
+		return false, true
+	case isSecretObject(front, v):
 		return true, true
 	case end == "token" && string(word) == end:
 		return looksSecret(text, v, false, masked)
@@ -328,14 +544,28 @@ func isSecretEnd(word []byte) bool {
 	return false
 }
 
-// isSecretObject returns whether the innermost object that is open at the end of b is
-// called auth, or alike.
-func isSecretObject(b []byte) bool {
+// isSecretObject returns whether the innermost object that is open at the end of b, and has
+// the string v as a member, is called auth, or alike.
+func isSecretObject(b []byte, v value) bool {
+	inString := false
 	for i, closed := len(b)-1, 0; i >= max(0, len(b)-maxContext); i-- {
 		switch b[i] {
+		case '"':
+			switch run := i - len(trimSlashes(b[:i])); {
+			case v.unicode:
+			case run < v.slashes:
+				return false
+			case run%(2*v.slashes+2) == v.slashes:
+				inString = !inString
+			}
 		case '}', ']':
-			closed++
+			if !inString {
+				closed++
+			}
 		case '{', '[':
+			if inString {
+				continue
+			}
 			if closed--; closed >= 0 {
 				continue
 			}
@@ -372,12 +602,15 @@ func looksSecret(text []byte, v value, named, masked bool) (secret, whole bool) 
 	}
 	for i, c := range text {
 		if _, ended := v.step(c); ended {
+			if v.unicode {
+				i -= len(escapedQuote) - 1
+			}
 			return i >= least && (named || digits > 0 && letters > 0), true
 		}
 		switch {
 		case '0' <= c && c <= '9':
 			digits++
-		case c == 'u' && !named && i > 0 && text[i-1] == '\\':
+		case c == 'u' && !named && i > 0 && text[i-1] == '\\' && !(v.unicode && strings.HasPrefix(escapedQuote, string(text[i:min(len(text), i+len(escapedQuote))]))):
 			return false, true // \u is for letters of words, none of which a key has
 		case isAlpha(c):
 			letters++
@@ -409,56 +642,67 @@ func isPEM(text []byte) (pem, whole bool) {
 	return true, false
 }
 
-// userInfo looks at the URL whose scheme ends in front of the colon at buf[i]: where
-// it has a password, it is masked. A user stays, unless it is as long as only a token is.
-func (m *masker) userInfo(i int) {
+// userInfo looks at the URL whose scheme ends in front of the colon at buf[i], which takes size
+// bytes, more than one where it is percent-encoded, and the URL with it. Where it has a
+// password, it is masked. A user stays, unless it is as long as only a token is.
+func (m *masker) userInfo(i, size int) {
 	b := m.buf
-	scheme := i
-	switch rest := b[i:]; {
-	case !isAlpha(b[i-1]):
-		return
-	case bytes.HasPrefix(rest, []byte("://")):
-		i += len("://")
-	case bytes.HasPrefix(rest, []byte(`:\/\/`)):
-		i += len(`:\/\/`)
-	default:
-		if len(rest) < len(`:\/\/`) {
-			m.wait(scheme)
-		}
+	scheme, escaped := i, size > 1
+	if i == 0 || !isAlpha(b[i-1]) {
 		return
 	}
-	colon := -1
-	for j := i; ; j++ {
-		if j == len(b) {
+	i += size
+	for range len("//") {
+		c, next := plainAt(b, i, escaped)
+		if c == '\\' && next > 0 {
+			c, next = plainAt(b, next, escaped)
+		}
+		if next == 0 {
+			m.wait(scheme)
+		}
+		if next == 0 || c != '/' {
+			return
+		}
+		i = next
+	}
+	v := value{kind: password, escaped: escaped}
+	colon, behind := -1, -1
+	for j := i; ; {
+		for !escaped && j < len(b) && inUserInfo[b[j]] && b[j] != ':' {
+			j++
+		}
+		c, next := plainAt(b, j, escaped)
+		if next == 0 {
 			m.wait(scheme)
 			switch {
 			case colon < 0:
-				if !mayBeHost(b[i:]) {
-					m.hide(i, value{kind: password})
+				if !mayBeHost(b[i:j]) {
+					m.hide(i, v)
 				}
 			case !mayBeHost(b[i:colon]):
-				m.hide(i, value{kind: password})
-			case !mayBePort(b[colon+1:]):
-				m.hide(colon+1, value{kind: password})
+				m.hide(i, v)
+			case !mayBePort(b[behind:j]):
+				m.hide(behind, v)
 			}
 			return
 		}
-		switch c := b[j]; {
+		switch {
 		case c == '@':
 			switch {
 			case colon < 0 && j-i >= longUser, colon-i >= longUser:
-				m.hide(i, value{kind: password})
+				m.hide(i, v)
 			case colon >= 0:
-				m.hide(colon+1, value{kind: password})
+				m.hide(behind, v)
 			}
 			return
 		case c == ':' && colon < 0:
-			colon = j
+			colon, behind = j, next
 		case c < '0' || c > '9':
-			if !inUserInfo[c] || c == ':' && colon == j-1 {
+			if !inUserInfo[c] || c == ':' && behind == j || escaped && b[j] == '&' {
 				return
 			}
 		}
+		j = next
 	}
 }
 
@@ -499,34 +743,36 @@ var inUserInfo = func() (t [256]bool) {
 
 func isAlpha(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 
-// parameter looks at the parameter, of a URL or a form, whose name ends in front of
-// buf[i], or at the header of a part of a form.
-func (m *masker) parameter(i int) {
+// parameter looks at the parameter, of a URL or a form, whose name ends in front of the sign of
+// equality at buf[i], or at the header of a part of a form. The sign takes size bytes, more
+// than one where it is an escape of JSON.
+func (m *masker) parameter(i, size int) {
 	b := m.buf
 	start := i
 	for start > 0 && i-start < maxName && inName[b[start-1]] {
 		start--
 	}
 	name := b[start:i]
-	if i+1 == len(b) {
+	if i+size == len(b) {
 		m.wait(i)
 		return
 	}
-	if m.request && strings.EqualFold(string(name), "name") && (b[i+1] == '"' || inDisposition(b[:start])) {
+	if m.request && size == 1 && strings.EqualFold(string(name), "name") && (b[i+1] == '"' || inDisposition(b[:start])) {
 		m.part(i)
 		return
 	}
 	kind := urlValue
 	switch {
 	case start == 0:
-		if !m.form {
+		if !m.form && (!m.request || m.parts) {
 			return
 		}
-		kind = formValue // the first: further back in a body there is always some context
+		m.form = m.form || size == 1 && len(name) > 0 // whatever its type
+		kind = formValue                              // the first: further back in a body there is always some context
 	case b[start-1] == '&' && m.form:
 		kind = formValue
 	case b[start-1] == '?', b[start-1] == '&', b[start-1] == '#':
-	case b[start-1] == ';' && bytes.HasSuffix(b[:start], []byte("&amp;")):
+	case b[start-1] == ';' && (bytes.HasSuffix(b[:start], []byte("&amp;")) || m.form || inURL(b[:start], "//", `\/\/`)):
 	case b[start-1] == '\\' && (bytes.HasPrefix(name, []byte("u0026")) || bytes.HasPrefix(name, []byte("u003f")) || bytes.HasPrefix(name, []byte("u0023"))):
 		name = name[len("u0026"):]
 	default:
@@ -536,10 +782,10 @@ func (m *masker) parameter(i int) {
 		return
 	}
 	// An expression of a program may look alike, but it has no path in front.
-	if kind == urlValue && (b[i+1] == '=' || !m.request && !inURL(b[:start])) {
+	if kind == urlValue && (b[i+size] == '=' || !m.request && !inURL(b[:start], "/")) {
 		return
 	}
-	m.hide(i+1, value{kind: kind})
+	m.hide(i+size, value{kind: kind})
 }
 
 // inName has the bytes that names of parameters are made of.
@@ -558,14 +804,15 @@ func (m *masker) isSecretParameter(name string) bool {
 		m.form && (name == "code" || m.request && strings.EqualFold(name, "pin"))
 }
 
-// inURL returns whether b ends in what may be a URL: there is a slash in its last word.
-func inURL(b []byte) bool {
+// inURL returns whether b ends in what may be a URL: there is one of these marks, such as a
+// slash, in its last word.
+func inURL(b []byte, marks ...string) bool {
 	from := max(0, len(b)-maxContext)
 	word := b[from:]
 	if n := bytes.LastIndexAny(word, " \t\r\n\"'<>()"); n >= 0 {
 		word, from = word[n+1:], -1
 	}
-	return from > 0 || bytes.IndexByte(word, '/') >= 0
+	return from > 0 || slices.ContainsFunc(marks, func(mark string) bool { return bytes.Contains(word, []byte(mark)) })
 }
 
 // part looks at the part of a form whose name is behind the sign of equality at buf[i].
@@ -583,7 +830,7 @@ func (m *masker) part(i int) {
 		return
 	}
 	if end := blankLineEnd(header, !m.parts || !inDisposition(m.buf[:equals])); end >= 0 && n >= 0 {
-		m.hide(i+end, value{kind: partValue})
+		m.hide(i+end, value{kind: partValue, marker: m.marker})
 	} else if len(header) < maxContext {
 		m.wait(equals)
 	}
@@ -641,41 +888,58 @@ func (m *masker) escapedMember(i, size int) {
 		switch rest := b[i:]; {
 		case bytes.HasPrefix(rest, []byte("+")), bytes.HasPrefix(rest, []byte(" ")):
 			i++
-		case bytes.HasPrefix(rest, []byte("%20")):
+		case len(rest) >= 3 && jsonSpaces[strings.ToUpper(string(rest[:3]))]:
 			i += 3
 		case len(rest) >= 3 && rest[0] == '%' && rest[1] == '5' && rest[2]|0x20 == 'c':
 			slashes++
 			i += 3
-		case len(rest) < 3:
+		case len(rest) < 3, slashes > 0 && len(rest) < len(escapedQuote) && escapedQuote[:len(rest)] == string(rest):
 			m.wait(colon)
 			return
-		case bytes.HasPrefix(rest, []byte("%22")):
-			if m.request && isSecretInput(string(name)) || isSecretField(string(name)) && isSecretObject(front) {
-				m.hide(i+3, value{kind: jsonString, slashes: slashes, escaped: true})
-			}
-			return
 		default:
+			v := value{kind: jsonString, slashes: slashes, escaped: true}
+			if slashes > 0 && bytes.HasPrefix(rest, []byte(escapedQuote)) {
+				v.unicode = true
+				i += len(escapedQuote)
+			} else if bytes.HasPrefix(rest, []byte("%22")) {
+				i += len("%22")
+			} else {
+				return
+			}
+			if m.request && isSecretInput(string(name)) || isSecretField(string(name)) && isSecretObject(front, v) {
+				m.hide(i, v)
+			}
 			return
 		}
 	}
 }
 
-// escapedParameter looks at the parameter whose sign of equality is the %3D at buf[i],
-// of a URL in a parameter.
-func (m *masker) escapedParameter(i int) {
+// jsonSpaces are the bytes of jsonSpace, percent-encoded.
+var jsonSpaces = map[string]bool{"%20": true, "%09": true, "%0D": true, "%0A": true}
+
+// escapedParameter looks at the parameter whose sign of equality is at buf[i], and takes size
+// bytes: %3D, or what is escaped once more or is of JSON, %253D or %5Cu003d. It is of a URL in a
+// parameter.
+func (m *masker) escapedParameter(i, size int) {
 	b := m.buf
 	start := i
 	for start > 0 && i-start < maxName && inName[b[start-1]] && b[start-1] != '%' {
 		start--
 	}
-	// The last escape of what is in front has its digits in the name.
-	if start == 0 || i-start < 2 || b[start-1] != '%' {
+	if start == 0 || b[start-1] != '%' {
 		return
 	}
-	switch strings.ToLower(string(b[start : start+2])) {
-	case "3f", "26", "23":
-		if m.isSecretParameter(string(b[start+2 : i])) {
-			m.hide(i+len("%3D"), value{kind: urlValue, escaped: true})
+	// The last escape of what is in front has its digits in the name.
+	name := string(b[start:i])
+	for strings.HasPrefix(name, "25") {
+		name = name[len("25"):]
+	}
+	for _, mark := range []string{"5cu0026", "5cu003f", "5cu0023", "3f", "26", "23", "3b"} {
+		if len(name) > len(mark) && strings.EqualFold(name[:len(mark)], mark) {
+			if m.isSecretParameter(name[len(mark):]) {
+				m.hide(i+size, value{kind: urlValue, escaped: true})
+			}
+			return
 		}
 	}
 }
@@ -685,13 +949,20 @@ func (m *masker) escapedParameter(i int) {
 type value struct {
 	kind    valueKind
 	slashes int  // in front of the quote that ends a jsonString: 1 in a string in a string
+	unicode bool // that quote is a \u0022
 	escaped bool // with %22 for the quote
+	list    bool // other strings may follow, up to a bracket
+	gap     bool // they are to come
 
 	run    int  // of backslashes that came last
 	digits int  // of \u that are to come
+	code   int  // what those are that have come
+	before int  // backslashes in front of it
 	triple int  // of the bytes of %XX that have come
 	high   byte // X
-	line   int  // of a partValue: bytes of LF -- that have come
+
+	marker string // begins the line after a partValue
+	line   int    // bytes of LF and the marker that have come
 }
 
 type valueKind byte
@@ -716,14 +987,21 @@ func (v *value) step(c byte) (out byte, end bool) {
 		return v.stepJSON(c, c, mask)
 	case urlValue:
 		switch {
-		case v.run > 0: // \/ is a slash; \u0026, \" and all others end it
-			v.run = 0
-			return c, c != '/'
+		case v.digits > 0:
+			return v.stepUnicode(c)
 		case c == '\\':
-			v.run = 1
+			v.run++
 			return c, false
-		case c <= ' ' || strings.IndexByte("&\"'<>#,;)]}`", c) >= 0:
+		case v.run > 0: // \/ is a slash, and \u0026 any; \" and all others end it
+			v.run = 0
+			if c == 'u' {
+				v.digits, v.code = 4, 0
+			}
+			return c, c != 'u' && c != '/'
+		case c <= ' ' || strings.IndexByte(endsURL, c) >= 0:
 			return c, true
+		case strings.IndexByte(",;)]}", c) >= 0:
+			return c, false // what is around the URL, or a part of it
 		}
 	case formValue:
 		if c == '&' || c == '\n' || c == '\r' {
@@ -738,37 +1016,77 @@ func (v *value) step(c byte) (out byte, end bool) {
 		case c == '\n':
 			v.line = 1
 			return c, false
-		case c == '\r':
-			return c, false
-		case c == '-' && v.line > 0:
+		case v.line > 0 && c == v.marker[v.line-1]:
 			v.line++
-			return c, v.line == 3
+			return c, v.line > len(v.marker)
+		case c == '\r':
+			v.line = 0
+			return c, false
 		}
 		v.line = 0
 	}
 	return mask, false
 }
 
+// endsURL has the bytes that end a parameter of a URL.
+const endsURL = " &\"'<>#`"
+
+// stepUnicode takes the next digit of a \u0026 in a parameter of a URL. What does not end it
+// becomes \u002A, or \u003A.
+func (v *value) stepUnicode(c byte) (out byte, end bool) {
+	digit := unhex(c)
+	if digit < 0 {
+		return c, true
+	}
+	v.digits--
+	v.code = v.code<<4 | digit
+	switch {
+	case v.digits >= 2:
+		return '0', false
+	case v.digits == 1 && c == '3':
+		return '3', false
+	case v.digits == 1:
+		return '2', false
+	case v.code < 0x40 && strings.IndexByte(endsURL, byte(v.code)) >= 0:
+		return c, true
+	}
+	return 'A', false
+}
+
 // stepJSON takes the next byte of a JSON string, c, which is written as raw. Its
 // escapes stay, or it would not be JSON any more.
 func (v *value) stepJSON(c, raw, mask byte) (out byte, end bool) {
 	switch {
+	case v.gap:
+		v.gap = c != '"'
+		return raw, v.gap && strings.IndexByte(jsonSpace+`,\`, c) < 0
 	case c == '\n' || c == '\r':
 		return raw, true // no JSON string has them
 	case c == '\\':
 		v.run, v.digits = v.run+1, 0
 		return raw, false
 	case c == '"':
-		run := v.run
-		v.run = 0
-		return raw, run < v.slashes || run%(2*v.slashes+2) == v.slashes
+		run, slashes := v.run, v.slashes
+		if v.run = 0; v.unicode {
+			slashes = 2*slashes - 1 // that mean the same
+		}
+		v.gap = v.list && run >= slashes && run%(2*slashes+2) == slashes
+		return raw, !v.gap && (run < slashes || run%(2*slashes+2) == slashes)
 	case v.digits > 0 && unhex(c) >= 0:
 		v.digits--
+		v.code = v.code<<4 | unhex(c)
+		switch {
+		case v.unicode && v.digits == 1 && c == '2': // a quote perhaps
+			return raw, false
+		case v.unicode && v.digits == 0 && v.code == '"' && (v.before < v.slashes || v.before%(4*v.slashes) == v.slashes):
+			return raw, true
+		}
 		return '0', false
 	case v.run > 0 && strings.IndexByte("bfnrtu/", c) >= 0:
-		if v.run = 0; c == 'u' {
-			v.digits = 4
+		if c == 'u' {
+			v.digits, v.code, v.before = 4, 0, v.run
 		}
+		v.run = 0
 		return raw, false
 	}
 	v.run, v.digits = 0, 0
@@ -778,7 +1096,7 @@ func (v *value) stepJSON(c, raw, mask byte) (out byte, end bool) {
 // stepEscaped takes the next byte of a value that is percent-encoded.
 func (v *value) stepEscaped(c byte) (out byte, end bool) {
 	if v.triple == 0 && c != '%' {
-		if c == '&' || c <= ' ' || strings.IndexByte("\"'<>#", c) >= 0 {
+		if c == '&' || c <= ' ' || strings.IndexByte("\"'<>#", c) >= 0 || c == '\\' && v.kind != jsonString || v.kind == password && strings.IndexByte("@/?", c) >= 0 {
 			return c, true
 		}
 		if v.kind == jsonString {
@@ -792,7 +1110,7 @@ func (v *value) stepEscaped(c byte) (out byte, end bool) {
 	case 2:
 		// What may become a quote, an ampersand or a backslash stays; all else becomes
 		// %2A, or %5F.
-		if v.high = c; c == '5' || c == '2' {
+		if v.high = c; c == '5' || c == '2' || v.kind == password && (c == '3' || c == '4') {
 			return c, false
 		}
 		return '2', false
@@ -811,7 +1129,7 @@ func (v *value) stepEscaped(c byte) (out byte, end bool) {
 		return v.stepJSON(plain, c, mask)
 	}
 	v.run = 0
-	if v.kind == urlValue && strings.IndexByte("&\"#", plain) >= 0 {
+	if v.kind == urlValue && strings.IndexByte("&\"#", plain) >= 0 || v.kind == password && strings.IndexByte("@/?#\"", plain) >= 0 {
 		return c, true
 	}
 	return mask, false

@@ -155,6 +155,27 @@ func TestRecorderBodySecrets(t *testing.T) {
 		{"OAuth, in JSON", "application/json", `{"assertion":"X","clientAssertion":"X","codeVerifier":"X","deviceCode":"X","Pin":"X","passcode":"X","user_passcode":"X"}`},
 		{"keys in small letters", "application/json", `{"accountkey":"X","sharedkey":"X","masterkey":"X","ocp-apim-subscriptionkey":"X"}`},
 		{"a pin, in a field", "multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=\"pin\"\r\n\r\nX\r\n--b--\r\n"},
+		{"first in a form, of no type", "", "token=X&a=b&code=X"},
+		{"first in a form, of another type", "text/plain", "token=X"},
+		{"a key in PEM, in a field", "multipart/form-data; boundary=b2", "--b2\r\nContent-Disposition: form-data; name=\"private_key\"\r\n\r\n-----BEGIN X-----\nX\n-----END X-----\n-----BEGIN X-----\nX\n--b1\r\r\nX\r\n--b2\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nb\r\n--b2--\r\n"},
+		{"a line that begins like the end of a field", "multipart/form-data; boundary=b", "--b\nContent-Disposition: form-data; name=\"password\"\n\nab\n--X\n--b--\n"},
+		{"quotes that are escapes", "application/json", `{"params":"{\u0022auth\u0022:{\u0022key\u0022:\u0022X\u0022,\u0022a\u0022:\u0022b\u0022},\u0022token\u0022 : \u0022X\\\u0022X\u0022,\u0022c\u0022:\u0022d\u0022}","a":"b"}`},
+		{"quotes that are escapes, in a string in a string", "application/json", `{"a":"{\u0022b\u0022:\u0022{\\u0022token\\u0022:\\u0022X\\u0022}\u0022,\u0022c\u0022:\u0022d\u0022}"}`},
+		{"quotes that are escapes, in a form", "application/x-www-form-urlencoded", `params=%7B%22a%22%3A%22%7B%5Cu0022token%5Cu0022%3A%5Cu0022X%5Cu0022%2C%5Cu0022b%5Cu0022%3A%5Cu0022c%5Cu0022%7D%22%7D&a=b`},
+		{"names with escapes", "application/json", `{"k\u0065y":"X","acc\u0065ss_token":"X","\u0061":"b"}`},
+		{"signs that are escapes", "application/json", `{"url":"https://h/?a\u003db\u0026token\u003dX\u002BX\u0026c\u003dd","e":"f"}`},
+		{"signs that are escapes, in a string", "application/json", `{"a":"{\"url\":\"https://h/?token\\u003dX\\u0026c\\u003dd\",\"e\":\"f\"}"}`},
+		{"signs that are escapes, in a form", "application/x-www-form-urlencoded", `params=%7B%22a%22%3A%22https%3A%2F%2Fh%2F%3Fa%3D1%5Cu0026token%3DX%22%2C%22b%22%3A%22https%3A%2F%2Fh%2F%3Ftoken%5Cu003DX%22%7D&a=b`},
+		{"white space that is escaped", "application/x-www-form-urlencoded", "params=%7B%0A%09%22key%22%3A%09%22X%22%2C%22token%22%0d%0a%3a%0d%0a%22X%22%7D&a=b"},
+		{"a password in a URL in a form", "application/x-www-form-urlencoded", "url=https%3A%2F%2Fme%3AX%40h%3A8080%2Fa&b=c%40d"},
+		{"a password in a URL of JSON in a form", "application/x-www-form-urlencoded", "params=%7B%22url%22%3A%22https%3A%5C%2F%5C%2Fme%3AX%40h%5C%2F%22%7D&b=c%40d"},
+		{"a password in a URL that is escaped twice", "application/x-www-form-urlencoded", "url=https%253A%252F%252Fme%253AX%2540h&b=c"},
+		{"a URL that is escaped twice", "application/x-www-form-urlencoded", "url=https%253A%252F%252Fh%252F%253Fa%253Db%2526token%253DX&e=f"},
+		{"parameters with all that may end them", "application/json", `{"url":"https://h/?token=X,X;X)X]X}X&a=b"}`},
+		{"parameters of a path", "application/json", `{"url":"https://h/a;jsessionid=X?a=b;token=X&c=d#e","b":"https:\/\/h\/;token=X"}`},
+		{"names that run together", "application/json", `{"authkey":"X","privatekey":"X","sshkey":"X","SSHKey":"X","AESKey":"X","AWSKeys":"X","APIAuth":"X","clientkey":"X","signingkeys":"X","streamkey":"X","dbpass":"X","dbPwd":"X"}`},
+		{"headers, each a string", "application/json", `{"headers":["Authorization: Bearer X","my-api-key:X","Accept: a"],"a":"[\"cookie: X\",\"b\"]"}`},
+		{"headers, each a list", "application/json", `{"headers":{"authorization":["Bearer X", "X"],"Cookie" : [ "X" ],"Accept":["a"]},"a":"{\"x-api-key\":[\"X\",\"X\"],\"b\":[\"c\"]}"}`},
 		{"a pin, of JSON in a form", "application/x-www-form-urlencoded", "a=" + url.QueryEscape(`{"pin":"X"}`)},
 	} {
 		t.Run("request, "+c.name, func(t *testing.T) { wantMasked(t, true, c.contentType, c.body) })
@@ -170,6 +191,13 @@ func TestRecorderBodySecrets(t *testing.T) {
 		{"OAuth", "application/json", `{"access_token":"X","token_type":"bearer","expires_in":3600,"refresh_token":"X","id_token":"X"}`},
 		{"keys", "application/json", `{"api_key":"X","client_secret":"X","secretAccessKey":"X","headers":{"Authorization":"Bearer X"}}`},
 		{"signed URLs", stream, `data: {"signed_url":"https://h/a` + urlParams + `","b":"https://h/a` + strings.ReplaceAll(urlParams, "&", `\u0026`) + "\"}\n\n"},
+		{"quotes that are escapes", "application/json", `{"params":"{\u0022auth\u0022:{\u0022key\u0022:\u0022X\u0022,\u0022a\u0022:1},\u0022api_key\u0022: \u0022X\u0022,\u0022key\u0022:\u0022a\u0022}","a":"b"}`},
+		{"names with escapes", "application/json", `{"acc\u0065ss_token":"X","api_k\u0065y" : "X","k\u0065y":"a"}`},
+		{"signs that are escapes", stream, `data: {"url":"https://h/p?a\u003d1\u0026X-Amz-Signature\u003dX\u003d\u003d\u0026b\u003dc","d":"e"}` + "\n\n"},
+		{"a parameter with a comma", stream, "data: {\"url\":\"https://h/?token=X,X\",\"b\":\"https://h/a;jsessionid=X?c=d\"}\n\n"},
+		{"a password in a URL that is escaped", "application/json", `{"url":"https://h/?next=https%3A%2F%2Fme%3AX%40h&a=b%40c"}`},
+		{"headers, each a list", "application/json", `{"headers":{"Authorization":["Bearer X","X"],"Accept":["a"]}}`},
+		{"braces in an auth object", "application/json", `{"auth":{"a":"}","b":["]"],"c":{"d":"\"}"},"key":"X"},"key":"a"}`},
 		{"signed URLs in HTML", "text/html", `<a href="https://h/a` + strings.ReplaceAll(urlParams, "&", "&amp;") + `">a</a>`},
 		{"other signed URLs", "text/plain", "https://h/a?Expires=1&Policy=X&Signature=X&Key-Pair-Id=X https://h/?sv=2&sig=X&se=1 (https://h/b?token=X)"},
 		{"a form", "application/x-www-form-urlencoded", "access_token=X&scope=user"},
@@ -398,6 +426,10 @@ func TestRecorderBodyStays(t *testing.T) {
 		"a pin":                `{"pin":"s3cret9e107d9d372bb6826bd81d3542","assertion":"this holds for all of them","device_code":"a"}`,
 		"pins on a map":        `https://h/map?pin=17&assertion_count=2`,
 		"other PEM":            `{"public_key":"-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYI\n","certificate":"-----BEGIN CERTIFICATE-----\nMIIB\n","private_key_id":"5f3a9c0d1e2b4a6f8c7d"}`,
+		"escapes":              `{"a":"{\u0022key\u0022:\u0022b\u0022,\u0022token\u0022:\u0022\u4f60\u597d\u4e16\u754c\u0022}","k\u0065y":"a","t\u006fken":"hello","c":"a\u003db \u0026page\u003d2 \u0022token\u0022: \\users"}`,
+		"escaped URLs":         "https%3A%2F%2Fu%40h%2F https%3A%2F%2Fh%3A8080%2F%40me?u=https%3A%2F%2Fh%3A80&mail=a%40b https%253A%252F%252Fh%253A80%252F x%3A%2F",
+		"code with semicolons": "for (i=a/b;key=c[i];i++) { k=1;token=2 }",
+		"lists":                `{"access_token":["a1b2c3d4e5f60718293a"],"keys":["a"],"authorizations":["b"]}`,
 		"schema":               `{"name":"login","parameters":{"properties":{"password":{"type":"string","description":"the password"}},"required":["password"]}}`,
 		"a colon at the end":   "a:", "a sign at the end": "?token=", "quotes": `":"":":"\":\":\\":"`, "percent": "%3A%22%3D%%3D%3", "CRLF": "data: a\r\n\r\n:\r\n",
 	} {
@@ -450,6 +482,14 @@ func TestRecorderBodyStays(t *testing.T) {
 			}
 		})
 	}
+	t.Run("names in a request", func(t *testing.T) {
+		const body = `{"monkey":"a","keyboard":"b","keyframes":"c","turkeys":"d","bypass":"e","tokens":["f"],"keys":["g"],"h":"Key: C major","i":"X-Ray: yes","author":"j"}`
+		everyCut(body, func(cut string, pieces []string) {
+			if _, got, _ := recordBodies(t, nil, nil, nil, pieces, nil); got != body {
+				t.Errorf("%s: recorded %s", cut, got)
+			}
+		})
+	})
 	t.Run("HTML in a request", func(t *testing.T) {
 		const body = "<input name=\"key\">\n\n<p>no key</p>\n"
 		if _, got, _ := recordBodies(t, nil, http.Header{"Content-Type": {"text/html"}}, nil, []string{body}, nil); got != body {
@@ -540,7 +580,8 @@ func TestRecorderRedact(t *testing.T) {
 
 // What may be the name of a part is looked at without going through all of the body again.
 func TestMaskPartsInTime(t *testing.T) {
-	for _, part := range []string{`name=`, "name=\"key\"\r\n", "content-disposition: name=key ", `<input name=x value=1>`} {
+	for _, part := range []string{`name=`, "name=\"key\"\r\n", "content-disposition: name=key ", `<input name=x value=1>`,
+		`\u003d`, `\u0065`, `\u0022:`, `;key=`, "%253D", "a%3A%2F%2F", "a%3A%2F%2Fb%3A", `"a-key:`, `"key":[`, `"key":["a",`} {
 		for _, kind := range []string{"application/json", "multipart/form-data; boundary=a"} {
 			wantLinear(t, fmt.Sprintf("%q as %s", part, kind), func(size int) func() {
 				rec, err := replay.NewRecorder(io.Discard, doorFunc(func(req *http.Request) (*http.Response, error) {

@@ -48,7 +48,7 @@ func (s *parameters) hidden(from int, isURL bool) (int, int) {
 	}
 	s.quotes.read(s.text, from)
 	to := s.plainEnd(from, isURL)
-	if value := s.text[from:to]; hides(value, s.escaped) && !(isText && isPlain(value)) {
+	if value := s.text[from:to]; hides(value, s.escaped) && !((isText || s.escaped > 0) && isPlain(value)) {
 		if strings.ContainsAny(value, `?"`) {
 			to = s.plainEnd(to, true) // a comma in a URL or in JSON does not end it
 		}

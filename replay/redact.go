@@ -6,41 +6,54 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 )
 
 // Redacted is what stands in a reel in place of a credential in a URL, in a header or
 // in the cause of an end. In a body, which keeps its size, each byte of a credential is
-// an asterisk instead. A credential is told by its name; nothing else is:
+// an asterisk instead. Credentials are recognised by name only. X-Api-Key, api_key, apiKey
+// and apikey are the same name:
 //
-//   - The values of headers, and of parameters in URLs and in other headers, in quotes or
-//     not, whose name says that they hold one: Authorization, Cookie, X-Api-Key, signature,
-//     token, key, auth and the like. The same of Upload-Metadata, where values are base64.
-//     The user and password of a URL. JSON in any of these is as in the body of a request; a
-//     parameter that has such JSON goes whole, where it is percent-encoded.
-//   - In the body of a request, what has such a name: fields of forms of both kinds,
-//     members of JSON that are strings, parameters of URLs. It may be JSON in a string in
-//     JSON, or in a field, such as auth.key in the params of an Assembly. Besides, a pin.
-//   - In the body of a response, an event stream or not, less, because it is what the
-//     reel is for. Of JSON, and of JSON in a string, members that are strings: authorization;
-//     what ends in key, token, secret or password, in an object called auth, authorization or
-//     credentials; names that end like access_token, refresh_token, api_key, secret_key,
-//     client_secret or password, where the value has 16 characters or more and no space, or
-//     is a key in PEM; and token, where it has letters and digits besides. Parameters of URLs
-//     and forms as above, and Policy. The password of a URL, and the user where it is as long
-//     as a token is: 20 bytes or more.
+//   - In URLs and headers, what is called Authorization, Cookie, X-Api-Key, signature, token,
+//     key, auth and the like: headers, parameters, in quotes or not, and members of JSON as in
+//     the body of a request. A parameter goes whole where it is percent-encoded, up to four
+//     times, and has one in it. The same of Upload-Metadata, where values are base64, and of
+//     Sec-WebSocket-Protocol, after such a name. The user and password of a URL.
+//   - In the body of a request, what has such a name: fields of forms of both kinds, members of
+//     JSON that are strings or, unless the name is a plural, lists of them, parameters of URLs.
+//     It may be JSON in a string in JSON, or in a field, such as auth.key in the params of an
+//     Assembly. Besides, a pin, and strings like "Authorization: Bearer abc".
+//   - In the body of a response, an event stream or not, less, because it is what the reel is
+//     for. Of JSON, and of JSON in a string, members that are strings: authorization, which may
+//     be a list; what ends in key, token, secret or password, in an object called auth,
+//     authorization or credentials; names that end like access_token, refresh_token, api_key,
+//     secret_key, client_secret or password, where the value has 16 characters or more and no
+//     space, or is a key in PEM; and token, where the value has 16 characters or more, and both
+//     letters and digits. Parameters of URLs and forms as above, and Policy.
+//   - In any body, the password of a URL, and the user where it is as long as a token is: 20
+//     bytes or more.
 //
-// Words of a language model stay, as do token counts, signature as a member, and a key or
-// a token that is a word. Nothing is found in paths of URLs, in XML, under other names, in
-// images, audio, video and fonts, and in bodies with a Content-Encoding that the program
-// undoes by itself: those of requests are not recorded, those of responses as they are,
-// behind a comment that says so.
+// Words of a language model stay, as do token counts, signature as a member, and a key or a
+// token that is a word. These are not found:
+//
+//   - what is in the path of a URL, other than a parameter like ;jsessionid=abc;
+//   - what is in XML, YAML, GraphQL, fields of HTML or prose, or under another name, such as
+//     the code of OAuth as a member of JSON, or a value beside its name:
+//     {"name":"Authorization","value":"Bearer abc"};
+//   - members that are numbers or objects;
+//   - in a response, a key more than 1 KiB after the beginning of its auth object;
+//   - what is base64, other than in Upload-Metadata, and JSON that is percent-encoded twice in
+//     a body;
+//   - images, audio, video and fonts;
+//   - bodies with a Content-Encoding that the program undoes by itself: those of requests are
+//     not recorded, those of responses as they are, after a comment that says so.
 //
 // A body is masked read by read, as it comes. A read that ends within a credential shows what
 // may be something else so far:
 //
 //   - Of the password of a URL, the digits that it begins with, five at most, and marks like a
-//     full stop behind them: a port.
+//     full stop after them: a port.
 //   - Of a user of a URL that is a token, 19 bytes at most, and more while it has no digit, or
 //     neither an underscore nor letters of both cases: the name of a host. So a token of
 //     small letters and digits shows, but for what is in the read that has the @.
@@ -52,32 +65,68 @@ const Redacted = "REDACTED"
 func redactHeader(h http.Header) http.Header {
 	out := make(http.Header, len(h))
 	for name, values := range h {
+		name = http.CanonicalHeaderKey(name) // a program may have put another spelling in the map
 		redact := redactValue
 		switch {
 		case isSecret(name):
 			redact = func(string) string { return Redacted }
 		case name == "Upload-Metadata":
 			redact = redactMetadata
+		case name == "Sec-Websocket-Protocol":
+			redact = redactProtocols
 		}
 		redacted := make([]string, len(values))
 		for i, value := range values {
 			redacted[i] = redact(value)
 		}
-		out[name] = redacted
+		out[name] = append(out[name], redacted...)
 	}
 	return out
 }
 
-// redactValue redacts a value of a header. It may be percent-encoded JSON, or have such where
-// no parameter is.
+// canonicalHeader returns h with its names as Get looks for them.
+func canonicalHeader(h http.Header) http.Header {
+	out := make(http.Header, len(h))
+	for name, values := range h {
+		name = http.CanonicalHeaderKey(name)
+		out[name] = append(out[name], values...)
+	}
+	return out
+}
+
+// redactValue redacts a value of a header. It may be percent-encoded, or have what is where no
+// parameter is.
 func redactValue(value string) string {
 	redacted := redactText(value)
-	if strings.Contains(redacted, "%22") {
-		if plain, err := url.QueryUnescape(redacted); err == nil && redactMembers(plain) != plain {
-			return Redacted
-		}
+	if strings.IndexByte(redacted, '%') >= 0 && hides(strayPercent.ReplaceAllString(redacted, "%25$1"), 0) {
+		return Redacted
 	}
 	return redacted
+}
+
+// A percent sign that begins no escape.
+var strayPercent = regexp.MustCompile(`%($|[^0-9a-fA-F]|[0-9a-fA-F](?:$|[^0-9a-fA-F]))`)
+
+// redactProtocols redacts the protocols of a WebSocket. A browser can send no other header, so
+// some servers take a credential as a part of a name, or as what follows one.
+func redactProtocols(list string) string {
+	protocols := strings.Split(list, ",")
+	secret := false
+	for i, protocol := range protocols {
+		if secret {
+			protocols[i] = " " + Redacted
+			secret = false
+			continue
+		}
+		for dot := 0; dot < len(protocol); dot++ {
+			if protocol[dot] == '.' && isSecret(protocol[:dot]) {
+				protocols[i] = protocol[:dot+1] + Redacted
+				break
+			}
+		}
+		secret = protocols[i] == protocol && isSecret(protocol)
+	}
+	return strings.Join(protocols, ",")
 }
 
 // redactMetadata redacts the metadata of a tus upload, a list of names with values in
@@ -92,9 +141,13 @@ func redactMetadata(list string) string {
 			continue
 		}
 		text := strings.TrimSpace(entry[space:])
-		value, err := base64.StdEncoding.DecodeString(text)
-		if err != nil {
-			value, err = base64.RawStdEncoding.DecodeString(text)
+		var value []byte
+		var err error
+		encoding := base64.StdEncoding
+		for _, encoding = range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
+			if value, err = encoding.DecodeString(text); err == nil {
+				break
+			}
 		}
 		if err != nil {
 			entries[i] = redactValue(entries[i])
@@ -104,7 +157,7 @@ func redactMetadata(list string) string {
 		if strings.Contains(plain, `"auth"`) {
 			entries[i] = entry[:space] + Redacted
 		} else if redacted := redactValue(plain); redacted != plain {
-			entries[i] = entry[:space] + base64.StdEncoding.EncodeToString([]byte(redacted))
+			entries[i] = entry[:space] + encoding.EncodeToString([]byte(redacted))
 		}
 	}
 	return strings.Join(entries, ",")
@@ -140,9 +193,14 @@ func redactError(err error) error {
 	}
 	text := err.Error()
 	redacted := redactText(text)
-	// net/http quotes a header that it cannot parse, which may be any.
-	if before, _, ok := strings.Cut(redacted, "malformed MIME header"); ok {
-		redacted = before + "malformed MIME header"
+	// net/http quotes what it cannot parse, which may be anything.
+	for _, problem := range []string{
+		"malformed MIME header", "malformed HTTP response", "malformed HTTP status code", "malformed HTTP version", "unsupported transfer encoding",
+		"Content-Length", "trailer key", "invalid Trailer key", ", debug=",
+	} {
+		if before, _, ok := strings.Cut(redacted, problem); ok {
+			redacted = before + problem
+		}
 	}
 	if redacted == text {
 		return err
@@ -157,13 +215,28 @@ var userInfo = regexp.MustCompile(`(//|\\/\\/)[^/?#\s"'<>@]+@`)
 // more often is taken for a credential: it would take too long to tell.
 const maxEscaped = 4
 
+// RedactText returns text with the credentials in it replaced, by [Redacted] or an asterisk for
+// each byte, as a Recorder does in URLs and headers: for what a program says of the requests
+// that it records.
+func RedactText(text string) string { return redactText(text) }
+
 // redactText redacts what is called a credential in text: parameters, in URLs or not,
 // members of JSON, and the user of a URL. A parameter goes whole that is escaped and a URL
 // or JSON with a credential, or JSON with Transloadit's auth object.
 func redactText(text string) string { return redactEscaped(text, 0) }
 
-// redactEscaped is redactText for a text that was escaped so many times.
+// redactEscaped is redactText for a text that was escaped so many times. Where there is a
+// credential in it, its escapes like \u0026 do not stay.
 func redactEscaped(text string, escaped int) string {
+	plain := unescapeUnicode(text)
+	if redacted := redactPlain(plain, escaped); redacted != plain {
+		return redacted
+	}
+	return text
+}
+
+// redactPlain is redactEscaped for a text without such escapes.
+func redactPlain(text string, escaped int) string {
 	// First, for these may have in them all that ends a parameter.
 	text = redactMembers(text)
 	if !strings.ContainsAny(text, "=@") {
@@ -202,16 +275,20 @@ func redactMembers(text string) string {
 	var out strings.Builder
 	done := 0
 	for colon := indexFrom(b, 0, ':'); colon >= 0; colon = indexFrom(b, max(colon+1, done), ':') {
-		quote, slashes := stringBehind(b, colon)
-		if quote < 0 || quote == len(b) {
+		from, v := stringBehind(b, colon)
+		if from <= 0 {
+			slashes, ok := inHeaderLine(b[:colon])
+			if !ok {
+				continue
+			}
+			from, v = colon+1, value{kind: jsonString, slashes: slashes}
+			for from < len(b) && b[from] == ' ' {
+				from++
+			}
+		} else if name, _, ok := lastName(b[:colon]); !ok || !isSecretInput(string(name)) || v.list && isPlural(name) {
 			continue
 		}
-		name, _, ok := lastName(b[:colon])
-		if !ok || !isSecretInput(string(name)) {
-			continue
-		}
-		from := quote + 1
-		if to := from + stringEnd(b[from:], slashes); from < to {
+		if to := from + stringEnd(b[from:], v); from < to {
 			out.WriteString(text[done:from])
 			out.WriteString(Redacted)
 			done = to
@@ -224,14 +301,20 @@ func redactMembers(text string) string {
 	return out.String()
 }
 
-// stringEnd returns where the JSON string ends that begins text, whose quotes have so many
-// backslashes in front. A quote that nothing of JSON follows does not end it: the text may be
+// stringEnd returns where the JSON string v ends that begins text, or the last in its list. A
+// quote that nothing of JSON follows does not end it: the text may be
 // cut off, and the quote a parameter's.
-func stringEnd(text []byte, slashes int) int {
-	v := value{kind: jsonString, slashes: slashes}
+func stringEnd(text []byte, v value) int {
+	slashes, last := v.slashes, 0
 	for i, c := range text {
 		if _, end := v.step(c); !end {
+			if c == '"' && v.gap {
+				last = i
+			}
 			continue
+		}
+		if v.list && last > 0 {
+			return last - min(slashes, last-len(trimSlashes(text[:last])))
 		}
 		if rest := text[i+1:]; c != '"' || len(rest) == 0 || rest[0] <= ' ' || strings.IndexByte(`,}]\`, rest[0]) >= 0 {
 			return i - min(slashes, i-len(trimSlashes(text[:i])))
@@ -277,6 +360,16 @@ func isPlain(value string) bool {
 	return err != nil && !strings.Contains(value, "%22") && !strings.Contains(strings.ToLower(value), "%3d")
 }
 
+// innocent are words that end like the name of a key.
+var innocent = []string{"monkey", "turkey", "donkey", "hockey", "jockey", "whiskey", "mickey", "hickey", "lackey", "turnkey", "hotkey"}
+
+// endsSecret returns whether joined, a name in small letters alone, ends in a word for a
+// credential that is run together with another.
+func endsSecret(joined string) bool {
+	endsIn := func(end string) bool { return strings.HasSuffix(strings.TrimSuffix(joined, "s"), end) }
+	return slices.ContainsFunc([]string{"key", "auth", "pwd", "dbpas", "userpas"}, endsIn) && !slices.ContainsFunc(innocent, endsIn)
+}
+
 // What the name of a credential says, as a word of its own, or run together with
 // others, as net/http's spelling of headers has it.
 var (
@@ -306,7 +399,8 @@ func isSecret(name string) bool {
 	for i := range len(name) {
 		c := name[i]
 		upper, lower := 'A' <= c && c <= 'Z', 'a' <= c && c <= 'z'
-		if !upper && !lower || upper && 'a' <= before && before <= 'z' {
+		// A capital begins a word behind a small letter, and in front of one: there are two in APIKey.
+		if !upper && !lower || upper && ('a' <= before && before <= 'z' || i+1 < len(name) && 'a' <= name[i+1] && name[i+1] <= 'z') {
 			if secretWords[string(word)] {
 				return true
 			}
@@ -325,5 +419,5 @@ func isSecret(name string) bool {
 			return true
 		}
 	}
-	return secretWords[string(word)] || secretNames[string(joined)]
+	return secretWords[string(word)] || secretNames[string(joined)] || endsSecret(string(joined))
 }

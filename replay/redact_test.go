@@ -43,6 +43,8 @@ func TestRecorderQueries(t *testing.T) {
 		{"names in two words, the first of which tells", `keyFile=SECRET&authURL=SECRET&sid2=SECRET&page=2`, `keyFile=REDACTED&authURL=REDACTED&sid2=REDACTED&page=2`},
 		{"names in which a word is but a part", `monkey=a&KEYBOARD=b&passage=c&resides=d`, `monkey=a&KEYBOARD=b&passage=c&resides=d`},
 		{"a name that is no escape", `%zz=SECRET&page=2`, `%zz=REDACTED&page=2`},
+		{"JSON with escapes", `v={%22k\u0065y%22:%22SECRET%22}&w=%7B%5Cu0022token%5Cu0022%3A%5Cu0022SECRET%5Cu0022%7D&page=2`, `v=REDACTED&w=REDACTED&page=2`},
+		{"a URL with escapes of JSON", `to=https://h/?a=1\u0026token\u003dSECRET`, `to=https://h/?a=1&token=REDACTED`},
 		{"a value that is no escape", `q=%zzSECRET&page=2`, `q=REDACTED&page=2`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -131,6 +133,16 @@ func TestRecorderHeaderParameters(t *testing.T) {
 		{"of JSON that is cut off", `{"token":"; token="SECRET"; a={"b":"c"}`, `{"token":"REDACTED"}`},
 		{"of JSON in an error", `json: "{\"token\":\"SECRET\"}" is no number`, `json: "{\"token\":\"REDACTED\"}" is no number`},
 		{"of a URL in JSON", `{"a":"https:\/\/me:SECRET@h\/"}`, `{"a":"https:\/\/REDACTED@h\/"}`},
+		{"of JSON, with a name that is escaped", `{"k\u0065y":"SECRET","a":"b"}`, `{"key":"REDACTED","a":"b"}`},
+		{"of JSON in a string with escapes", `{"a":"{\u0022token\u0022:\u0022SECRET\u0022,\u0022b\u0022:\u0022c\u0022}"}`, `{"a":"{\"token\":\"REDACTED\",\"b\":\"c\"}"}`},
+		{"of a URL in JSON with escapes", `{"a":"https://h/?b\u003dc\u0026token\u003dSECRET\u0026d\u003de"}`, `{"a":"https://h/?b=c&token=REDACTED&d=e"}`},
+		{"of a URL in JSON that is escaped", `to=https%3A%2F%2Fh%2F%3Fa%3Db%5Cu0026token%5Cu003dSECRET`, `to=REDACTED`},
+		{"of a URL that is escaped as a whole", `https%3A%2F%2Fh%2F%3Ftoken%3DSECRET`, `REDACTED`},
+		{"of a URL that is escaped as a whole, with a stray percent sign", `https%3A%2F%2Fh%2F%3Fa%3D100%%26token%3DSECRET`, `REDACTED`},
+		{"of a URL that is escaped twice as a whole", `100%: https%253A%252F%252Fh%252F%253Ftoken%253DSECRET`, `REDACTED`},
+		{"headers in JSON", `{"headers":["Authorization: Bearer SECRET","a: b"],"b":{"cookie":["SECRET","SECRET"],"c":["d"]}}`, `{"headers":["Authorization: REDACTED","a: b"],"b":{"cookie":["REDACTED"],"c":["d"]}}`},
+		{"escapes with nothing secret", `{"a":"b\u003dc \u0026 \u0022d\u0022"}`, `{"a":"b\u003dc \u0026 \u0022d\u0022"}`},
+		{"percent signs with nothing secret", `50%, 100%25 of https%3A%2F%2Fh%2F%3Fpage%3D2`, `50%, 100%25 of https%3A%2F%2Fh%2F%3Fpage%3D2`},
 		{"JSON with nothing secret", `{"group":"a","max_age":1,"endpoints":[{"url":"https://h/?s=%22a%22"}],"token":"","b":"\"token\""}`, `{"group":"a","max_age":1,"endpoints":[{"url":"https://h/?s=%22a%22"}],"token":"","b":"\"token\""}`},
 		{"nothing secret", `W/"a==", b="c%20d"; e='f', <https://x/?page=2&q=a,b;c>; rel="next"`, `W/"a==", b="c%20d"; e='f', <https://x/?page=2&q=a,b;c>; rel="next"`},
 		{"the name of a file", `attachment; filename="50% off, 100%.pdf"; filename*=UTF-8''50%25%20off.pdf`, `attachment; filename="50% off, 100%.pdf"; filename*=UTF-8''50%25%20off.pdf`},
@@ -160,6 +172,8 @@ func TestRecorderUploadMetadata(t *testing.T) {
 		{"a tab", "token\t" + encode("SECRET"), "token\tREDACTED"},
 		{"params without padding", "params " + base64.RawStdEncoding.EncodeToString([]byte(`{"auth":{"key":"SECRETS"}}`)) + " ,x YQ==", "params REDACTED,x YQ=="},
 		{"no base64", "to https://h/?token=SECRET", "to https://h/?token=REDACTED"},
+		{"a URL, in the other alphabet", "u " + base64.URLEncoding.EncodeToString([]byte("https://h/?a=>>>???&token=SECRET")), "u " + base64.URLEncoding.EncodeToString([]byte("https://h/?a=>>>???&token=REDACTED"))},
+		{"params, in the other alphabet, without padding", "params " + base64.RawURLEncoding.EncodeToString([]byte(`{"a":"???>>>","auth":{"key":"SECRET"}}`)), "params REDACTED"},
 		{"nothing secret", "name " + encode("key=1") + ",empty,fieldname " + encode("f"), "name " + encode("key=REDACTED") + ",empty,fieldname " + encode("f")},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -167,6 +181,20 @@ func TestRecorderUploadMetadata(t *testing.T) {
 				t.Errorf("%s\nbecomes\n%s, want\n%s", c.value, got, c.want)
 			}
 		})
+	}
+}
+
+// A WebSocket's protocols may hold a credential.
+func TestRecorderProtocols(t *testing.T) {
+	for _, c := range []struct{ value, want string }{
+		{"realtime, openai-insecure-api-key.SECRET, openai-beta.realtime-v1", "realtime, openai-insecure-api-key.REDACTED, openai-beta.realtime-v1"},
+		{"base64url.bearer.authorization.k8s.io.SECRET, base64.binary.k8s.io", "base64url.bearer.REDACTED, base64.binary.k8s.io"},
+		{"access_token, SECRET, a.b", "access_token, REDACTED, a.b"},
+		{"graphql-transport-ws", "graphql-transport-ws"},
+	} {
+		if got := recordHeader(t, "Sec-Websocket-Protocol", c.value); got != c.want {
+			t.Errorf("%s\nbecomes\n%s, want\n%s", c.value, got, c.want)
+		}
 	}
 }
 
@@ -247,7 +275,7 @@ func TestRecorderLongHeader(t *testing.T) {
 	for _, value := range []func(size int) string{
 		nested, repeat("a="), repeat("?a="), repeat("a=%20"), repeat("?a=%20"), repeat("a=%20?"), repeat("x=a%20?y="), repeat(`a="`), repeat(`a=\"`), repeat(`a='%20"`),
 		repeat("token=,"), repeat(`token="`), repeat("="), repeat(" ="), repeat("= "), repeat("//a"), repeat("//@"), repeat("a=%zz"), repeat("%25"), after("a=", "%253Db"), repeat(`":"`), repeat(`"token":`), repeat(`"token":"`), repeat(`\":\"`), after(`"token":"`, `\`), repeat(`:\`), repeat(`" :`), repeat("%22:"), repeat("a=%22:"),
-		after("a=", `\`),
+		after("a=", `\`), repeat(`\u0026token\u003d`), repeat(`\u0022`), repeat(`"key\u0022:[`), repeat(`"key":["a",`), repeat("%5Cu0026"), repeat("%"), repeat("a=%"), repeat(`"a-key:`),
 	} {
 		wantLinear(t, fmt.Sprintf("%.20q...", value(99)), func(size int) func() {
 			header := value(size)
@@ -287,6 +315,11 @@ func TestRecorderMalformedHeader(t *testing.T) {
 	for _, c := range []struct{ name, response, want string }{
 		{"a cookie", "HTTP/1.1 200 OK\r\nSet-Cookie SECRET\r\n\r\n", "malformed MIME header"},
 		{"a key", "HTTP/1.1 200 OK\r\nX-Api-Key SECRET\r\n\r\n", "malformed MIME header"},
+		{"a status", "HTTP/1.1 SECRET\r\n\r\n", "malformed HTTP status code"},
+		{"a version", "HTTP/SECRET 200 OK\r\n\r\n", "malformed HTTP version"},
+		{"no response", "SECRET\r\n\r\n", "malformed HTTP response"},
+		{"an encoding", "HTTP/1.1 200 OK\r\nTransfer-Encoding: SECRET\r\n\r\n", "unsupported transfer encoding"},
+		{"a length", "HTTP/1.1 200 OK\r\nContent-Length: SECRET\r\n\r\n", "bad Content-Length"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var reel bytes.Buffer

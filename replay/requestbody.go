@@ -38,8 +38,9 @@ func (r *Recorder) tee(req *http.Request, x *ExchangeWriter) *http.Request {
 	if req.Body == nil || req.Body == http.NoBody {
 		return req
 	}
-	t := &requestTee{r: r, x: x, limit: int64(requestLimit(req.Header)), mask: newMasker(req.Header, true)}
-	if encoding := encodingOf(req.Header); encoding != "" {
+	header := canonicalHeader(req.Header)
+	t := &requestTee{r: r, x: x, limit: int64(requestLimit(header)), mask: newMasker(header, true)}
+	if encoding := encodingOf(header); encoding != "" {
 		r.w.Comment(fmt.Sprintf("exchange %d: the request's body is %s, in which no credentials could be found, so it is not recorded", x.number, r.custom(redactText(encoding))))
 	}
 	clone := *req

@@ -365,3 +365,22 @@ func TestRecorderRequestBound(t *testing.T) {
 		}
 	}
 }
+
+// A program may have put a name in the map of a header that Set would have spelled otherwise.
+func TestRecorderOddNames(t *testing.T) {
+	for _, c := range []struct{ name, body string }{
+		{"content-type", "code=" + planted},
+		{"upload-metadata", ""},
+		{"authorization", ""},
+	} {
+		value := map[string]string{"content-type": "application/x-www-form-urlencoded", "upload-metadata": "token " + planted, "authorization": planted}[c.name]
+		text, sent, _ := recordBodies(t, nil, http.Header{c.name: {value}}, nil, []string{"a=b&" + c.body}, nil)
+		if strings.Contains(text, planted) || !strings.HasPrefix(sent, "a=b&") {
+			t.Errorf("%s: recorded\n%s", c.name, text)
+		}
+	}
+	text, sent, _ := recordBodies(t, nil, http.Header{"content-encoding": {"gzip"}}, nil, []string{"abc"}, nil)
+	if sent != "" || !strings.Contains(text, "body is gzip") {
+		t.Errorf("recorded\n%s", text)
+	}
+}

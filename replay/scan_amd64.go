@@ -14,7 +14,7 @@ var hasAVX2 = cpu.X86.HasAVX2
 const scanSlack = 64
 
 // indexNameAVX2 returns the index of the first byte in b[i:n] that is '=' or '%', or a
-// colon that colon has to look at in a response, or n. A few more colons than these are
+// backslash that a u follows, or a colon that colon has to look at in a response, or n. A few more colons than these are
 // among them, but not those whose next byte is not in b[:n]. i is at least 3, and b at
 // least scanSlack bytes longer than n.
 //
@@ -31,7 +31,7 @@ func (m *masker) find(i int) {
 	n := len(m.buf)
 	b := slices.Grow(m.buf, scanSlack)[:n+scanSlack]
 	m.buf = b[:n]
-	equals, percent := n, n // the first ones
+	equals, percent, escape := n, n, n // the first ones
 	look := func(j int) {
 		switch b[j] {
 		case ':':
@@ -40,6 +40,8 @@ func (m *masker) find(i int) {
 			equals = min(equals, j)
 		case '%':
 			percent = min(percent, j)
+		case '\\':
+			escape = min(escape, j)
 		}
 	}
 	for ; i < min(3, n); i++ {
@@ -51,7 +53,7 @@ func (m *masker) find(i int) {
 	for j := max(i, n-2); j < n; j++ { // which wait for what comes
 		look(j)
 	}
-	m.findParameters(equals, percent)
+	m.findParameters(equals, percent, escape)
 }
 
 // asciiPrefixAVX2 is asciiPrefixGeneric for b of 32 bytes at least.

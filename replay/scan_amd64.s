@@ -12,12 +12,12 @@
 DATA nameTables<>+0(SB)/8, $0x0101250101010201
 DATA nameTables<>+8(SB)/8, $0x01013d0101010101
 DATA nameTables<>+16(SB)/8, $0x0101010101220220
-DATA nameTables<>+24(SB)/8, $0x2f010d5c010a0901
+DATA nameTables<>+24(SB)/8, $0x2f010d5c5b0a0901
 DATA nameTables<>+32(SB)/8, $0x0400030000040000
 DATA nameTables<>+40(SB)/8, $0x0200000000000000
 DATA nameTables<>+48(SB)/8, $0x0000000500000000
 DATA nameTables<>+56(SB)/8, $0x0002000000000100
-DATA nameTables<>+64(SB)/8, $0x5c2f203a
+DATA nameTables<>+64(SB)/8, $0x755c2f203a
 GLOBL nameTables<>(SB), RODATA|NOPTR, $72
 
 // func indexNameAVX2(b []byte, i, n int) int
@@ -36,6 +36,7 @@ TEXT ·indexNameAVX2(SB), NOSPLIT, $0-48
 	VPBROADCASTB   nameTables<>+65(SB), Y5 // space: no white space of JSON is above it
 	VPBROADCASTB   nameTables<>+66(SB), Y6 // slash
 	VPBROADCASTB   nameTables<>+67(SB), Y7 // backslash
+	VPBROADCASTB   nameTables<>+68(SB), Y13 // u
 
 loop:
 	CMPQ     AX, CX
@@ -63,7 +64,11 @@ loop:
 	VPSHUFB  Y10, Y0, Y8
 	VPAND    Y12, Y11, Y11
 	VPCMPEQB Y10, Y8, Y8
+	VPCMPEQB Y10, Y7, Y10
+	VPCMPEQB Y9, Y13, Y9
 	VPOR     Y8, Y11, Y11
+	VPAND    Y9, Y10, Y9
+	VPOR     Y9, Y11, Y11
 	ADDQ     $32, AX
 	VPTEST   Y11, Y11
 	JZ       loop

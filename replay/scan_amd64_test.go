@@ -56,6 +56,7 @@ var secretive = append(strings.Fields(`
 	":" : " "access_token":" "apiKey" "authorization": "auth" { } [ ] "token" "\\": \":\" \" \\\" \u0026 k7Qz2m9Xw4Lp8Rt5
 	https:// https:\/\/ u:p@h/ @ ?token= &signature= = & ; &amp; %3A %22 %7B %3D %26 %25 key%3D a=b 12 , - ~ é `+"\x80 \xff"+`
 	password passwd secret cookie "private_key":"-----BEGIN KEY----- pin": assertion= "Credentials":{ "ERROR":"e" "order":1 name="signature" xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx`),
+	`\u0022`, `\\u0022`, `\u003d`, `\u003D`, `k\u0065y`, `["`, `",`, "u0022", "%5C", "%0A", "%25", "%3D", "%2F%2F", "%40", "\"Authorization: ", ";token=",
 	"\t", "\n", "\r", " ", "\"api_key\"\t:\n\"", `%22auth%22:{%22key%22:%22`)
 
 func wantSameMasks(t *testing.T, body, sizes []byte) {
@@ -124,11 +125,11 @@ func TestIndexNameAVX2(t *testing.T) {
 			}
 		}
 	}
-	if found(100, `me":"`) || found(100, `ey":1`) {
+	if found(100, `me":"`) || found(100, `ey":1`) || found(100, `xxx\n`) || found(100, `xx\xu`) {
 		t.Error("what is no credential is found")
 	}
 	for at := 3; at < 100; at++ {
-		for _, around := range []string{`ey":"`, `ON":"`, `rd": `, `t\":\`, `xx :"`, `xx : `, `tps:/`, `tps:\`, "xxx=x", "xxx%x", "\xff\\\":\"", "\x80\xff :\""} {
+		for _, around := range []string{`ey":"`, `ON":"`, `rd": `, `t\":\`, `xx :"`, `xx : `, `tps:/`, `tps:\`, "xxx=x", "xxx%x", `xxx\u`, `et":[`, "\xff\\\":\"", "\x80\xff :\""} {
 			if !found(at, around) {
 				t.Fatalf("%q is not found at %d", around, at)
 			}

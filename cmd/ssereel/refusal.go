@@ -25,7 +25,7 @@ func refusal(reel []byte) string {
 	}
 	text, _ := io.ReadAll(io.LimitReader(body, 64<<10)) // of what is cut off, what there is
 	if said := saidIn(text); said != "" {
-		return fmt.Sprintf(" (%q)", redacted(said))
+		return fmt.Sprintf(" (%q)", replay.RedactText(said))
 	}
 	return ""
 }

@@ -485,7 +485,7 @@ func (p *player) run(s *story, orNew bool, now time.Time) (r *run, begun bool) {
 // current returns the run of s, nil if there is none. The caller holds p.mu.
 func (p *player) current(s *story, now time.Time) *run {
 	r := p.runs[s]
-	if r != nil && r.start.Sub(now) > time.Hour {
+	if r != nil && r.made.Sub(now) > time.Hour {
 		return nil // it was begun by another clock, in a bubble of testing/synctest or out of it
 	}
 	return r

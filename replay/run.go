@@ -13,6 +13,7 @@ import (
 type run struct {
 	player *player
 	story  *story
+	made   time.Time // by the clock that counts for it
 
 	mu       sync.Mutex
 	wake     *sync.Cond // the feed is further on
@@ -81,7 +82,7 @@ func (f *feed) advance() {
 }
 
 func (p *player) newRun(s *story, from time.Duration, now time.Time) *run {
-	r := &run{player: p, story: s, from: from, start: now, feeds: make(map[*feed]bool), receipts: newReceipts()}
+	r := &run{player: p, story: s, made: now, from: from, start: now, feeds: make(map[*feed]bool), receipts: newReceipts()}
 	r.wake = sync.NewCond(&r.mu)
 	if len(s.streams) > 0 {
 		r.tempo = p.tempo(s.streams[0])

@@ -28,21 +28,25 @@ const (
 )
 
 // emails finds the e-mail addresses in b. Their top-level domains stay.
-func (a *anonymizer) emails(b []byte, replace func(from, to int, by string)) {
+func (a *anonymizer) emails(b []byte, replace func(from, to int, by func() string)) {
 	for _, m := range email.FindAllSubmatchIndex(b, -1) {
 		from, to := m[4], m[5]
-		// What is redacted is the user of a URL, and \n@name.example has an escape before it:
-		// they are no addresses.
-		bare := from > 0 && b[from-1] == '\\' && bytes.IndexAny(b[from:to], `@%\`) == escapeEnd(b, from)-from
-		if !bare && !bytes.HasSuffix(b[:from], []byte("//")) {
-			replace(from, to, a.pseudonym(&a.counts.Clients, string(b[from:to])))
+		// What is redacted is the user of a URL, and no address.
+		if !isEscapeOnly(b, from, to) && !bytes.HasSuffix(b[:from], []byte("//")) {
+			replace(from, to, func() string { return a.pseudonym(&a.counts.Clients, string(b[from:to])) })
 		}
 	}
 }
 
+// isEscapeOnly returns whether what is before the @ of b[from:to] is the rest of an escape, as in
+// \n@jane.example.
+func isEscapeOnly(b []byte, from, to int) bool {
+	return from > 0 && b[from-1] == '\\' && bytes.IndexAny(b[from:to], `@%\`) == escapeEnd(b, from)-from
+}
+
 // addresses finds the IP addresses in b. Where one of version 6 ends with one of version 4,
 // each of the two has its own pseudonym; in ::ffff:1.2.3.4 only the latter has one.
-func (a *anonymizer) addresses(b []byte, replace func(from, to int, by string)) {
+func (a *anonymizer) addresses(b []byte, replace func(from, to int, by func() string)) {
 	stands := func(m []int, from, to int) bool {
 		return (m[2] >= 0 || from == 0 || !isAlnum(b[from-1]) && b[from-1] != '.') &&
 			(to == len(b) || !isAlnum(b[to]) && (b[to] != '.' || to+1 == len(b) || !isAlnum(b[to+1])))
@@ -57,12 +61,12 @@ func (a *anonymizer) addresses(b []byte, replace func(from, to int, by string)) 
 		if strings.IndexByte(text, '.') >= 0 {
 			to, text = m[5], unescaped(string(b[from:m[5]]))
 		}
-		replace(from, to, reescaped(a.address(text), string(b[from:to])))
+		replace(from, to, func() string { return reescaped(a.address(text), string(b[from:to])) })
 	}
 	for _, m := range ipv4.FindAllSubmatchIndex(b, -1) {
 		from, to := m[4], m[5]
 		if addr, err := netip.ParseAddr(string(b[from:to])); err == nil && !addr.IsLoopback() && !addr.IsUnspecified() && stands(m, from, to) {
-			replace(from, to, a.address(string(b[from:to])))
+			replace(from, to, func() string { return a.address(string(b[from:to])) })
 		}
 	}
 }

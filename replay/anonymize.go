@@ -421,8 +421,13 @@ func (a *anonymizer) edits(b []byte) []edit {
 			}
 		}
 	}
-	a.emails(b, replace)
-	a.addresses(b, replace)
+	ifFree := func(from, to int, by func() string) {
+		if free(from, to) { // or it would be counted
+			replace(from, to, by())
+		}
+	}
+	a.emails(b, ifFree)
+	a.addresses(b, ifFree)
 	slices.SortFunc(edits, func(a, b edit) int { return cmp.Compare(a.at, b.at) })
 	return edits
 }
@@ -432,7 +437,7 @@ func isAlnum(c byte) bool { return isAlpha(c) || '0' <= c && c <= '9' }
 // wordStarts returns whether a word may begin at b[i], as it does after an escape of a URL
 // or a string, too.
 func wordStarts(b []byte, i int) bool {
-	if i == 0 || !isAlnum(b[i-1]) || b[i-1] >= 0x80 {
+	if i == 0 || !isAlnum(b[i-1]) {
 		return true
 	}
 	return escapeEnd(b, wordBegin(b, i)) == i

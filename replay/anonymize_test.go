@@ -192,6 +192,11 @@ func TestAnonymizeAddresses(t *testing.T) {
 			}
 		})
 	}
+	for _, body := range []string{`{"client_referer":"http://84.12.3.44/x"}`, `{"client_agent":"jane.d@corp.example"}`} {
+		if _, counts := anonymized(t, one(t, nil, body), replay.Anonymization{}); counts.Clients != (replay.Pseudonymized{Values: 1, Places: 1}) {
+			t.Errorf("in %s, %+v are counted", body, counts.Clients)
+		}
+	}
 	text, _ := anonymized(t, one(t, nil, "64:ff9b::84.12.3.44"), replay.Anonymization{})
 	got := contents(t, mustLoad(t, text))[0].body()
 	if addr, err := netip.ParseAddr(got); err != nil || !addr.Is6() || strings.HasPrefix(got, "64:") || strings.HasSuffix(got, "84.12.3.44") {

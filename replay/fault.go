@@ -25,7 +25,7 @@ import (
 // from its beginning, and a position that depends on the event finds it if its data has begun
 // by then.
 type Fault interface {
-	// String returns the fault as [ParseFault] takes it, which see for the exceptions.
+	// String returns the fault as [ParseFault] takes it; the exceptions are listed there.
 	String() string
 
 	inject(in *injection)
@@ -33,8 +33,8 @@ type Fault interface {
 
 // Cut breaks the connection: the client gets all that comes before At. It breaks
 // at the moment at which the next byte would have come, or at At if that is a
-// moment: pieces due at exactly that moment are lost too. Before the response's
-// header, there is no response.
+// moment: pieces due at exactly that moment are lost too. If that is before the response's
+// header, the client gets no response.
 //
 // A client that connects again and goes on after its Last-Event-ID has been cut there
 // before. Its response is therefore not cut before the end of its first event, so that
@@ -43,8 +43,8 @@ type Cut struct {
 	At Position // drawn: before any byte
 
 	// End is how it breaks: EndReset (the default), EndEOF for an end in order, as
-	// proxies make it, or EndTimeout for silence from there on, the connection
-	// standing. Without a header there is no end in order; it is a reset then.
+	// proxies make it, or EndTimeout for silence from there on, while the connection
+	// stays open. Without a header an orderly end is impossible, so it is a reset.
 	End End
 }
 

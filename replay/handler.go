@@ -38,8 +38,9 @@ import (
 // an Assembly's stream, it goes on after the last whole event that was delivered before; what
 // was sent to it when it left counts as delivered. A client that has everything is told so,
 // with 204. Of several clients nobody can tell which one comes back. It is assumed to be the
-// disconnected one that has received least: it may get events twice but misses none, provided
-// its disconnect is noticed within about 50 ms, and none of the others misses any for it.
+// disconnected one that has received least: it may get events twice but misses none of those
+// that had not been sent when it left, provided its disconnect is noticed within about 50 ms.
+// Nor do the others, when they come back.
 //
 // What the recording holds of an Assembly is played as one, for all clients of this Handler
 // together:
@@ -50,15 +51,16 @@ import (
 //     whoever begins anew may be one of them.
 //   - A client that comes back to its stream gets at once what was due while it was away.
 //   - GET /assemblies/ID is answered by the recorded Status that was the last at the
-//     moment that the clock, and the stream, have come to. Where the stream has told
+//     point that the clock, and the stream, have reached. Where the stream has told
 //     more, or none was recorded, a status.Tracker answers that was told the same. More
 //     than three requests in a second, of real time, are answered with 429, as by the API.
 //   - POST /assemblies, or /assemblies/ID with any ID, starts it: the answer is the first
 //     Status, and the clock begins anew. With several Assemblies in the recording, each
 //     start is that of the next one.
-//   - DELETE /assemblies/ID cancels it, which its Status says from then on, and its stream to
-//     each client, also to one that was away, or asks for the stream for the first time.
-//     After that, the stream asked for from its beginning starts it anew.
+//   - DELETE /assemblies/ID cancels it. Its Status says so from then on. Its stream says so to
+//     every client that is connected or was away, or, if nobody had asked for it yet, to the
+//     first that does. After that, asking for the stream from its beginning starts the
+//     Assembly anew.
 //
 // A job of Scenario is played likewise, from POST /v1/generate/… and GET /v1/jobs/ID.
 //
@@ -266,11 +268,13 @@ func cut(req *http.Request) {
 	}
 }
 
-// How long a client that is still sending holds up the end of a response, which net/http only
-// sends when nobody reads the request's body any more: an event stream so long, and any other
-// response until nothing has come for so long, as a server would that answers when it has all.
+// net/http only sends the end of a response when nobody reads the request's body any more.
 const (
-	readGrace  = 50 * time.Millisecond
+	// readGrace is how long an event stream waits for a client that is still sending.
+	readGrace = 50 * time.Millisecond
+
+	// drainGrace is how long any other response waits after the last byte that came: most
+	// servers answer when they have all.
 	drainGrace = time.Second
 )
 
@@ -294,7 +298,8 @@ func (d *drain) ended(grace time.Duration) (ended bool, err error) {
 		return true, err
 	default:
 	}
-	if d.patient && grace > 0 {
+	patient := d.patient && grace > 0
+	if patient {
 		grace = drainGrace
 	}
 	timer := time.NewTimer(grace)
@@ -306,7 +311,7 @@ func (d *drain) ended(grace time.Duration) (ended bool, err error) {
 		case <-timer.C:
 		}
 		now := d.received.Load()
-		if !d.patient || grace == 0 || now == was {
+		if !patient || now == was {
 			return false, nil
 		}
 		was = now

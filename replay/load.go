@@ -441,8 +441,8 @@ func (l *loader) end(x *Exchange, at time.Duration, rest string) *fault {
 	x.End, x.Ended, x.Cause = end, at, cause
 	if size != nil && *size != x.Size || sum != nil && *sum != x.sum {
 		return &fault{line: x.line, offset: x.offset, harmless: true,
-			reason: fmt.Sprintf("the body of exchange %d, which begins here, does not fit the sums in line %d (it has bytes=%d crc32c=%08x, not bytes=%s crc32c=%s): if you edited it by hand, remove these sums and the last line",
-				x.Number, l.line, x.Size, x.sum, showSize(size), showSum(sum))}
+			reason: fmt.Sprintf("the body of exchange %d, which begins here, does not fit the sums in line %d (it has bytes=%d crc32c=%08x, not bytes=%s crc32c=%s): if you edited it by hand, remove the sums from line %d, and the lines after it that begin with $",
+				x.Number, l.line, x.Size, x.sum, showSize(size), showSum(sum), l.line)}
 	}
 	return nil
 }

@@ -130,7 +130,7 @@ func (m *matcher) match(req *http.Request) *Exchange {
 	var best *candidate
 	bestScore := 0
 	// try looks for a better one that counts from base up to most.
-	try := func(candidates []*candidate, base, most int) {
+	try := func(candidates []*candidate, id string, base, most int) {
 		for _, c := range candidates {
 			if bestScore >= most {
 				return
@@ -163,22 +163,21 @@ func (m *matcher) match(req *http.Request) *Exchange {
 		if host != "" && sorted.hosts[host] {
 			most |= sameHost
 		}
-		try(sorted.byID[[2]string{query, id}], samePath|sameQuery, most|sameQuery|sameLastEventID)
-		try(sorted.byQuery[query], samePath|sameQuery, most|sameQuery)
+		try(sorted.byID[[2]string{query, id}], id, samePath|sameQuery, most|sameQuery|sameLastEventID)
+		try(sorted.byQuery[query], id, samePath|sameQuery, most|sameQuery)
 		if bestScore&(sameMethod|sameQuery) != sameMethod|sameQuery {
 			if sorted.ids[id] {
 				most |= sameLastEventID
 			}
-			try(sorted.all, samePath, most)
+			try(sorted.all, id, samePath, most)
 		}
 	}
 	if isGet && path == "/" && strings.Contains(req.Header.Get("Accept"), eventStream) {
-		most, wanted := sameMethod|sameHost|hasResponse|anyMatch, id
-		id = "\x00" // which none has: a client that comes back wants the stream that it had
-		try(m.streams, 0, most)
-		id = wanted
+		const noID = "\x00" // which none has: a client that comes back wants the stream that it had
+		most := sameMethod | sameHost | hasResponse | anyMatch
+		try(m.streams, noID, 0, most)
 		if best != nil {
-			try(m.alike(best.x), 0, most|sameLastEventID)
+			try(m.alike(best.x), id, 0, most|sameLastEventID)
 		}
 	}
 	if best == nil {

@@ -608,24 +608,18 @@ func (p *player) start(req *http.Request, id string, now time.Time) *performance
 // startJob starts the next job of the recording that was started by the same request, or by
 // any if there is none. It returns nil where that request was answered without a job.
 func (p *player) startJob(req *http.Request, now time.Time) *performance {
-	asked, same := p.matcher().match(req), false
-	var all []*story
-	for _, s := range p.stories().jobs {
-		x := s.tellers[0]
-		isSame := asked != nil && x.Method == asked.Method && x.URL == asked.URL
-		if isSame && !same {
-			all, same = nil, true
+	asked, all, key := p.matcher().match(req), p.stories().jobs, ""
+	if asked != nil && asked.Method == http.MethodPost {
+		var own []*story
+		for _, s := range all {
+			if x := s.tellers[0]; x.Method == asked.Method && x.URL == asked.URL {
+				own = append(own, s)
+			}
 		}
-		if isSame == same {
-			all = append(all, s)
-		}
+		all, key = own, asked.URL
 	}
-	if len(all) == 0 || asked != nil && !same && asked.Method == http.MethodPost {
+	if len(all) == 0 {
 		return nil
-	}
-	key := ""
-	if same {
-		key = asked.URL
 	}
 	p.mu.Lock()
 	s := all[p.jobs[key]%len(all)]

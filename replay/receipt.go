@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"cmp"
 	"sync"
 	"sync/atomic"
 )
@@ -224,7 +225,7 @@ func (rs *receipts) candidates(had map[*receipt]int64) (c candidates) {
 				c.last = r
 			}
 		}
-		if *least == nil || r.lent/maxLent < (*least).lent/maxLent || r.lent/maxLent == (*least).lent/maxLent && less(r, *least, had) {
+		if *least == nil || cmp.Or(cmp.Compare(r.lent/maxLent, (*least).lent/maxLent), compare(r, *least, had)) < 0 {
 			*least = r
 		}
 	}
@@ -259,17 +260,16 @@ func (rs *receipts) toForget() *receipt {
 	return forget
 }
 
-// less returns whether r is of less than another, by what they had then, or have now if had is
-// nil.
-func less(r, other *receipt, had map[*receipt]int64) bool {
-	if r.x != other.x {
-		return r.x.Number < other.x.Number
-	}
+// compare compares r with another by how much they are of, by what they had then, or have now if
+// had is nil.
+func compare(r, other *receipt, had map[*receipt]int64) int {
 	if had == nil {
-		return r.bytes.Load() < other.bytes.Load()
+		return cmp.Or(cmp.Compare(r.x.Number, other.x.Number), cmp.Compare(r.bytes.Load(), other.bytes.Load()))
 	}
-	return had[r] < had[other]
+	return cmp.Or(cmp.Compare(r.x.Number, other.x.Number), cmp.Compare(had[r], had[other]))
 }
+
+func less(r, other *receipt, had map[*receipt]int64) bool { return compare(r, other, had) < 0 }
 
 func (rs *receipts) remove(r *receipt) {
 	for i, other := range rs.list {

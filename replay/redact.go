@@ -215,9 +215,10 @@ var userInfo = regexp.MustCompile(`(//|\\/\\/)[^/?#\s"'<>@]+@`)
 // more often is taken for a credential: it would take too long to tell.
 const maxEscaped = 4
 
-// RedactText returns text with the credentials in it replaced, by [Redacted] or an asterisk for
-// each byte, as a Recorder does in URLs and headers: for what a program says of the requests
-// that it records.
+// RedactText returns text with the credentials replaced by [Redacted] that a Recorder would find
+// in a URL or in the value of a header: parameters, members of JSON, and the user of a URL. It is
+// for what a program says of the requests that it records. A plain header line, such as
+// Authorization: Bearer abc, is not found.
 func RedactText(text string) string { return redactText(text) }
 
 // redactText redacts what is called a credential in text: parameters, in URLs or not,

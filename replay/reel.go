@@ -51,7 +51,8 @@ const (
 // A response that the program gave up when it was recorded breaks there for one that reads on,
 // as nobody knows how it went on.
 //
-// Recording has no effect on the program: see [Recorder].
+// Recording does not change what the program sees, though reads wait for the file: see
+// [Recorder].
 //
 // A Reel may be used by several goroutines at once. A file may be replayed by several
 // Reels, but recorded by one only: a Reel that finds the file changed by another stops
@@ -98,7 +99,7 @@ type ReelOptions struct {
 // that was recorded is sealed then.
 //
 // In ModeOnce and ModeRecord what is recorded goes to a file of that name with .part
-// behind it, which takes the place of the reel when it is closed: there is never half a
+// appended, which takes the place of the reel when it is closed: there is never half a
 // reel, and an old one is there until the new one is whole. In ModeAuto the reel is
 // written in place, where anything is missing, so that a program that dies loses
 // nothing. The directory is made, if need be. A file without a byte is no reel yet.
@@ -360,8 +361,8 @@ func (r *Reel) recordErr() error {
 	return r.recorder.Err()
 }
 
-// CloseIdleConnections does what it does for the transport beneath, if that has
-// connections to close. http.Client has it called.
+// CloseIdleConnections closes the idle connections of the transport beneath, if it has any.
+// http.Client calls it.
 func (r *Reel) CloseIdleConnections() {
 	if base, ok := r.base.(interface{ CloseIdleConnections() }); ok {
 		base.CloseIdleConnections()

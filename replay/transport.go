@@ -219,9 +219,9 @@ func (b *transportBody) reason(err error) error {
 
 // broken returns the error of a response that breaks.
 func (b *transportBody) broken() error {
-	where := fmt.Sprintf("behind %d bytes of the body", b.size)
+	where := fmt.Sprintf("after %d bytes of the body", b.size)
 	if b.p.status == 0 {
-		where = "in front of the response"
+		where = "before the response"
 	}
 	why := "in the recording"
 	switch {

@@ -1285,12 +1285,12 @@ func TestTransportBreaks(t *testing.T) {
 		faults     []replay.Fault
 		want       string
 	}{
-		{"recorded", stream + ". 1 +0 reset error=read tcp: connection reset by peer\n", nil, "replay: exchange 1 broke in the recording (read tcp: connection reset by peer), behind 18 bytes of the body: unexpected EOF"},
-		{"recorded, without a cause", stream + ". 1 +0 reset\n", nil, "replay: exchange 1 broke in the recording, behind 18 bytes of the body: unexpected EOF"},
-		{"cut off", stream, nil, "replay: exchange 1 broke where the recording ends, behind 18 bytes of the body: unexpected EOF"},
-		{"by a fault", stream + ". 1 +0 eof\n", []replay.Fault{replay.Cut{At: replay.AtEvent(2)}}, "replay: exchange 1 broke by the fault cut@event=2, behind 9 bytes of the body: unexpected EOF"},
-		{"by a fault, of what was to break", stream + ". 1 +0 reset error=gone\n", []replay.Fault{replay.Cut{At: replay.AtByte(3)}}, "replay: exchange 1 broke by the fault cut@byte=3, behind 3 bytes of the body: unexpected EOF"},
-		{"before the response", openedStream + quotedRead("data: a\n\n") + eof, []replay.Fault{replay.Cut{At: replay.AtTime(0)}}, "replay: exchange 1 broke by the fault cut@time=0s, in front of the response: unexpected EOF"},
+		{"recorded", stream + ". 1 +0 reset error=read tcp: connection reset by peer\n", nil, "replay: exchange 1 broke in the recording (read tcp: connection reset by peer), after 18 bytes of the body: unexpected EOF"},
+		{"recorded, without a cause", stream + ". 1 +0 reset\n", nil, "replay: exchange 1 broke in the recording, after 18 bytes of the body: unexpected EOF"},
+		{"cut off", stream, nil, "replay: exchange 1 broke where the recording ends, after 18 bytes of the body: unexpected EOF"},
+		{"by a fault", stream + ". 1 +0 eof\n", []replay.Fault{replay.Cut{At: replay.AtEvent(2)}}, "replay: exchange 1 broke by the fault cut@event=2, after 9 bytes of the body: unexpected EOF"},
+		{"by a fault, of what was to break", stream + ". 1 +0 reset error=gone\n", []replay.Fault{replay.Cut{At: replay.AtByte(3)}}, "replay: exchange 1 broke by the fault cut@byte=3, after 3 bytes of the body: unexpected EOF"},
+		{"before the response", openedStream + quotedRead("data: a\n\n") + eof, []replay.Fault{replay.Cut{At: replay.AtTime(0)}}, "replay: exchange 1 broke by the fault cut@time=0s, before the response: unexpected EOF"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			rec, _ := load(tt.reel)

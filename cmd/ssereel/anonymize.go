@@ -19,7 +19,7 @@ var anonymizeCommand = command{
 	short: "replace IDs, names and addresses in a recording, to pass it on",
 	long: `
 Writes the recording FILE, or the one on standard input, anew, with pseudonyms
-for what tells whose it is: IDs of Assemblies, accounts, files, jobs and the
+for what identifies its owner: IDs of Assemblies, accounts, files, jobs and the
 like (32 hexadecimal digits, UUIDs, job_...), account names, IP and e-mail
 addresses, and what the client says about itself. Equal values get equal
 pseudonyms, of the same length, so that URLs still lead where they did, and the
@@ -27,7 +27,7 @@ times, reads and sizes of the recording stay.
 
   ssereel anonymize my.reel -o public.reel
 
-Nobody can tell the values from the pseudonyms, or try out values that they
+Nobody can work out the values from the pseudonyms, or try out values that they
 know, unless they know the --seed; the same seed gives the same pseudonyms each
 time. Texts, prompts, host names, paths and images stay, and so do names of
 files without --file-names: look the recording over before you publish it. A

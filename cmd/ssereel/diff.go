@@ -19,7 +19,7 @@ import (
 var diffCommand = command{
 	name:  "diff",
 	args:  "OLD|- NEW|-",
-	short: "report what a service does differently in another recording",
+	short: "report what a service does differently since another recording",
 	long: `
 Compares two recordings of the same scenario, and prints what the service does
 differently, a line each: not the IDs, times, sizes and numbers, which differ

@@ -91,7 +91,7 @@ func TestWrongUsageTellsNoCredentials(t *testing.T) {
 	}{
 		{[]string{"record", "-H", "Authorization Bearer s3cr3t", stream}, "--header wants 'NAME: VALUE', such as 'Accept: text/event-stream';"},
 		{[]string{"record", "-H", "Authorization Basic s3cr3t:s3cr3t", stream}, "--header wants"},
-		{[]string{"record", "-H", "Authorization:", "Bearer", "s3cr3t", stream}, "there are 3 arguments where URL is the only one: put a header"},
+		{[]string{"record", "-H", "Authorization:", "Bearer", "s3cr3t", stream}, "there are 3 arguments, but only a URL is allowed: put a header"},
 		{[]string{"record", "ftp://user:s3cr3t@h/?token=s3cr3t"}, "it has to begin with http:// or https://"},
 		{[]string{"record", "s3cr3t:s3cr3t@h"}, "it has to begin with http:// or https://"},
 		{[]string{"record", "https://user:s3cr3t@/"}, "it names no host"},

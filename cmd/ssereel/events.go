@@ -55,7 +55,7 @@ exit status is then 1 for what is clearly something else (JSON, a page, a
 compressed or binary file), and 0 otherwise.
 `,
 	setup: func(flags *pflag.FlagSet) func(context.Context, console, []string) error {
-		limit := flags.Int("max-event-size", ssewire.DefaultMaxEventSize, "fail on an event of more than so many `BYTES`")
+		limit := flags.Int("max-event-size", ssewire.DefaultMaxEventSize, "fail on an event larger than `BYTES`")
 		asJSON := flags.Bool("json", false, "print JSON objects on a terminal too")
 		where := flags.Bool("where", false, "print which event each one is, and when it came")
 		return func(ctx context.Context, c console, args []string) error {

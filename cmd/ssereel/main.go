@@ -79,7 +79,7 @@ type exitStatus int
 func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
 
 func main() {
-	// net/http logs there what a peer has sent that it did not expect, with whatever is in it.
+	// What net/http logs of unexpected responses quotes them, with whatever secrets they have.
 	log.SetOutput(io.Discard)
 	// Without this, a reader that closes our pipe would kill us in the middle of
 	// a recording.
@@ -303,12 +303,12 @@ func oneArg(args []string, what string) (string, error) {
 		return "", usagef("%s is missing", what)
 	case 1:
 		if args[0] == "" {
-			return "", usagef("%s is empty", what)
+			return "", usagef("%s is an empty name: is a variable not set?", what)
 		}
 		return args[0], nil
 	}
 	if what == "URL" { // in which there may be credentials, and in the rest of a header without quotes
-		return "", usagef("there are %d arguments where URL is the only one: put a header or a body in quotes", len(args))
+		return "", usagef("there are %d arguments, but only a URL is allowed: put a header or a body in quotes", len(args))
 	}
 	return "", usagef("there is more than one %s: %q", what, args)
 }
@@ -316,7 +316,7 @@ func oneArg(args []string, what string) (string, error) {
 // wantName refuses a file that --output names with nothing, as a variable that is not set does.
 func wantName(flags *pflag.FlagSet) error {
 	if output := flags.Lookup("output"); output.Changed && output.Value.String() == "" {
-		return usagef("-o wants a file, and its name is empty")
+		return usagef("-o needs a file name, and the one given is empty")
 	}
 	return nil
 }

@@ -415,14 +415,14 @@ func TestWrongUsage(t *testing.T) {
 		{"status, two FILEs", []string{"status", "a.json", "b.json"}, "FILE"},
 		{"verify, unknown option", []string{"verify", "--fast", "my.reel"}, "--fast"},
 		{"verify, no FILE", []string{"verify"}, "FILE"},
-		{"verify, no name", []string{"verify", "a.reel", ""}, "FILE is empty"},
-		{"replay, no name", []string{"replay", ""}, "FILE is empty"},
-		{"events, no name", []string{"events", ""}, "FILE is empty"},
-		{"record, an empty URL", []string{"record", ""}, "URL is empty"},
-		{"record, no name", []string{"record", "-o", "", stream}, "-o wants a file"},
-		{"proxy, no name", []string{"proxy", "--upstream", stream[:len("http://127.0.0.1:1")], "--output="}, "-o wants a file"},
-		{"compose, no name", []string{"compose", "-o", ""}, "-o wants a file"},
-		{"demo, no name", []string{"demo", "-o", ""}, "-o wants a file"},
+		{"verify, no name", []string{"verify", "a.reel", ""}, "FILE is an empty name: is a variable not set?"},
+		{"replay, no name", []string{"replay", ""}, "FILE is an empty name: is a variable not set?"},
+		{"events, no name", []string{"events", ""}, "FILE is an empty name: is a variable not set?"},
+		{"record, an empty URL", []string{"record", ""}, "URL is an empty name"},
+		{"record, no name", []string{"record", "-o", "", stream}, "-o needs a file name"},
+		{"proxy, no name", []string{"proxy", "--upstream", stream[:len("http://127.0.0.1:1")], "--output="}, "-o needs a file name"},
+		{"compose, no name", []string{"compose", "-o", ""}, "-o needs a file name"},
+		{"demo, no name", []string{"demo", "-o", ""}, "-o needs a file name"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

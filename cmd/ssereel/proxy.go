@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -82,7 +83,7 @@ longer be written, ssereel says so once, and the requests go on.
 		p.speed = speedFlag(flags, "1")
 		flags.DurationVar(&p.maxIdle, "max-idle", 0, "play a silence longer than `TIME`, such as 2s, in that time")
 		flags.Var(&p.faults, "fault", "have `FAULT` happen to event streams that are replayed, such as cut@event=7; can be given several times; ssereel replay --help lists them")
-		flags.Uint64Var(&p.seed, "seed", 0, "decide by `N` what the faults leave open (default 0)")
+		flags.Uint64Var(&p.seed, "seed", 0, "draw what the faults leave open from the seed `N` (default 0)")
 		flags.StringArrayVar(&p.env, "env", nil, "give COMMAND the proxy's URL, with PATH after it, in the variable `NAME[=PATH]` too; can be given several times")
 		flags.BoolVarP(&p.force, "force", "f", false, "overwrite the file")
 		return func(ctx context.Context, c console, args []string) error {
@@ -247,7 +248,7 @@ func recordMode(p *proxying, c console, base http.RoundTripper) (http.RoundTripp
 // reelMode returns the mode that answers from the recording, as far as that goes.
 func reelMode(m replay.Mode) mode {
 	return func(p *proxying, c console, base http.RoundTripper) (http.RoundTripper, endFunc, error) {
-		transport := &reelTransport{talk: c.err, happened: make(map[string]bool)}
+		transport := &reelTransport{talk: c.err, waiting: slices.Clone(p.faults)}
 		reel, err := replay.OpenReel(p.output, m, replay.ReelOptions{Base: base, Playback: replay.Playback{
 			Speed:   float64(*p.speed),
 			MaxIdle: p.maxIdle,
@@ -270,7 +271,7 @@ func reelMode(m replay.Mode) mode {
 		}
 		return transport, func(asked, came string) (string, error) {
 			err := reel.Close()
-			for _, line := range transport.missed(p.faults) {
+			for _, line := range transport.missed() {
 				fmt.Fprintf(c.err, "ssereel proxy: %s\n", line)
 				if len(p.command) > 0 { // which has not been tested by what it was to be tested by
 					err = cmp.Or(err, error(errFailed))
@@ -333,31 +334,38 @@ type reelTransport struct {
 	replayed, missing, passedOn atomic.Int64
 
 	mu       sync.Mutex
-	streamed bool            // an event stream was replayed
-	happened map[string]bool // faults, with their places and without
+	streamed bool           // an event stream was replayed
+	waiting  []replay.Fault // that have not happened
 }
 
+// happen strikes a fault out. One without a place has got the place that was drawn.
 func (t *reelTransport) happen(fault replay.Fault) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	placed := fault.String()
 	drawn, _, _ := strings.Cut(placed, "@")
-	t.happened[placed], t.happened[drawn] = true, true
+	for _, text := range []string{placed, drawn} {
+		is := func(f replay.Fault) bool { return f.String() == text }
+		if i := slices.IndexFunc(t.waiting, is); i >= 0 {
+			t.waiting = slices.Delete(t.waiting, i, i+1)
+			return
+		}
+	}
 }
 
 func (t *reelTransport) serve(x *replay.Exchange) {
 	t.replayed.Add(1)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.streamed = t.streamed || x.IsEventStream()
+	t.streamed = t.streamed || x != nil && x.IsEventStream()
 }
 
 // missed tells which of the faults could have happened, and have not, a line each.
-func (t *reelTransport) missed(faults []replay.Fault) (lines []string) {
+func (t *reelTransport) missed() (lines []string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, fault := range faults {
-		if t.streamed && !t.happened[fault.String()] {
+	for _, fault := range t.waiting {
+		if t.streamed {
 			lines = append(lines, fmt.Sprintf("the fault %s never happened: no event stream that was replayed came to its place", fault))
 		}
 	}

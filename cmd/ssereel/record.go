@@ -297,10 +297,10 @@ func (r *recording) run(c console, req *http.Request) (err error) {
 	// Who waits for the end of a job has waited in vain; of any other stream it was enough.
 	errEnough := fmt.Errorf("the timeout of %v", r.timeout)
 	errLate := fmt.Errorf("%w: %w", errEnough, context.DeadlineExceeded)
-	var isJob atomic.Bool
+	var hasEnd atomic.Bool
 	if r.timeout > 0 {
 		defer time.AfterFunc(r.timeout, func() {
-			if isJob.Load() {
+			if hasEnd.Load() {
 				cancel(errLate)
 			} else {
 				cancel(errEnough)
@@ -321,7 +321,7 @@ func (r *recording) run(c console, req *http.Request) (err error) {
 		if beginErr != nil || rec.Err() != nil {
 			cancel(nil) // what cannot be recorded need not come
 		}
-		isJob.Store(s.Document != nil)
+		hasEnd.Store(s.Document != nil)
 		live.tell(s)
 	}}
 	start := time.Now()

@@ -91,23 +91,23 @@ func wantWhole(t *testing.T, name string) {
 	}
 }
 
-// A slow stream: each piece is a read of its own, in the file before the next is
-// sent, at its moment.
 // A stream that goes on has been recorded long enough when the timeout comes: it is not one that
 // was waited for in vain.
 func TestRecordTimeout(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "my.reel")
 	server := serveStream(t, func(s stream) { s.send("data: a\n\n"); s.hang() })
-	o := ssereel(t, "record", "-o", name, "--timeout", "300ms", server.URL+"/stream")
-	if o.status != 1 || !strings.Contains(o.stderr, "the timeout of 300ms came before the end") {
+	o := ssereel(t, "record", "-o", name, "--timeout", "3s", server.URL+"/stream")
+	if o.status != 1 || !strings.Contains(o.stderr, "the timeout of 3s came before the end") {
 		t.Errorf("%+v", o)
 	}
 	wantWhole(t, name)
-	if x := only(t, name); x.End != replay.EndCanceled || !strings.Contains(x.Cause, "timeout of 300ms") {
+	if x := only(t, name); x.End != replay.EndCanceled || !strings.Contains(x.Cause, "timeout of 3s") {
 		t.Errorf("the stream ended with %q (%s)", x.End, x.Cause)
 	}
 }
 
+// A slow stream: each piece is a read of its own, in the file before the next is
+// sent, at its moment.
 func TestRecordSlow(t *testing.T) {
 	sent := []string{"id: 1\n\n", "data: a", "\n\nda", "ta: \xe6\x97", "\xa5\r", "\n\r\n", ":\n\n", "data: cut off"}
 	type span struct{ before, after time.Time } // around the moment of a read

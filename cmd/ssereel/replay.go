@@ -57,7 +57,7 @@ Faults happen to event streams, the same at every run with the same --seed:
   stall=3s@event=7                                 nothing comes for that long
   rechunk=1  rechunk=random                        smaller pieces
   drop@event=3  duplicate@event=3  reorder@event=3
-  corrupt@byte=99                                  that byte is another
+  corrupt@byte=99                                  that byte is changed
   refuse=503  refuse=429x2,retry-after=5s          for all, or for two requests
   type=text/html                                   another content type
 
@@ -82,7 +82,7 @@ can read it.
 		maxIdle := flags.Duration("max-idle", 0, "play a silence longer than `TIME`, such as 2s, in that time")
 		faults := new(faultsValue)
 		flags.Var(faults, "fault", "have `FAULT` happen to event streams, such as cut@event=7; can be given several times")
-		seed := flags.Uint64("seed", 0, "decide by `N` what the faults leave open (default 0)")
+		seed := flags.Uint64("seed", 0, "draw what the faults leave open from the seed `N` (default 0)")
 		keepURLs := flags.Bool("keep-urls", false, "leave the URLs in JSON as recorded, rather than have them lead to this server")
 		return func(ctx context.Context, c console, args []string) error {
 			name, err := oneArg(args, "FILE")

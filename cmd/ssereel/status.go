@@ -36,7 +36,7 @@ if unknown.
 With --full it prints the whole document, including what ssereel does not know.
 
 For a recording it prints the same for each Assembly and job in it, as they
-stand at its end by all that it holds: Statuses and the update stream.
+stand at its end, by all that it holds: Statuses and the update stream.
 `,
 	setup: func(flags *pflag.FlagSet) func(context.Context, console, []string) error {
 		full := flags.Bool("full", false, "print the whole document as JSON")

@@ -29,9 +29,10 @@ whether it is
 damaged recording still holds can be played. The exit status is 0 only if all
 are whole.
 
-A recording that you have edited by hand is damaged until you take out the sums
-of what you changed: bytes= and crc32c= in the line that ends the exchange, and
-the last line, which begins with $.
+A recording that you have edited by hand counts as damaged until you remove the
+sums of what you changed: bytes= and crc32c= in the line that ends the
+exchange, the lines after it that begin with $, and the byte count of each read
+whose length has changed.
 
 With --json, it prints an object for each, one a line: file, verdict, line,
 offset and reason (if it is not whole), sealed, exchanges, reads, bytes,
@@ -46,7 +47,7 @@ seconds. The verdict is unreadable, with a reason, for what is no recording.
 				}
 			}
 			if slices.Contains(args, "") {
-				return usagef("FILE is empty")
+				return usagef("FILE is an empty name: is a variable not set?")
 			}
 			enc := json.NewEncoder(c.out)
 			enc.SetEscapeHTML(false)

@@ -33,7 +33,7 @@
 //	*.reel -text
 //
 // A test that fails leaves what it has recorded beside the reel, in a file whose name ends in
-// .reel.part, until the next recording. That belongs into .gitignore:
+// .reel.part, until the next recording. Put it in .gitignore:
 //
 //	*.reel.part
 package reeltest
@@ -73,7 +73,7 @@ func Client(t testing.TB, name string) *http.Client {
 // In a fuzz test, call it in the fuzz target, with the target's t: an *testing.F fails.
 //
 // A fault in o.Playback that never happened fails the test if an event stream was replayed:
-// else it would pass without having tested what it is about.
+// otherwise the test would pass without testing what it is about.
 func ClientWith(t testing.TB, name string, o replay.ReelOptions) *http.Client {
 	t.Helper()
 	if _, ok := t.(*testing.F); ok {

@@ -305,7 +305,7 @@ func TestClientOneReel(t *testing.T) {
 		name := reel(t, "record")
 		for range 2 { // -count=2
 			run(t, "TestA", name, "")
-			run(t, "TestB", name, "shared.reel: TestA has recorded it")
+			run(t, "TestB", name, "shared.reel: TestA has used it to record")
 		}
 		wantReel(t, name, fmt.Sprint("answer ", *requests))
 	})

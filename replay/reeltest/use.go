@@ -62,7 +62,7 @@ func useReel(t testing.TB, name string, mode replay.Mode) (end func(asked bool) 
 	case len(u.open) > 0:
 		return nil, fmt.Errorf("%s: %s records it at the same time: %s", name, u.open[0], oneReel)
 	case u.recorded != "" && u.recorded != test:
-		return nil, fmt.Errorf("%s: %s has recorded it: %s", name, u.recorded, oneReel)
+		return nil, fmt.Errorf("%s: %s has used it to record: %s", name, u.recorded, oneReel)
 	}
 	u.open = append(u.open, test)
 	u.shared = len(u.open) > 1

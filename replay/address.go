@@ -12,7 +12,7 @@ import (
 // Addresses may stand in URLs and in JSON, where some of their characters, and others before
 // them, are escaped. The first group is an escape that does not belong to the address.
 var (
-	email = regexp.MustCompile(skipped + `((?:[A-Za-z0-9._+-]|%(?:25)*2[Bb])+(?:@|%(?:25)*40|\\+u0040)` +
+	email = regexp.MustCompile(skipped + `((?:[A-Za-z0-9._+-]|%(?:25)*2[Bb]|\\+u002[Bb])+(?:@|%(?:25)*40|\\+u0040)` +
 		`[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*)\.[A-Za-z]{2,}`)
 	ipv4 = regexp.MustCompile(skipped + `(` + dotted + `)`)
 	ipv6 = regexp.MustCompile(skipped + `((?:[0-9A-Fa-f]{0,4}` + colon + `){2,7})(` + dotted + `|[0-9A-Fa-f]{0,4})`)
@@ -22,7 +22,7 @@ var (
 )
 
 const (
-	skipped = `(%[0-9A-Fa-f]{2}|\\+u[0-9A-Fa-f]{4}|\\+[bfnrt/"])??`
+	skipped = `(%(?:25)*[0-9A-Fa-f]{2}|\\+u[0-9A-Fa-f]{4}|\\+[bfnrt/"])??`
 	dotted  = `[0-9]{1,3}(?:\.[0-9]{1,3}){3}`
 	colon   = `(?::|%(?:25)*3[Aa]|\\+u003[Aa])`
 )

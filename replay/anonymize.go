@@ -119,11 +119,11 @@ func (a *anonymizer) learn() error {
 				literal := string(read(value, true).text)
 				switch string(body[m[2]:m[3]]) {
 				case "account_name", "account_slug":
-					if len(literal) >= leastLiteral {
+					if len(literal) >= leastLiteral && hasLetter(literal) {
 						a.literals[literal] = false
 					}
 				case "basename", "original_basename":
-					if _, ok := a.literals[literal]; !ok && a.how.FileNames && literal != "" {
+					if _, ok := a.literals[literal]; !ok && a.how.FileNames && hasLetter(literal) {
 						a.literals[literal] = true
 					}
 				}
@@ -134,6 +134,11 @@ func (a *anonymizer) learn() error {
 		return cmp.Or(cmp.Compare(len(b), len(a)), strings.Compare(a, b))
 	})
 	return nil
+}
+
+// hasLetter returns whether a name can be told from a number.
+func hasLetter(name string) bool {
+	return strings.ContainsFunc(name, func(c rune) bool { return c >= utf8.RuneSelf || isAlpha(byte(c)) })
 }
 
 // leastLiteral is how long a name has to be, in bytes, to be replaced wherever it stands: a
@@ -412,7 +417,7 @@ func (a *anonymizer) edits(b []byte) []edit {
 					}
 					from, to := i+n, i+n+len(literal)
 					i = to
-					follows := to+1 < len(r.text) && r.text[to] == '.' && isAlnum(r.text[to+1])
+					follows := to+1 < len(r.text) && r.text[to] == '.' && isAlpha(r.text[to+1])
 					stands := wordStarts(r.text, from) && (to == len(r.text) || !isAlnum(r.text[to])) && (follows || !a.literals[literal])
 					if from, to := r.at(from), r.at(to); stands && free(from, to) {
 						replace(from, to, a.pseudonym(&a.counts.Names, string(b[from:to])))
@@ -458,6 +463,9 @@ func escapeEnd(b []byte, i int) int {
 	}
 	switch b[i-1] {
 	case '%':
+		for i+4 <= len(b) && b[i] == '2' && b[i+1] == '5' && isHex(b[i+2:i+4]) {
+			i += 2 // escaped again
+		}
 		return min(i+2, len(b))
 	case '\\':
 		if i < len(b) && b[i] == 'u' {
@@ -518,7 +526,7 @@ func notLower(r rune) bool { return r < 'a' || r > 'z' }
 
 // slashLen returns the length of the slash that b begins with, in whatever spelling, or 0.
 func slashLen(b []byte) int {
-	for _, slash := range []string{"/", `\/`, "%2F", "%2f"} {
+	for _, slash := range []string{"/", `\/`, "%2F", "%2f", "%252F", "%252f"} {
 		if bytes.HasPrefix(b, []byte(slash)) {
 			return len(slash)
 		}

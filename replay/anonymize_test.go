@@ -152,6 +152,17 @@ func TestAnonymizeCutIDs(t *testing.T) {
 	}
 }
 
+// A name that is a number is replaced where it is the name, and no other number is.
+func TestAnonymizeNumbers(t *testing.T) {
+	body := `{"basename":"10","account_name":"1234567","meta":{"duration":10.5},"v":"1.10.2","bytes_expected":1234567}`
+	text, _ := anonymized(t, one(t, nil, body), replay.Anonymization{FileNames: true})
+	got := contents(t, mustLoad(t, text))[0].body()
+	const rest = `,"meta":{"duration":10.5},"v":"1.10.2","bytes_expected":1234567}`
+	if !strings.HasSuffix(got, rest) || strings.Contains(got, `"10"`) || strings.Contains(got, `"1234567"`) {
+		t.Errorf("it becomes %s", got)
+	}
+}
+
 // An address is the same one however it is spelled, and none of its spellings stays.
 func TestAnonymizeAddresses(t *testing.T) {
 	for _, c := range []struct {
@@ -159,12 +170,12 @@ func TestAnonymizeAddresses(t *testing.T) {
 		spellings              []string // with X for what is around the address
 	}{
 		{"e-mail", "jane.d@corp.example", `[a-z]{4}\.[a-z]@[a-z]{4}\.example`, []string{
-			"?email=jane.d@corp.example&a", "?email=jane.d%40corp.example", "u%3Djane.d%40corp.example", "?u=%2Fjane.d%2540corp.example",
+			"?email=jane.d@corp.example&a", "?email=jane.d%40corp.example", "u%3Djane.d%40corp.example", "?u=%2Fjane.d%2540corp.example", "?u=a%253Djane.d%2540corp.example", "%252Fjane.d@corp.example",
 			`"jane.d\u0040corp.example"`, `"to:\njane.d@corp.example"`, `"\u003djane.d\u0040corp.example"`, `"{\"a\":\"jane.d\\u0040corp.example\"}"`,
 		}},
-		{"with a plus", "a+b@c.example", `[a-z]\+[a-z]@[a-z]\.example`, []string{"a+b@c.example", "=a%2Bb%40c.example", "=a%2bb@c.example"}},
+		{"with a plus", "a+b@c.example", `[a-z]\+[a-z]@[a-z]\.example`, []string{"a+b@c.example", "=a%2Bb%40c.example", "=a%2bb@c.example", `"a\u002Bb@c.example"`}},
 		{"version 4", "84.12.3.44", `[0-9]{2}\.[0-9]{2}\.[0-9]\.[0-9]{2}`, []string{
-			"for=84.12.3.44:4711", "::ffff:84.12.3.44", "?ip=%3A%3Affff%3A84.12.3.44&", "a%3D84.12.3.44", "%2084.12.3.44", "host:84.12.3.44", "84.12.3.44.",
+			"for=84.12.3.44:4711", "::ffff:84.12.3.44", "?ip=%3A%3Affff%3A84.12.3.44&", "a%3D84.12.3.44", "%2084.12.3.44", "a%253D84.12.3.44", "host:84.12.3.44", "84.12.3.44.",
 			`"\n84.12.3.44"`, `\u003d84.12.3.44`,
 		}},
 		{"version 6", "2a02:8109::5", `[0-9a-f]{4}:[0-9a-f]{4}::[0-9a-f]`, []string{
@@ -184,7 +195,7 @@ func TestAnonymizeAddresses(t *testing.T) {
 			if counts.Clients != (replay.Pseudonymized{Values: 1, Places: len(got)}) {
 				t.Errorf("%+v in %q", counts, got)
 			}
-			plain := strings.NewReplacer("%2540", "@", "%40", "@", `\\u0040`, "@", `\u0040`, "@", "%3A", ":", "%3a", ":", `\u003a`, ":", `\u003A`, ":", "%2B", "+", "%2b", "+")
+			plain := strings.NewReplacer("%2540", "@", "%40", "@", `\\u0040`, "@", `\u0040`, "@", "%3A", ":", "%3a", ":", `\u003a`, ":", `\u003A`, ":", "%2B", "+", "%2b", "+", `\u002B`, "+")
 			for i, spelling := range c.spellings {
 				if want := strings.Replace(plain.Replace(spelling), c.address, by, 1); len(got[i]) != len(spelling) || plain.Replace(got[i]) != want {
 					t.Errorf("%s becomes %s, want %s", spelling, got[i], want)

@@ -42,7 +42,8 @@ func (p *player) comesBack(rs *receipts, last, x *Exchange, lastEventID string, 
 	resumed := x.lastEventID() != lastEventID
 	c.claimed, c.delivered = rs.claim(inForce, !resumed)
 	before := cmp.Or(c.claimed, last, x)
-	again := c.claimed != nil && c.claimed.lastEventID() == x.lastEventID() && c.claimed.Number >= x.Number // it has come so far before
+	// It has come so far before, unless it began anew after that.
+	again := c.claimed != nil && c.claimed.Number >= x.Number && (c.claimed == x || c.claimed.lastEventID() != "")
 	if !resumed && !again && before == x || c.claimed == nil && !before.has(lastEventID) {
 		return c
 	}

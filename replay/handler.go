@@ -40,7 +40,7 @@ import (
 // with 204. Of several clients nobody can tell which one comes back. It is assumed to be the
 // disconnected one that has received least: it may get events twice but misses none of those
 // that had not been sent when it left, provided its disconnect is noticed within about 50 ms.
-// Nor do the others, when they come back.
+// Nor do the others, unless it comes back a third time before them.
 //
 // What the recording holds of an Assembly is played as one, for all clients of this Handler
 // together:

@@ -51,7 +51,11 @@ func newMasker(h http.Header, request bool) *masker {
 	case "image", "audio", "video", "font":
 		return nil
 	}
-	return &masker{request: request, form: mediaType == "application/x-www-form-urlencoded", parts: kind == "multipart", marker: "--" + params["boundary"]}
+	m := &masker{request: request, form: mediaType == "application/x-www-form-urlencoded", parts: kind == "multipart", marker: "--"}
+	if mediaType == "multipart/form-data" { // in which there is no other multipart, with a boundary of its own
+		m.marker += params["boundary"]
+	}
+	return m
 }
 
 // mask returns p, which it leaves as it is, less what is secret. The result is valid

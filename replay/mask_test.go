@@ -579,7 +579,7 @@ func TestRecorderRedact(t *testing.T) {
 }
 
 // What may be the name of a part is looked at without going through all of the body again.
-func TestMaskPartsInTime(t *testing.T) {
+func TestMaskPartsLinear(t *testing.T) {
 	for _, part := range []string{`name=`, "name=\"key\"\r\n", "content-disposition: name=key ", `<input name=x value=1>`,
 		`\u003d`, `\u0065`, `\u0022:`, `;key=`, "%253D", "a%3A%2F%2F", "a%3A%2F%2Fb%3A", `"a-key:`, `"key":[`, `"key":["a",`} {
 		for _, kind := range []string{"application/json", "multipart/form-data; boundary=a"} {

@@ -425,7 +425,10 @@ func (p *player) stream(s *story, x *Exchange, lastEventID string, asked asked) 
 		r = p.join(s, from, asked.at)
 	}
 	f := r.open(x, point, asked)
-	if f == nil {
+	if f == nil { // it has been canceled since, which nobody has told a client that was away
+		if lastEventID != "" && x.StatusCode == http.StatusOK {
+			return p.tellCanceled(x)
+		}
 		return p.stream(s, wanted, lastEventID, asked)
 	}
 	perf.done = func() { r.hangUp(f) }

@@ -200,6 +200,24 @@ func TestRecordedConnectionGetsOn(t *testing.T) {
 	})
 }
 
+// An ID may come again in a later connection: a client that has all is told to stop.
+func TestRecordedConnectionsWithAnIDAgain(t *testing.T) {
+	reel := openedStream + quotedRead("id: a\ndata: 1\n\n") + ". 1 +0 reset\n" +
+		"> 2 +0 GET /s\n> 2 last-event-id: a\n< 2 +0 200\n< 2 content-type: text/event-stream\n" + onExchange(2, "id: b\ndata: 2\n\n") + ". 2 +0 reset\n" +
+		"> 3 +0 GET /s\n> 3 last-event-id: b\n< 3 +0 200\n< 3 content-type: text/event-stream\n" + onExchange(3, "id: a\ndata: 3\n\n") + ". 3 +0 eof\n"
+	throughDoors(t, reel, replay.Playback{Speed: replay.MaxSpeed}, func(t *testing.T, _ *replay.Recording, door http.RoundTripper) {
+		var got []string
+		for _, id := range []string{"", "a", "b", "a"} {
+			status, data, _ := follow(t, door, "/s", id)
+			synctest.Wait()
+			got = append(got, fmt.Sprint(status, data))
+		}
+		if want := []string{"200 [1]", "200 [2]", "200 [3]", "204 []"}; !slices.Equal(got, want) {
+			t.Errorf("it gets %q, want %q", got, want)
+		}
+	})
+}
+
 // A block that a CR has ended has been delivered, though the LF behind it has not.
 func TestCutWithinCRLF(t *testing.T) {
 	const stream = "id: 1\r\ndata: a\r\n\r\ndata: b\r\n\r\ndata: c\r\n\r\n"

@@ -98,14 +98,24 @@ func canonicalHeader(h http.Header) http.Header {
 // parameter is.
 func redactValue(value string) string {
 	redacted := redactText(value)
-	if strings.IndexByte(redacted, '%') >= 0 && hides(strayPercent.ReplaceAllString(redacted, "%25$1"), 0) {
+	if strings.IndexByte(redacted, '%') >= 0 && hides(withoutStrayPercents(redacted), 0) {
 		return Redacted
 	}
 	return redacted
 }
 
-// A percent sign that begins no escape.
-var strayPercent = regexp.MustCompile(`%($|[^0-9a-fA-F]|[0-9a-fA-F](?:$|[^0-9a-fA-F]))`)
+// withoutStrayPercents returns text in which each percent sign that begins no escape, as in 50%%,
+// is escaped.
+func withoutStrayPercents(text string) string {
+	var b strings.Builder
+	for i := range len(text) {
+		b.WriteByte(text[i])
+		if text[i] == '%' && (i+2 >= len(text) || unhex(text[i+1]) < 0 || unhex(text[i+2]) < 0) {
+			b.WriteString("25")
+		}
+	}
+	return b.String()
+}
 
 // redactProtocols redacts the protocols of a WebSocket. A browser can send no other header, so
 // some servers take a credential as a part of a name, or as what follows one.

@@ -291,7 +291,7 @@ func wantLinear(t *testing.T, what string, begin func(size int) (run func())) {
 	const times, size = 16, 16 << 10
 	var runs [times]func()
 	small, large := time.Duration(math.MaxInt64), time.Duration(math.MaxInt64)
-	for range 5 { // one of which finds the machine quiet
+	for range 30 { // one of which finds the machine quiet
 		for i := range runs {
 			runs[i] = begin(size)
 		}

@@ -1239,6 +1239,22 @@ func TestStoryCancel(t *testing.T) {
 			}
 		})
 	})
+	t.Run("and a client leaves before it hears of it", func(t *testing.T) {
+		rec := mustLoad(t, story)
+		synctest.Test(t, func(t *testing.T) {
+			door := rec.Transport(replay.Playback{})
+			g := &guest{t: t, door: door, target: storyWS}
+			g.comes("")
+			time.Sleep(6 * second)
+			canceled(t, ask(t, door, "DELETE", storyPath))
+			g.leaves()
+			for _, want := range []int{200, 204} {
+				if status, data, err := follow(t, door, storyWS, storyID); status != want {
+					t.Errorf("it gets %d %q %v, want %d", status, data, err, want)
+				}
+			}
+		})
+	})
 	for _, end := range []string{"eof", "reset", "timeout"} {
 		t.Run("in the silence before the end, "+end, func(t *testing.T) {
 			text := openedStream + quotedRead("id: "+storyID+"\n\ndata: assembly_uploading_finished\n\n") + ". 1 +9 " + end + "\n"

@@ -29,7 +29,9 @@ func (permanentError) Permanent() bool { return true }
 // request that nothing answers is an error that wraps [ErrNotRecorded].
 //
 // It uses no clock but that of package time, so in a testing/synctest bubble a recording
-// of hours is played in no time, each event at its exact moment.
+// of hours is played in no time, each event at its exact moment. What is told of an Assembly is
+// shared by all who use the Transport: use it in one bubble at a time, and close each body in
+// the bubble that it was opened in.
 //
 // A response that broke, or whose recording was cut off, ends with an error that wraps
 // io.ErrUnexpectedEOF.

@@ -6,7 +6,6 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -311,32 +310,6 @@ func (a *anonymizer) metadata(list string) string {
 		}
 		return a.text(value)
 	})
-}
-
-// editMetadata returns an Upload-Metadata of tus, a list of names with values in base64, with
-// each value as edit returns it. Values keep their kind of base64, of which clients send all
-// four; where it cannot be told, they are padded.
-func editMetadata(list string, edit func(name, value string) string) string {
-	entries := strings.Split(list, ",")
-	for i, entry := range entries {
-		fields := strings.Fields(entry)
-		if len(fields) != 2 {
-			continue
-		}
-		name, text := fields[0], fields[1]
-		for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
-			value, err := encoding.DecodeString(text)
-			if err != nil {
-				continue
-			}
-			if edited := edit(name, string(value)); edited != string(value) {
-				at := strings.LastIndex(entry, text)
-				entries[i] = entry[:at] + encoding.EncodeToString([]byte(edited)) + entry[at+len(text):]
-			}
-			break
-		}
-	}
-	return strings.Join(entries, ",")
 }
 
 // members finds the members that are replaced, up to the quote that opens the value, which

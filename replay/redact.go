@@ -1,7 +1,6 @@
 package replay
 
 import (
-	"encoding/base64"
 	"errors"
 	"net/http"
 	"net/url"
@@ -150,21 +149,10 @@ func redactMetadata(list string) string {
 			entries[i] = entry[:space] + Redacted
 			continue
 		}
-		text := strings.TrimSpace(entry[space:])
-		var value []byte
-		var err error
-		encoding := base64.StdEncoding
-		for _, encoding = range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
-			if value, err = encoding.DecodeString(text); err == nil {
-				break
-			}
-		}
-		if err != nil {
+		plain, encoding := decodeBase64(strings.TrimSpace(entry[space:]))
+		if encoding == nil {
 			entries[i] = redactValue(entries[i])
-			continue
-		}
-		plain := string(value)
-		if strings.Contains(plain, `"auth"`) {
+		} else if strings.Contains(plain, `"auth"`) {
 			entries[i] = entry[:space] + Redacted
 		} else if redacted := redactValue(plain); redacted != plain {
 			entries[i] = entry[:space] + encoding.EncodeToString([]byte(redacted))

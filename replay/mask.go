@@ -881,18 +881,25 @@ func (m *masker) escapedMember(i, size int) {
 		}
 	}
 	plain, err := url.QueryUnescape(string(b[from:i]))
+	if err != nil {
+		return
+	}
 	name, front, ok := lastName([]byte(plain))
-	if err != nil || !ok {
+	if !ok {
+		m.escapedHeaderLine(i, size, []byte(plain))
 		return
 	}
 	colon := i
 	i += size
-	slashes := 0
+	slashes, list := 0, false
 	for {
 		switch rest := b[i:]; {
 		case bytes.HasPrefix(rest, []byte("+")), bytes.HasPrefix(rest, []byte(" ")):
 			i++
 		case len(rest) >= 3 && jsonSpaces[strings.ToUpper(string(rest[:3]))]:
+			i += 3
+		case len(rest) >= 3 && rest[0] == '%' && rest[1] == '5' && rest[2]|0x20 == 'b' && !list:
+			list = true
 			i += 3
 		case len(rest) >= 3 && rest[0] == '%' && rest[1] == '5' && rest[2]|0x20 == 'c':
 			slashes++
@@ -901,7 +908,7 @@ func (m *masker) escapedMember(i, size int) {
 			m.wait(colon)
 			return
 		default:
-			v := value{kind: jsonString, slashes: slashes, escaped: true}
+			v := value{kind: jsonString, slashes: slashes, escaped: true, list: list}
 			if slashes > 0 && bytes.HasPrefix(rest, []byte(escapedQuote)) {
 				v.unicode = true
 				i += len(escapedQuote)
@@ -910,12 +917,35 @@ func (m *masker) escapedMember(i, size int) {
 			} else {
 				return
 			}
-			if m.request && isSecretInput(string(name)) || isSecretField(string(name)) && isSecretObject(front, v) {
+			if m.request && isSecretInput(string(name)) && !(list && isPlural(name)) || isSecretField(string(name)) && isSecretObject(front, v) {
 				m.hide(i, v)
 			}
 			return
 		}
 	}
+}
+
+// escapedHeaderLine is headerLine where the colon is percent-encoded, at buf[i]. Plain is what
+// is before it, without escapes.
+func (m *masker) escapedHeaderLine(i, size int, plain []byte) {
+	slashes, ok := inHeaderLine(plain)
+	if !m.request || !ok {
+		return
+	}
+	for k := i + size; k < len(m.buf); k++ {
+		switch rest := m.buf[k:]; {
+		case rest[0] == '+', rest[0] == ' ':
+		case bytes.HasPrefix(rest, []byte("%20")):
+			k += 2
+		case rest[0] == '%' && len(rest) < 3:
+			m.wait(i)
+			return
+		default:
+			m.hide(k, value{kind: jsonString, slashes: slashes, escaped: true})
+			return
+		}
+	}
+	m.wait(i)
 }
 
 // jsonSpaces are the bytes of jsonSpace, percent-encoded.
@@ -1102,6 +1132,9 @@ func (v *value) stepEscaped(c byte) (out byte, end bool) {
 	if v.triple == 0 && c != '%' {
 		if c == '&' || c <= ' ' || strings.IndexByte("\"'<>#", c) >= 0 || c == '\\' && v.kind != jsonString || v.kind == password && strings.IndexByte("@/?", c) >= 0 {
 			return c, true
+		}
+		if v.kind == jsonString && v.gap && c == '+' {
+			return c, false // a space
 		}
 		if v.kind == jsonString {
 			return v.stepJSON(c, c, '*')

@@ -174,6 +174,8 @@ func TestRecorderBodySecrets(t *testing.T) {
 		{"parameters with all that may end them", "application/json", `{"url":"https://h/?token=X,X;X)X]X}X&a=b"}`},
 		{"parameters of a path", "application/json", `{"url":"https://h/a;jsessionid=X?a=b;token=X&c=d#e","b":"https:\/\/h\/;token=X"}`},
 		{"names that run together", "application/json", `{"authkey":"X","privatekey":"X","sshkey":"X","SSHKey":"X","AESKey":"X","AWSKeys":"X","APIAuth":"X","clientkey":"X","signingkeys":"X","streamkey":"X","dbpass":"X","dbPwd":"X"}`},
+		{"headers, each a string, in a form", "application/x-www-form-urlencoded", `params=%7B%22headers%22%3A%5B%22Authorization%3A+Bearer%20X%22%2C+%22my-api-key%3AX%22%2C%22Accept%3A+a%22%5D%2C%22b%22%3A%22%7B%5C%22cookie%3A%20X%5C%22%7D%22%7D&a=b`},
+		{"lists of strings, in a form", "application/x-www-form-urlencoded", `params=%7B%22Authorization%22%3A%5B%22X%22%2C%22X%22%2C+%22X%22%5D%2C%22key%22%3A+%5b%22X%22%5d%2C%22a%22%3A%5B%22b%22%5D%7D&a=b`},
 		{"headers, each a string", "application/json", `{"headers":["Authorization: Bearer X","my-api-key:X","Accept: a"],"a":"[\"cookie: X\",\"b\"]"}`},
 		{"headers, each a list", "application/json", `{"headers":{"authorization":["Bearer X", "X"],"Cookie" : [ "X" ],"Accept":["a"]},"a":"{\"x-api-key\":[\"X\",\"X\"],\"b\":[\"c\"]}"}`},
 		{"a pin, of JSON in a form", "application/x-www-form-urlencoded", "a=" + url.QueryEscape(`{"pin":"X"}`)},

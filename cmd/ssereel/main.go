@@ -303,7 +303,7 @@ func oneArg(args []string, what string) (string, error) {
 		return "", usagef("%s is missing", what)
 	case 1:
 		if args[0] == "" {
-			return "", usagef("%s is an empty name: is a variable not set?", what)
+			return "", usagef("%s is an empty name (a variable that is not set?)", what)
 		}
 		return args[0], nil
 	}

@@ -47,7 +47,7 @@ seconds. The verdict is unreadable, with a reason, for what is no recording.
 				}
 			}
 			if slices.Contains(args, "") {
-				return usagef("FILE is an empty name: is a variable not set?")
+				return usagef("FILE is an empty name (a variable that is not set?)")
 			}
 			enc := json.NewEncoder(c.out)
 			enc.SetEscapeHTML(false)

@@ -599,6 +599,9 @@ func looksSecret(text []byte, v value, named, masked bool) (secret, whole bool) 
 		if pem, whole := isPEM(text); pem {
 			return true, whole || len(text) > least
 		}
+		if url, whole := beginsURL(text); url || !whole {
+			return false, url // of which a parameter may be one
+		}
 	}
 	digits, letters := 0, 0
 	if masked {
@@ -624,6 +627,28 @@ func looksSecret(text []byte, v value, named, masked bool) (secret, whole bool) 
 	}
 	secret = named || digits > 0 && letters > 0
 	return secret && (named || len(text) >= leastSoFar), secret && len(text) > least
+}
+
+// beginsURL returns whether text begins like a URL, its slashes escaped or not, and whether all of
+// that is there.
+func beginsURL(text []byte) (url, whole bool) {
+	rest := "https://"
+	for _, c := range text {
+		switch {
+		case c == '\\':
+			continue
+		case rest == "s://" && c == ':':
+			rest = "//"
+		case c != rest[0]:
+			return false, true
+		default:
+			rest = rest[1:]
+		}
+		if rest == "" {
+			return true, true
+		}
+	}
+	return false, false
 }
 
 // isPEM returns whether text begins like PEM, such as -----BEGIN PRIVATE KEY----- (RFC 7468),

@@ -200,6 +200,7 @@ func TestRecorderBodySecrets(t *testing.T) {
 		{"a password in a URL that is escaped", "application/json", `{"url":"https://h/?next=https%3A%2F%2Fme%3AX%40h&a=b%40c"}`},
 		{"headers, each a list", "application/json", `{"headers":{"Authorization":["Bearer X","X"],"Accept":["a"]}}`},
 		{"braces in an auth object", "application/json", `{"auth":{"a":"}","b":["]"],"c":{"d":"\"}"},"key":"X"},"key":"a"}`},
+		{"a URL that is called a password", "application/json", `{"reset_password":"https://h/reset?token=X","api_key":"http:\/\/me:X@h"}`},
 		{"signed URLs in HTML", "text/html", `<a href="https://h/a` + strings.ReplaceAll(urlParams, "&", "&amp;") + `">a</a>`},
 		{"other signed URLs", "text/plain", "https://h/a?Expires=1&Policy=X&Signature=X&Key-Pair-Id=X https://h/?sv=2&sig=X&se=1 (https://h/b?token=X)"},
 		{"a form", "application/x-www-form-urlencoded", "access_token=X&scope=user"},

@@ -379,7 +379,7 @@ func (p *player) stream(s *story, x *Exchange, lastEventID string, asked asked) 
 	r, _ := p.run(s, false, asked.at)
 	if r != nil && r.canceled.Load() {
 		switch {
-		case x.StatusCode == http.StatusOK && r.tellOne():
+		case x.StatusCode == http.StatusOK && r.tellOne(lastEventID != ""):
 			return p.tellCanceled(x)
 		case lastEventID != "":
 			return &performance{x: x, status: http.StatusNoContent, next: nothing, end: EndEOF}

@@ -26,7 +26,8 @@ type run struct {
 
 	canceled atomic.Bool    // nothing is told after that, but that it is
 	feeds    map[*feed]bool // that are open
-	untold   int            // clients that were away, or not there yet, when it was canceled
+	untold   int            // clients that were away when it was canceled
+	unasked  bool           // nobody had asked for the stream then, nor has since
 
 	polls [pollsPerSecond]time.Time // the last ones that were answered
 	poll  int                       // the oldest of them
@@ -292,17 +293,20 @@ func (r *run) cancel(now time.Time) {
 	for f := range r.feeds {
 		close(f.interrupt)
 	}
-	if r.untold = r.receipts.away(); r.feed == nil {
-		r.untold = 1 // the first that asks for the stream
-	}
+	r.untold, r.unasked = r.receipts.away(), r.feed == nil
 }
 
-// tellOne returns whether a client that asks for the stream of a canceled job has to be told so.
-// Those that were connected when it was have been, unless they left before it reached them.
-func (r *run) tellOne() bool {
+// tellOne returns whether a client that asks for the stream of a canceled job, to go on with it or
+// from its beginning, has to be told so. Those that were connected when it was have been, unless
+// they left before it reached them.
+func (r *run) tellOne(goesOn bool) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.untold == 0 {
+	if r.unasked {
+		r.unasked = false
+		return true
+	}
+	if !goesOn || r.untold == 0 {
 		return false
 	}
 	r.untold--

@@ -801,7 +801,7 @@ func (m *masker) parameter(i, size int) {
 	case b[start-1] == '&' && m.form:
 		kind = formValue
 	case b[start-1] == '?', b[start-1] == '&', b[start-1] == '#':
-	case b[start-1] == ';' && (bytes.HasSuffix(b[:start], []byte("&amp;")) || m.form || inURL(b[:start], "//", `\/\/`)):
+	case b[start-1] == ';' && (bytes.HasSuffix(b[:start], []byte("&amp;")) || m.form || inURL(b[:start], "://", `:\/\/`)):
 	case b[start-1] == '\\' && (bytes.HasPrefix(name, []byte("u0026")) || bytes.HasPrefix(name, []byte("u003f")) || bytes.HasPrefix(name, []byte("u0023"))):
 		name = name[len("u0026"):]
 	default:

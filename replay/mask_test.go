@@ -412,6 +412,7 @@ func TestRecorderCutSecrets(t *testing.T) {
 // What is no credential stays, byte for byte, wherever reads end.
 func TestRecorderBodyStays(t *testing.T) {
 	for name, body := range map[string]string{
+		"code as text":         "data: {\"content\":\"a = b; //set;key=va\\n\"}\n\n",
 		"token as text":        "data: {\"token\":\"hello\"}\n\ndata: {\"token\":{\"id\":5,\"text\":\" key\",\"logprob\":-0.1,\"special\":false},\"generated_text\":null}\n\n",
 		"usage":                "data: {\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":12,\"total_tokens\":21}}\n\ndata: [DONE]\n\n",
 		"log probabilities":    `{"logprobs":{"content":[{"token":"Hello","logprob":-0.31,"bytes":[72],"top_logprobs":[{"token":" passwords","logprob":-1}]}]}}`,

@@ -284,11 +284,11 @@ func TestRecorderLongHeader(t *testing.T) {
 	}
 }
 
-// wantLinear checks that what begin prepares for a size takes about as long once for 256 KiB as
-// 16 times for 16 KiB, and not 16 times as long. A busy machine delays both alike.
+// wantLinear checks that what begin prepares for a size takes about as long once for 128 KiB as
+// 16 times for 8 KiB, and not 16 times as long. A busy machine delays both alike.
 func wantLinear(t *testing.T, what string, begin func(size int) (run func())) {
 	t.Helper()
-	const times, size = 16, 16 << 10
+	const times, size = 16, 8 << 10
 	var runs [times]func()
 	small, large := time.Duration(math.MaxInt64), time.Duration(math.MaxInt64)
 	for range 30 { // one of which finds the machine quiet

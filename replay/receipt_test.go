@@ -131,6 +131,23 @@ func TestClientsApart(t *testing.T) {
 	}
 }
 
+// untilStopped returns what a client gets over as many connections as it takes, a dozen at most,
+// until it is told to stop, which is 204. Its last event ID is that one from the second on.
+func untilStopped(t *testing.T, door http.RoundTripper, target, lastEventID string) string {
+	t.Helper()
+	var got []string
+	for id := ""; len(got) < 12; id = lastEventID {
+		status, data, _ := follow(t, door, target, id)
+		synctest.Wait()
+		if status == http.StatusNoContent {
+			got = append(got, "204")
+			break
+		}
+		got = append(got, strings.Join(data, " "))
+	}
+	return strings.Join(got, "|")
+}
+
 // onExchange is quotedRead for another exchange than the first.
 func onExchange(n int, text string) string {
 	return strings.Replace(quotedRead(text), "= 1", fmt.Sprint("= ", n), 1)
@@ -185,16 +202,7 @@ func TestRecordedConnectionGetsOn(t *testing.T) {
 	reel := openedStream + quotedRead("id: 0\ndata: 1\n\n") + ". 1 +0 reset\n" +
 		"> 2 +0 GET /s\n> 2 last-event-id: 0\n< 2 +0 200\n< 2 content-type: text/event-stream\n" + onExchange(2, "data: 2, and some more\n\ndata: 3\n\n") + ". 2 +0 eof\n"
 	throughDoors(t, reel, replay.Playback{Speed: replay.MaxSpeed, Faults: []replay.Fault{replay.Cut{At: replay.AtByte(20)}}}, func(t *testing.T, _ *replay.Recording, door http.RoundTripper) {
-		var got []string
-		for id := ""; len(got) < 9; id = "0" {
-			status, data, _ := follow(t, door, "/s", id)
-			synctest.Wait()
-			if status == http.StatusNoContent {
-				break
-			}
-			got = append(got, strings.Join(data, " "))
-		}
-		if want := []string{"1", "2, and some more 3"}; !slices.Equal(got, want) {
+		if got, want := untilStopped(t, door, "/s", "0"), "1|2, and some more 3|204"; got != want {
 			t.Errorf("it gets %q, want %q", got, want)
 		}
 	})
@@ -398,17 +406,7 @@ func TestRecordedConnectionsWithOneID(t *testing.T) {
 		} {
 			t.Run(target+", "+c.name, func(t *testing.T) {
 				throughDoors(t, stream(target), replay.Playback{Speed: replay.MaxSpeed, Faults: c.faults}, func(t *testing.T, _ *replay.Recording, door http.RoundTripper) {
-					var got []string
-					for id := ""; len(got) < 12; id = storyID {
-						status, data, _ := follow(t, door, target, id)
-						synctest.Wait()
-						if status == http.StatusNoContent {
-							got = append(got, "204")
-							break
-						}
-						got = append(got, strings.Join(data, " "))
-					}
-					if all := strings.Join(got, "|"); all != c.want {
+					if all := untilStopped(t, door, target, storyID); all != c.want {
 						t.Errorf("it gets %q, want %q", all, c.want)
 					}
 				})

@@ -1238,17 +1238,7 @@ func TestReelResumesWithOneID(t *testing.T) {
 					t.Fatal(err)
 				}
 				defer closeReel(t, reel)
-				var got []string
-				for id := ""; len(got) < 9; id = "0" {
-					status, data, _ := follow(t, reel, "http://h/s", id)
-					synctest.Wait()
-					if status == http.StatusNoContent {
-						got = append(got, "204")
-						break
-					}
-					got = append(got, strings.Join(data, " "))
-				}
-				if all := strings.Join(got, "|"); all != c.want {
+				if all := untilStopped(t, reel, "http://h/s", "0"); all != c.want {
 					t.Errorf("it gets %q, want %q", all, c.want)
 				}
 			})

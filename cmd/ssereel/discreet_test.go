@@ -14,8 +14,9 @@ import (
 	"testing"
 )
 
-// serveRaw is a server that answers each connection with this, and returns its URL.
-func serveRaw(t *testing.T, answer string) string {
+// serveRaw is a server that answers each connection with this, and returns its URL. It closes
+// the connection when hold is closed, at once if that is nil.
+func serveRaw(t *testing.T, answer string, hold <-chan struct{}) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -30,6 +31,9 @@ func serveRaw(t *testing.T, answer string) string {
 			}
 			conn.Read(make([]byte, 4096))
 			io.WriteString(conn, answer)
+			if hold != nil {
+				<-hold
+			}
 			conn.Close()
 		}
 	}()
@@ -54,7 +58,7 @@ func TestNoCredentialsOfServer(t *testing.T) {
 		{"a text", "HTTP/1.1 401 Unauthorized\r\n\r\nNo: token=s3cr3t\r\n", `("No: token=REDACTED")`, "401 Unauthorized"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			url := serveRaw(t, tt.answer)
+			url := serveRaw(t, tt.answer, nil)
 			o := ssereel(t, "record", "-o", filepath.Join(t.TempDir(), "my.reel"), url)
 			if o.status != 1 || !strings.Contains(o.stderr, tt.record) || strings.Contains(o.stderr, "s3cr3t") {
 				t.Errorf("record ends with %d and says %q, want %q", o.status, o.stderr, tt.record)
@@ -112,24 +116,8 @@ func TestWrongUsageTellsNoCredentials(t *testing.T) {
 // What net/http logs of a peer is not for the log of a test run.
 func TestNothingOfNetHTTP(t *testing.T) {
 	first := make(chan struct{})
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			conn.Read(make([]byte, 4096))
-			io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\ntoken=s3cr3t")
-			<-first
-			conn.Close()
-		}
-	}()
-	cmd := process(t, "proxy", "--mode", "passthrough", "--upstream", "http://"+l.Addr().String(), "--", "sh", "-c", "read line")
+	server := serveRaw(t, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\ntoken=s3cr3t", first)
+	cmd := process(t, "proxy", "--mode", "passthrough", "--upstream", server, "--", "sh", "-c", "read line")
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)

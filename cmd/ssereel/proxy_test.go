@@ -321,7 +321,7 @@ func TestProxyHalfClose(t *testing.T) {
 // What net/http cannot parse, its error quotes: here a header with a credential.
 func TestProxyMalformedHeader(t *testing.T) {
 	t.Chdir(t.TempDir())
-	url := serveRaw(t, "HTTP/1.1 200 OK\r\nSet-Cookie precious\r\n\r\n")
+	url := serveRaw(t, "HTTP/1.1 200 OK\r\nSet-Cookie precious\r\n\r\n", nil)
 	r := begin(t, nil, "proxy", "--upstream", url, "-o", "my.reel")
 	if resp, err := http.Get(listening(t, r) + "/?key=precious"); err == nil {
 		resp.Body.Close()

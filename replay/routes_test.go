@@ -170,6 +170,26 @@ func TestStoryJobMaxIdle(t *testing.T) {
 	})
 }
 
+// The clock of a bubble is not that of another one, nor that outside of them: the Assembly goes on
+// in each, and polls of before do not count.
+func TestTransportPollsInBubbles(t *testing.T) {
+	door := mustLoad(t, story).Transport(replay.Playback{})
+	ask(t, door, "GET", storyPath)
+	for _, pause := range []time.Duration{time.Hour, 10 * time.Minute, time.Minute} {
+		synctest.Test(t, func(t *testing.T) {
+			for range 4 {
+				time.Sleep(pause)
+				if got := ask(t, door, "GET", storyPath); got.status != 200 {
+					t.Errorf("every %v, a poll is answered with %d", pause, got.status)
+				}
+			}
+			if a := ask(t, door, "GET", storyPath).assembly(t, storyID); a.State != status.AssemblyCompleted {
+				t.Errorf("in the end the Status says %s", a.State)
+			}
+		})
+	}
+}
+
 // One Transport may be used in several bubbles, one after the other, and outside of them.
 func TestTransportInBubbles(t *testing.T) {
 	door := mustLoad(t, story).Transport(replay.Playback{})

@@ -1205,6 +1205,23 @@ func TestStoryCancel(t *testing.T) {
 			io.Copy(io.Discard, res.Body)
 		})
 	})
+	t.Run("a stream with a trailer, of its whole body", func(t *testing.T) {
+		text := strings.Replace(story, ". 2 ", "< 2 x-checksum: 42\n. 2 ", 1)
+		throughDoors(t, text, replay.Playback{}, func(t *testing.T, rec *replay.Recording, door http.RoundTripper) {
+			if rec.Exchanges()[1].Trailer.Get("X-Checksum") == "" {
+				t.Fatal("the recording has no trailer")
+			}
+			res, err := door.RoundTrip(newRequest(t, "GET", storyWS))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer res.Body.Close()
+			canceled(t, ask(t, door, "DELETE", storyPath))
+			if _, err := io.Copy(io.Discard, res.Body); err != nil || res.Trailer.Get("X-Checksum") != "" {
+				t.Errorf("it ends with %q, %v", res.Trailer, err)
+			}
+		})
+	})
 	t.Run("before the stream is asked for, and then anew", func(t *testing.T) {
 		throughDoors(t, story, replay.Playback{}, func(t *testing.T, rec *replay.Recording, door http.RoundTripper) {
 			<-attend(t, door, storyWS).done

@@ -22,6 +22,39 @@ func around(t *testing.T, server, name, script string, options ...string) outcom
 	return ssereelWith(t, strings.NewReader("from stdin\n"), append(args, "--", "sh", "-c", script, "sh", "-x", "a b")...)
 }
 
+// In mode replay the command succeeds only if it was tested by what it was to be tested by: it has
+// asked for something, and each of the faults has happened, if a stream was replayed.
+func TestProxyCommandIsTested(t *testing.T) {
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := write(t, reelOf(t, "data: a\n\n", "data: b\n\n"))
+	stream := asProgram + `=1 "` + exe + `" record -o "` + t.TempDir() + `/$$.reel" "$SSEREEL_PROXY_URL/ws?assembly=1" >/dev/null`
+	for _, tt := range []struct {
+		name, script string
+		faults       []string
+		status       int
+		tells        string
+	}{
+		{"it asks nothing", "true", nil, 1, "asked nothing of the proxy"},
+		{"it is answered", stream, nil, 0, "1 from the recording"},
+		{"its fault happens", stream, []string{"drop@event=2"}, 0, "fault drop@event=2"},
+		{"its fault does not", stream, []string{"drop@event=3"}, 1, "the fault drop@event=3 never happened"},
+		{"one of two happens", stream, []string{"drop@event=2", "drop@event=2"}, 1, "the fault drop@event=2 never happened"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			options := []string{"--mode", "replay", "--speed", "max"}
+			for _, fault := range tt.faults {
+				options = append(options, "--fault", fault)
+			}
+			if o := around(t, "https://api2.example", name, tt.script, options...); o.status != tt.status || !strings.Contains(o.stderr, tt.tells) {
+				t.Errorf("%+v, want status %d and %q", o, tt.status, tt.tells)
+			}
+		})
+	}
+}
+
 func TestProxyCommand(t *testing.T) {
 	for _, tt := range []struct {
 		name, script string
